@@ -1,0 +1,8 @@
+"""Music mastering with interpretable DSP and deep learning."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("neural-mastering")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0+unknown"
