@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Bool
 
 from neural_mastering.shapes import Audio, Bands
 
@@ -15,12 +16,12 @@ class Gates:
     Attributes:
         values: multiplies each band's gain in dB; 0 removes the band exactly, 1 leaves it as it is.
         open_probability: chance that a gate is not exactly 0 (1 for heads whose bands are always on).
-        min_bands: how many bands stay open whatever the gates say.
+        held: boolean (batch, band), bands that are on whatever their gates say.
     """
 
     values: Bands
     open_probability: Bands
-    min_bands: int
+    held: Bool[torch.Tensor, "batch band"]
 
     @property
     def is_open(self) -> torch.Tensor:
@@ -28,9 +29,9 @@ class Gates:
         return self.values > 0
 
     @property
-    def expected_count(self) -> torch.Tensor:
-        """Expected number of open bands, (batch,)."""
-        return self.open_probability.sum(dim=-1)
+    def expected_excess(self) -> torch.Tensor:
+        """Expected number of open bands that are not held, (batch,)."""
+        return torch.where(self.held, 0.0, self.open_probability).sum(dim=-1)
 
 
 @dataclass(frozen=True)

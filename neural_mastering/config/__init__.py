@@ -1,0 +1,1 @@
+"""From YAML to objects; with cli/, the only place that knows Hydra."""

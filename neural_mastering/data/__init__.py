@@ -1,0 +1,56 @@
+"""Paired music: files on disk, split by song, cached, cut into segments, and made up into batches.
+
+The data module is imported on first use, since it brings Lightning with it and the rest does not.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from neural_mastering.data.augment import PairedAugment
+from neural_mastering.data.cache import AudioCache, default_cache_folder
+from neural_mastering.data.dataset import FixedSegments, Item, TrainingCrops
+from neural_mastering.data.degrade import DegradationRule, degrade
+from neural_mastering.data.demo import default_demo_folder, make_demo_pairs
+from neural_mastering.data.errors import DataError
+from neural_mastering.data.library import SongLibrary, open_library
+from neural_mastering.data.loader import ResumableLoader
+from neural_mastering.data.pairing import SongPair, find_pairs
+from neural_mastering.data.sampler import EvaluationBatches, TrainingBatches
+from neural_mastering.data.song import Song
+from neural_mastering.data.splits import Splits, split_songs
+
+if TYPE_CHECKING:
+    from neural_mastering.data.datamodule import PairedDataModule, demo_data
+
+__all__ = [
+    "AudioCache",
+    "DataError",
+    "DegradationRule",
+    "EvaluationBatches",
+    "FixedSegments",
+    "Item",
+    "PairedAugment",
+    "PairedDataModule",
+    "ResumableLoader",
+    "Song",
+    "SongLibrary",
+    "SongPair",
+    "Splits",
+    "TrainingBatches",
+    "TrainingCrops",
+    "default_cache_folder",
+    "default_demo_folder",
+    "degrade",
+    "demo_data",
+    "find_pairs",
+    "make_demo_pairs",
+    "open_library",
+    "split_songs",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("PairedDataModule", "demo_data"):
+        from neural_mastering.data import datamodule
+
+        return getattr(datamodule, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,7 +12,13 @@ class LossTerm(nn.Module, ABC):
     """One named part of an objective: (MasteringOutput, target) → scalar, lower is better.
 
     Finite, with finite gradients, on silence, mono-compatible material and short clips.
+
+    Attributes:
+        regularizer: True for a term that judges controls and not the sound; it trains the model but is left
+            out of validation scores, which must be comparable with those of systems without controls.
     """
+
+    regularizer: bool = False
 
     @abstractmethod
     def forward(self, output: MasteringOutput, target: Audio) -> Tensor:

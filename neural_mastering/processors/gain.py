@@ -1,6 +1,5 @@
 """Broadband gain."""
 
-from torch import Tensor
 
 from neural_mastering.processors.control import Control
 from neural_mastering.processors.processor import Processor, State

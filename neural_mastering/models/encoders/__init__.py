@@ -1,0 +1,7 @@
+"""Encoders: loudness-normalised audio → z."""
+
+from neural_mastering.models.encoders.encoder import Encoder
+from neural_mastering.models.encoders.log_mel import LogMel
+from neural_mastering.models.encoders.tcn import TCN
+
+__all__ = ["TCN", "Encoder", "LogMel"]

@@ -1,0 +1,7 @@
+"""Heads that predict the parametric equaliser."""
+
+from neural_mastering.models.eq_heads.adaptive_bands import AdaptiveBands
+from neural_mastering.models.eq_heads.eq_head import EqControls, EqHead, EqLogits
+from neural_mastering.models.eq_heads.fixed_bands import FixedBands
+
+__all__ = ["AdaptiveBands", "EqControls", "EqHead", "EqLogits", "FixedBands"]

@@ -12,6 +12,6 @@ class NoResidual(ResidualHead):
     receptive_field_samples = 0
     stride_samples = 1
 
-    def forward(self, audio: Audio, z: Latent) -> Audio:  # noqa: ARG002 (the interface has z)
+    def forward(self, audio: Audio, z: Latent) -> Audio:
         """Zeros of the audio's shape."""
         return torch.zeros_like(audio)

@@ -1,0 +1,45 @@
+# make install   environment in .venv        make test        tests, under 10 minutes
+# make demo      train and master, 6 min     make test-slow   the long proofs; records their result
+# make lint      style                       make types       static types
+# make bench     speed against peers         make docs        tables that commands produce
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install demo test test-slow lint types bench docs clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; name one with: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+demo: install
+	$(BIN)/nm-demo
+
+test: install
+	$(BIN)/python -m pytest -n 2
+
+test-slow: install
+	$(BIN)/python -m pytest -m slow -n 2 --record docs/slow_tests.md
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/pyright
+
+bench: install
+	$(BIN)/python -m benchmarks.run_all
+
+docs: install
+	$(BIN)/python -m neural_mastering.models.complexity
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Eight freely licensed music excerpts; see CREDITS.md."""

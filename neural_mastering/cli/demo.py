@@ -1,0 +1,48 @@
+"""nm-demo: train on the bundled songs, compare with doing nothing, master one song."""
+
+import argparse
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="nm-demo", description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, help="run folder (default: runs/demo/DATE)")
+    parser.add_argument("overrides", nargs="*", help="further settings, as for nm-train")
+    arguments = parser.parse_args()
+    folder: Path = arguments.output or Path("runs/demo") / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    started = time.monotonic()
+    print("Training phase 1C on the bundled demo pairs …", flush=True)
+    command = [sys.executable, "-m", "neural_mastering.cli.train", "+experiment=demo", f"hydra.run.dir='{folder}'"]
+    code = subprocess.run([*command, *arguments.overrides], check=False).returncode
+    if code != 0:
+        sys.exit(code)
+    _master(folder)
+    print(f"took {time.monotonic() - started:.0f} s")
+
+
+def _master(folder: Path) -> None:
+    import torch
+
+    from neural_mastering.data.demo import VALIDATION_SONGS, default_demo_folder, make_demo_pairs
+    from neural_mastering.models import load_model
+    from neural_mastering.rendering.song import master_file
+    from neural_mastering.reporting.eq_plot import eq_curves
+
+    song = VALIDATION_SONGS[0]
+    pairs = make_demo_pairs(default_demo_folder())
+    model = load_model(folder)
+    output = folder / f"{song}_master.wav"
+    analysis = master_file(model, pairs / "unmastered" / f"{song}.flac", output)
+    controls = model.eq_head.decode(analysis.logits)
+    at_hz = torch.logspace(1.3010, 4.3010, 512)
+    curve = model.eq_head.eq.response_db(at_hz, **controls.eq).detach()
+    plot = folder / f"{song}_eq.png"
+    eq_curves(at_hz.numpy(), curve.numpy(), f"Equaliser for {song}").savefig(plot, dpi=120)
+    print(f"mastered:   {output} (from {pairs / 'unmastered' / song}.flac)")
+    print(f"EQ plot:    {plot}")
+    print(f"run folder: {folder}")

@@ -1,0 +1,41 @@
+"""nm-train: train a model, print how it compares with doing nothing."""
+
+import os
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from neural_mastering.cli import train_arguments
+from neural_mastering.errors import InputError
+
+
+@hydra.main(version_base="1.3", config_path="pkg://neural_mastering.conf", config_name="train")
+def train(config: DictConfig) -> float:
+    """One job: build, fit, compare. Returns the metric for sweepers."""
+    # torch and Lightning take seconds to import; --help should not wait for them.
+    from neural_mastering.cli.train_job import run_job
+
+    return run_job(config)
+
+
+def main() -> None:
+    """Entry point: explains mistakes in one line instead of a traceback (HYDRA_FULL_ERROR=1 shows it)."""
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR", "0") == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # lets exceptions through to here
+    arguments = sys.argv[1:]
+    try:
+        sys.argv[1:] = train_arguments.prepare(arguments)
+        train()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        message = str(error) if isinstance(error, InputError) else train_arguments.explain(error, arguments)
+        if wants_traceback or message is None:
+            raise
+        print(f"nm-train: {message}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What people type after nm-train, and what to tell them when it is wrong."""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from neural_mastering.errors import InputError
+
+LAYERS = ("phase", "experiment", "debug", "sweep")
+"""Groups that add a layer and therefore need a +."""
+
+
+def prepare(arguments: Sequence[str]) -> list[str]:
+    """Check the arguments and turn `resume=FOLDER` into what Hydra needs to go on with that run.
+
+    Raises:
+        InputError: a layer without its +, or a folder that can't be resumed.
+    """
+    for argument in arguments:
+        key, separator, value = argument.partition("=")
+        if separator and key in LAYERS:
+            raise InputError(f"{argument} needs a +, since it adds a layer: type +{key}={value}")
+    folder = next((a.partition("=")[2] for a in arguments if a.startswith("resume=")), None)
+    if folder is None or "--config-dir" in arguments or "-cp" in arguments or "-cd" in arguments:
+        return list(arguments)
+    saved = Path(folder).expanduser().resolve() / ".hydra"
+    if not (saved / "config.yaml").is_file():
+        raise InputError(f"resume={folder}: no run of nm-train is there (expected {saved / 'config.yaml'})")
+    others = [a for a in arguments if not a.startswith("resume=")]
+    layered = [a for a in others if a.lstrip("+").partition("=")[0] in LAYERS]
+    if layered:
+        raise InputError(f"{layered[0]} can't be added to a run that is resumed: its configuration is frozen")
+    return [
+        "--config-path",
+        str(saved),
+        "--config-name",
+        "config",
+        f"hydra.run.dir='{saved.parent}'",
+        f"resume='{saved.parent}'",
+        *others,
+    ]
+
+
+def explain(error: Exception, arguments: Sequence[str]) -> str | None:
+    """A message for a mistake in the arguments or in the environment, or None if it is not a known one."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, InputError):
+            return str(cause)
+        cause = cause.__cause__
+    text = str(error).strip()
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{os.strerror(error.errno)}: {error.filename}" if error.filename else text
+    if not isinstance(error, (HydraException, OmegaConfBaseException)):
+        return None
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wrong = _wrong_key(lines)
+    if wrong is not None:
+        near = difflib.get_close_matches(wrong, list(_known_keys(arguments)), n=3, cutoff=0.6)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        return f"there is no {wrong!r} in the configuration{hint} (nm-train --cfg job shows all of it)"
+    return "\n".join(lines)
+
+
+def _wrong_key(lines: Sequence[str]) -> str | None:
+    for line in lines:
+        for opening in ("Could not override '", "Could not find override target '"):
+            if line.startswith(opening):
+                return line.removeprefix(opening).partition("'")[0]
+    return None
+
+
+def _known_keys(arguments: Sequence[str]) -> Iterator[str]:
+    """Keys of the configuration as far as the arguments' choices of groups can be composed."""
+    from hydra.core.global_hydra import GlobalHydra
+
+    from neural_mastering.config.compose import compose
+
+    GlobalHydra.instance().clear()
+    choices = [a for a in arguments if a.startswith("+") and a[1:].partition("=")[0] in LAYERS]
+    try:
+        config = compose(choices)
+    except Exception:  # the choices themselves are wrong: fall back to the defaults
+        config = compose()
+    yield from _flat(config, "")
+    yield from ("model/encoder", "model/eq_head", "model/residual_head", "data", "loss", "optimizer", "scheduler")
+    yield from ("trainer", "precision", "logger", "callbacks")
+
+
+def _flat(node: Any, prefix: str) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        for key in node:
+            name = f"{prefix}{key}"
+            yield name
+            yield from _flat(node._get_node(key) if hasattr(node, "_get_node") else node[key], f"{name}.")

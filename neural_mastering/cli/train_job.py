@@ -1,0 +1,94 @@
+"""One training job, from a composed configuration to its table."""
+
+import json
+import logging
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from neural_mastering.config.run import Run, best_model, build_run, fit
+from neural_mastering.config.schema import freeze, validated
+from neural_mastering.data import FixedSegments
+from neural_mastering.errors import InputError
+from neural_mastering.evaluation.baselines import AverageEq, Identity, LoudnessOnly, Model
+from neural_mastering.evaluation.comparison import Row, compare
+from neural_mastering.evaluation.validation_table import table_rows
+from neural_mastering.reporting.table import markdown_table, rich_table
+
+
+def run_job(config: DictConfig) -> float:
+    """Validate, freeze, build, fit, compare; returns the metric."""
+    _refuse_several_devices_in_a_sweep(config)
+    _quiet_lightning()
+    checked = validated(config)
+    run = build_run(checked)
+    if run.trainer.is_global_zero:
+        freeze(OmegaConf.create(asdict(checked)), Path(checked.run_dir) / "config.yaml")
+    try:
+        metric = fit(run)
+    except SystemExit as stop:  # Lightning's answer to Ctrl-C
+        if run.trainer.interrupted and run.trainer.is_global_zero:
+            print(f"Stopped. Go on with: nm-train resume={checked.run_dir}")
+        raise SystemExit(130) from stop
+    finally:
+        _finish_loggers(run)
+    if checked.validation_table:
+        compare_and_report(run)
+    if run.trainer.is_global_zero:
+        print(f"run folder: {checked.run_dir}")
+    return metric
+
+
+@rank_zero_only
+def compare_and_report(run: Run) -> list[Row]:
+    """Print the table of baselines and the trained model on validation; write it to the run folder."""
+    model = best_model(run)
+    rate = model.sample_rate
+    training = FixedSegments(run.data.train_songs, run.data.segment, run.config.seed, run.data.silence_db)
+    average = AverageEq(rate).fit((item["input"][None], item["target"][None]) for item in training)
+    systems = [Identity(), LoudnessOnly(rate), average, Model(f"phase {run.config.phase_name}", model)]
+    rows = compare(systems, run.data.evaluation_dataset("validation"), run.task.objective.cpu())
+    texts = table_rows(rows)
+    Console().print(rich_table(texts, f"validation: {rows[0].songs} songs, lower is better"))
+    (run.folder / "validation.md").write_text(markdown_table(texts))
+    (run.folder / "validation.json").write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    return rows
+
+
+def _refuse_several_devices_in_a_sweep(config: DictConfig) -> None:
+    hydra_config = HydraConfig.get()
+    devices = config.trainer.get("devices", 1)
+    strategy = str(config.trainer.get("strategy", "auto"))
+    if hydra_config.mode == RunMode.MULTIRUN and (devices not in (1, "1", [0]) or strategy.startswith("ddp")):
+        raise InputError(
+            f"a sweep with several devices in one job does not work (trainer.devices={devices}): Hydra's jobs and "
+            "Lightning's processes get in each other's way. Give each job one device (trainer=gpu), or run the "
+            "settings one by one without -m"
+        )
+
+
+def _finish_loggers(run: Run) -> None:
+    """Close W&B's run, so that the next job of a sweep starts its own."""
+    from lightning.pytorch.loggers import WandbLogger
+
+    for logger in run.trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            logger.experiment.finish()
+
+
+def _quiet_lightning() -> None:
+    """Leave out Lightning's advice that does not apply here."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.INFO)
+    for message in (
+        ".*does not have many workers.*",
+        ".*number of training batches.*smaller than the logging interval.*",
+        ".*Checkpoint directory .* exists and is not empty.*",
+        ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
+    ):
+        warnings.filterwarnings("ignore", message)

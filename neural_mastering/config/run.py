@@ -1,0 +1,122 @@
+"""Builds everything that one training run needs, and runs it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities.rank_zero import rank_zero_info
+
+from neural_mastering.config.schema import TrainConfig, make
+from neural_mastering.data import PairedDataModule
+from neural_mastering.errors import InputError
+from neural_mastering.models import MasteringModel, build, model_state, read_checkpoint, warm_start
+from neural_mastering.models.checkpoint import find_checkpoint
+from neural_mastering.training.csv_logger import ResumableCSVLogger
+from neural_mastering.training.task import MasteringTask
+
+
+@dataclass(frozen=True)
+class Run:
+    """The built parts of a run."""
+
+    config: TrainConfig
+    task: MasteringTask
+    data: PairedDataModule
+    trainer: pl.Trainer
+    csv: ResumableCSVLogger
+
+    @property
+    def folder(self) -> Path:
+        """Where everything is written."""
+        return Path(self.config.run_dir)
+
+
+def build_model(config: Mapping[str, Any]) -> MasteringModel:
+    """Build a model from the plain `model` node of a configuration; its parts may come from any package."""
+    model = build(config, packages=None)
+    if not isinstance(model, MasteringModel):
+        raise InputError(f"model._target_ must be a MasteringModel, got {type(model).__name__}")
+    return model
+
+
+def build_run(config: TrainConfig) -> Run:
+    """Instantiate data, model, objective, callbacks, loggers and trainer.
+
+    Raises:
+        InputError: parts that can't be built, or an `init_from` that does not fit.
+    """
+    pl.seed_everything(config.seed, workers=True, verbose=False)
+    model = build_model(config.model)
+    if config.init_from:
+        _warm_start(model, config.init_from)
+    task = MasteringTask(
+        model,
+        objective=build(config.loss, path="loss", packages=None),
+        optimizer=make(config.optimizer),
+        scheduler=make(config.scheduler),
+        model_config=config.model,
+        metric=config.metric,
+        seed=config.seed,
+    )
+    data = make(config.data)
+    csv = ResumableCSVLogger(config.run_dir)
+    loggers = [csv, *(make(node) for node in (config.logger or {}).values() if node)]
+    callbacks = [make(node) for node in (config.callbacks or {}).values() if node]
+    trainer = make(config.trainer, callbacks=callbacks, logger=loggers, default_root_dir=config.run_dir)
+    return Run(config=config, task=task, data=data, trainer=trainer, csv=csv)
+
+
+def fit(run: Run) -> float:
+    """Train, resuming from the run's last checkpoint when the configuration says so; return the metric.
+
+    Raises:
+        InputError: nothing to resume from, or a metric that is never logged.
+    """
+    resume_from: Path | None = None
+    if run.config.resume:
+        resume_from = Path(run.config.resume) / "checkpoints" / "last.ckpt"
+        if not resume_from.is_file():
+            raise InputError(f"nothing to resume: {resume_from} does not exist")
+        step = int(torch.load(resume_from, map_location="cpu", weights_only=True)["global_step"])
+        if run.trainer.is_global_zero:
+            run.csv.keep_until(step)
+        rank_zero_info(f"Resuming {run.config.resume} after step {step}.")
+    run.trainer.fit(
+        run.task, datamodule=run.data, ckpt_path=None if resume_from is None else str(resume_from), weights_only=True
+    )
+    return _metric(run)
+
+
+def best_model(run: Run) -> MasteringModel:
+    """The model of the best checkpoint, or as it is now if none was written."""
+    for callback in run.trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
+            contents = read_checkpoint(callback.best_model_path)
+            run.task.model.load_state_dict(model_state(contents))
+            break
+    return run.task.model.cpu().eval()
+
+
+def _metric(run: Run) -> float:
+    for callback in run.trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.monitor == run.config.metric:
+            if callback.best_model_score is not None:
+                return float(callback.best_model_score)
+    values = run.trainer.callback_metrics
+    if run.config.metric not in values:
+        known = ", ".join(sorted(name for name in values if name.startswith("val/"))) or "none: no validation ran"
+        raise InputError(f"metric={run.config.metric} was never logged; there is {known}")
+    return float(values[run.config.metric])
+
+
+def _warm_start(model: MasteringModel, source: str) -> None:
+    contents = read_checkpoint(source)
+    try:
+        report = warm_start(model, model_state(contents))
+    except ValueError as error:
+        raise InputError(f"init_from={source}: {error}") from error
+    rank_zero_info(f"Starting from {find_checkpoint(source)}:\n{report}")

@@ -1,0 +1,79 @@
+"""An audio file on disk and what its header says."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from neural_mastering.data.errors import DataError
+
+SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
+"""File types that are read, in lower case."""
+
+_UNREADABLE_SUFFIXES = (".m4a", ".aac", ".mp4", ".wma", ".opus", ".alac", ".ape", ".wv")
+
+
+@dataclass(frozen=True)
+class AudioFile:
+    """A readable mono or stereo file.
+
+    Attributes:
+        path: absolute.
+        frames: samples per channel.
+        sample_rate: in Hz.
+        channels: 1 or 2.
+    """
+
+    path: Path
+    frames: int
+    sample_rate: int
+    channels: int
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.sample_rate
+
+
+def probe(path: Path) -> AudioFile:
+    """Read a file's header.
+
+    Raises:
+        DataError: not an audio file, empty, or neither mono nor stereo.
+    """
+    try:
+        info = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise DataError(f"{path} cannot be read as audio ({error}): export it again, or remove it") from error
+    if info.frames <= 0:
+        raise DataError(f"{path} holds no audio: export it again, or remove it")
+    if info.channels not in (1, 2):
+        raise DataError(f"{path} has {info.channels} channels: export it as mono or stereo")
+    return AudioFile(path.resolve(), int(info.frames), int(info.samplerate), int(info.channels))
+
+
+def list_audio(folder: Path) -> list[Path]:
+    """The audio files of a folder, hidden ones left out, sorted by name.
+
+    Raises:
+        DataError: the folder is missing or holds no audio, or holds audio in a format that is not read.
+    """
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}: expected one with audio files ({', '.join(SUFFIXES)})")
+    visible = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
+    unreadable = [path.name for path in visible if path.suffix.lower() in _UNREADABLE_SUFFIXES]
+    if unreadable:
+        raise DataError(
+            f"{folder} holds audio in a format that is not read: {name_some(unreadable)}. "
+            "Convert to WAV or FLAC, or remove"
+        )
+    paths = [path for path in visible if path.suffix.lower() in SUFFIXES]
+    if not paths:
+        raise DataError(f"{folder} holds no audio files: put WAV, FLAC, AIFF, OGG or MP3 files there")
+    return paths
+
+
+def name_some(names: list[str], most: int = 5) -> str:
+    """Up to `most` names in quotes, and how many more there are."""
+    listed = ", ".join(f"'{name}'" for name in names[:most])
+    return f"{listed} and {len(names) - most} more" if len(names) > most else listed

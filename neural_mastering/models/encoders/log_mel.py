@@ -1,0 +1,190 @@
+"""An encoder on log-mel spectra with crest and stereo features: small, fast and content with few songs."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from neural_mastering.dsp.mel import mel_filterbank
+from neural_mastering.models.blocks.mid_side import mid_side
+from neural_mastering.models.blocks.pooling import mean_and_std
+from neural_mastering.models.blocks.tcn_block import DilatedStack, FrameFeatures
+from neural_mastering.models.encoders.encoder import Encoder
+from neural_mastering.shapes import Audio, Latent
+from neural_mastering.units import power_to_db
+
+_STEREO_GROUPS = 8
+_MID_SCALE_DB, _SIDE_SCALE_DB, _CREST_SCALE_DB, _BALANCE_SCALE_DB = 10.0, 20.0, 10.0, 10.0
+_TYPICAL_CREST_DB = 12.0
+
+
+class LogMel(Encoder):
+    """Log-mel of mid and side, crest and stereo image → z = norm(linear long-term path + dilated blocks).
+
+    Frame features: mel levels of mid and side in dB above a reference spectrum; in 8 groups of bands the
+    correlation of left and right, their balance in dB and side's share of the energy; the crest factor. A
+    small dilated stack reads them frame by frame and is pooled to mean and deviation. Beside it, a plain
+    linear map takes the long-term features (level of the mean power and mean level of each band, means of
+    the stereo features, crest of the whole clip) straight to z, so that a head can learn "dark songs get
+    treble" from a handful of songs. The stack's share of z starts at a tenth.
+
+    0 dB is a full-scale sine. The spectrum and the logarithms run in float32 at least, outside autocast. A
+    clip shorter than one window is padded with zeros at its end; of the last hop, an incomplete rest is left.
+
+    Args:
+        z_size: entries of the latent vector.
+        sample_rate: in Hz; of the audio to come.
+        bands: mel bands between low_hz and high_hz; a multiple of 8.
+        low_hz, high_hz: range of the mel bands.
+        fft_size: window length in samples (Hann), a multiple of hop.
+        hop: samples from frame to frame.
+        channels, block_kernel_size, dilations: of the dilated stack.
+        floor_db: band levels run into this softly: 10·log10(power + 10^(floor/10)).
+        reference_level_db: total RMS of the reference spectrum, full-scale square = 0 dB; near the level to
+            which the caller normalises.
+        reference_tilt_db: slope of the reference's power density in dB per octave. Long-term spectra of
+            released music fall by some 5 dB per octave (P. D. Pestana et al., "Spectral characteristics of
+            popular commercial recordings 1950-2010", AES 135th Convention, 2013).
+    """
+
+    filterbank: Tensor
+    window: Tensor
+    reference_db: Tensor
+
+    def __init__(
+        self,
+        z_size: int = 512,
+        sample_rate: float = 44_100.0,
+        bands: int = 80,
+        low_hz: float = 20.0,
+        high_hz: float = 20_000.0,
+        fft_size: int = 4096,
+        hop: int = 1024,
+        channels: int = 96,
+        block_kernel_size: int = 3,
+        dilations: Sequence[int] = (1, 2, 4, 8, 16, 32),
+        floor_db: float = -90.0,
+        reference_level_db: float = -23.0,
+        reference_tilt_db: float = -5.0,
+    ) -> None:
+        super().__init__()
+        if fft_size % hop:
+            raise ValueError(f"fft_size must be a multiple of hop, got {fft_size} and {hop}")
+        if bands % _STEREO_GROUPS:
+            raise ValueError(f"bands must be a multiple of {_STEREO_GROUPS}, got {bands}")
+        high_hz = min(high_hz, sample_rate / 2.0)
+        self.z_size, self.sample_rate = z_size, sample_rate
+        self.bands, self.fft_size, self.hop = bands, fft_size, hop
+        self.floor_power = 10.0 ** (floor_db / 10.0)
+        filterbank = mel_filterbank(fft_size, sample_rate, bands, low_hz, high_hz, unit_area=False)
+        window = torch.hann_window(fft_size, dtype=torch.float64)
+        window = window * (2.0 / window.sum())  # a full-scale sine reads 0 dB
+        at_hz = (torch.arange(fft_size // 2 + 1, dtype=torch.float64) * (sample_rate / fft_size)).clamp(
+            min=low_hz, max=high_hz
+        )
+        density = at_hz ** (reference_tilt_db / (10.0 * math.log10(2.0)))
+        density = density * (10.0 ** (reference_level_db / 10.0) / density.sum())  # power in each bin's width
+        # Σ|X|² of noise with this density: half its power at positive frequencies, times fft_size·Σw².
+        reference = filterbank @ (0.5 * density * fft_size * window.square().sum())
+        self.register_buffer("filterbank", filterbank, persistent=False)
+        self.register_buffer("window", window, persistent=False)
+        self.register_buffer(
+            "reference_db", 10.0 * torch.log10(reference + self.floor_power), persistent=False
+        )
+        frame_features = 2 * bands + 3 * _STEREO_GROUPS + 1
+        long_term_features = 4 * bands + 3 * _STEREO_GROUPS + 2
+        self.front = nn.Conv1d(frame_features, channels, 3, padding=1)
+        self.blocks = DilatedStack(channels, block_kernel_size, dilations)
+        frames = self.blocks.receptive_field_frames + 2
+        self.receptive_field_samples = (frames - 1) * hop + fft_size
+        self.receptive_field_s = self.receptive_field_samples / sample_rate
+        self.pooled = nn.Sequential(nn.LayerNorm(2 * channels), nn.Linear(2 * channels, z_size))
+        self.long_term = nn.Linear(long_term_features, z_size)
+        self.norm = nn.LayerNorm(z_size)
+        with torch.no_grad():
+            self.pooled[1].weight.mul_(0.1)
+
+    def forward(self, audio: Audio) -> Latent:
+        """Encode loudness-normalised audio."""
+        frame_features, long_term_features = self.features(audio)
+        pooled = mean_and_std(self._body(frame_features))
+        return self.norm(self.long_term(long_term_features) + self.pooled(pooled))
+
+    def frames(self, audio: Audio) -> FrameFeatures:
+        """The stack's output before pooling; each frame sees `receptive_field_samples`."""
+        return self._body(self.features(audio)[0])
+
+    def _body(self, frame_features: FrameFeatures) -> FrameFeatures:
+        return self.blocks(torch.nn.functional.gelu(self.front(frame_features)))
+
+    def features(self, audio: Audio) -> tuple[FrameFeatures, Float[Tensor, "batch long_term"]]:
+        """Frame features (batch, feature, frame) and long-term features (batch, feature), about unit scale."""
+        with torch.autocast(audio.device.type, enabled=False):
+            signal = mid_side(audio if audio.dtype == torch.float64 else audio.float())
+            signal = torch.nn.functional.pad(signal, (0, max(self.fft_size - signal.shape[-1], 0)))
+            mid, side, cross = self._mel_powers(signal)
+            levels = self._levels(mid, side)
+            mean_levels = self._levels(mid.mean(dim=-1, keepdim=True), side.mean(dim=-1, keepdim=True))
+            stereo = self._stereo(mid, side, cross)
+            crest, clip_crest = self._crest(signal)
+            frame_features = torch.cat((levels, stereo, crest), dim=1)
+            long_term = torch.cat(
+                (mean_levels.squeeze(-1), frame_features.mean(dim=-1), clip_crest), dim=-1
+            )
+        return frame_features, long_term
+
+    def _mel_powers(self, signal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Σ|M|², Σ|S|² and Σ Re(M·S*) of each mel band, (batch, band, frame)."""
+        windows = signal.unfold(-1, self.fft_size, self.hop) * self.window.to(signal)
+        mid, side = torch.fft.rfft(windows).unbind(dim=1)
+        products = torch.stack(
+            (
+                mid.real.square() + mid.imag.square(),
+                side.real.square() + side.imag.square(),
+                mid.real * side.real + mid.imag * side.imag,
+            )
+        )
+        bands = (products @ self.filterbank.to(signal).T).transpose(-1, -2)
+        return bands[0], bands[1], bands[2]
+
+    def _levels(self, mid: Tensor, side: Tensor) -> Tensor:
+        """Levels of mid and side above the reference, (batch, 2·band, frame)."""
+        reference = self.reference_db.to(mid)[:, None]
+        return torch.cat(
+            (
+                (power_to_db(mid + self.floor_power) - reference) / _MID_SCALE_DB,
+                (power_to_db(side + self.floor_power) - reference) / _SIDE_SCALE_DB,
+            ),
+            dim=1,
+        )
+
+    def _stereo(self, mid: Tensor, side: Tensor, cross: Tensor) -> Tensor:
+        """Correlation, balance and side share in groups of bands, (batch, 3·group, frame)."""
+        mid, side, cross = (p.unflatten(1, (_STEREO_GROUPS, -1)).sum(dim=2) for p in (mid, side, cross))
+        total = mid + side + self.floor_power
+        # |2·cross| ≤ mid + side, so both stay above 0 in spite of rounding.
+        left, right = ((total + sign * 2.0 * cross).clamp(min=self.floor_power * 0.5) for sign in (1.0, -1.0))
+        correlation = (mid - side) * torch.rsqrt(left * right)
+        balance = (power_to_db(left) - power_to_db(right)) / _BALANCE_SCALE_DB
+        return torch.cat((correlation, balance, side / total), dim=1)
+
+    def _crest(self, signal: Tensor) -> tuple[Tensor, Tensor]:
+        """Peak to RMS over left and right, per frame (batch, 1, frame) and of the clip (batch, 1)."""
+        mid, side = signal.unbind(dim=1)
+        whole = mid.shape[-1] // self.hop * self.hop
+        # max(|L|, |R|) = |M| + |S|; (L² + R²)/2 = M² + S².
+        peak = (mid.abs() + side.abs())[:, :whole].unflatten(-1, (-1, self.hop)).amax(dim=-1)
+        power = (mid.square() + side.square())[:, :whole].unflatten(-1, (-1, self.hop)).mean(dim=-1)
+        width = self.fft_size // self.hop
+        frame_peak = torch.nn.functional.max_pool1d(peak[:, None], width, 1)
+        frame_power = torch.nn.functional.avg_pool1d(power[:, None], width, 1)
+        return (
+            self._crest_feature(frame_peak, frame_power),
+            self._crest_feature(peak.amax(-1, keepdim=True), power.mean(-1, keepdim=True)),
+        )
+
+    def _crest_feature(self, peak: Tensor, power: Tensor) -> Tensor:
+        crest_db = power_to_db((peak.square() + self.floor_power) / (power + self.floor_power))
+        return (crest_db - _TYPICAL_CREST_DB) / _CREST_SCALE_DB

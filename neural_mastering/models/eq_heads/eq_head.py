@@ -1,0 +1,101 @@
+"""The base of all equaliser heads: z → controls of the equaliser and the broadband gain."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor, nn
+
+from neural_mastering.output import Gates
+from neural_mastering.processors import Gain, ParametricEQ
+from neural_mastering.shapes import Bands, ItemSeeds, Latent, Logits, PerItem
+
+LUFS_CENTRE, LUFS_SCALE = -23.0, 10.0
+"""The gain head reads (LUFS − centre)/scale."""
+
+
+@dataclass(frozen=True)
+class EqLogits:
+    """Network numbers before the mapping to physical units; averages of these over windows are meaningful."""
+
+    eq: Logits
+    gain: Logits
+    gates: Logits
+
+    def mean(self, weights: Tensor) -> "EqLogits":
+        """Weighted mean over the batch (windows of one song), as a batch of one."""
+        share = (weights / weights.sum())[:, None]
+        return EqLogits(*((getattr(self, f.name) * share).sum(dim=0, keepdim=True) for f in fields(self)))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["EqLogits"]) -> "EqLogits":
+        """Several predictions as one batch."""
+        return cls(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(cls)))
+
+
+@dataclass(frozen=True)
+class EqControls:
+    """Physical controls: of the equaliser (closed bands at exactly 0 dB), of the gain, and the gates."""
+
+    eq: dict[str, Tensor]
+    gain: dict[str, Tensor]
+    gates: Gates
+
+
+class EqHead(nn.Module, ABC):
+    """Predicts every band's frequency, gain and Q, and a broadband gain that also sees the measured LUFS.
+
+    The last layers start at 0, so that at initialisation all gains are 0 dB.
+
+    Args:
+        z_size: entries of the latent vector.
+        eq: the equaliser whose controls are predicted.
+        gain: the broadband gain.
+        hidden_size: width of the two hidden layers.
+        dropout: share of hidden units dropped in training.
+    """
+
+    def __init__(self, z_size: int, eq: ParametricEQ, gain: Gain, hidden_size: int, dropout: float) -> None:
+        super().__init__()
+        self.eq, self.gain = eq, gain
+        self.trunk = nn.Sequential(
+            nn.Linear(z_size, hidden_size),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden_size, hidden_size),
+            nn.GELU(),
+            nn.Dropout(dropout),
+        )
+        self.eq_logits = _zero_linear(hidden_size, eq.logit_count)
+        self.gain_logits = _zero_linear(hidden_size + 1, gain.logit_count)
+
+    def forward(self, z: Latent, lufs: PerItem) -> EqLogits:
+        """Predict logits from z (batch, z) and the integrated loudness of the input (batch,) in LUFS."""
+        features = self.trunk(z)
+        level = ((lufs - LUFS_CENTRE) / LUFS_SCALE).to(features.dtype)[:, None]
+        return EqLogits(
+            eq=self.eq_logits(features),
+            gain=self.gain_logits(torch.cat([features, level], dim=-1)),
+            gates=self._gate_logits(features),
+        )
+
+    def decode(self, logits: EqLogits, seeds: ItemSeeds | None = None) -> EqControls:
+        """Map logits to physical units and close gates; `seeds` (batch,) fix the gates' training noise."""
+        gates = self._gates(logits.gates.float(), seeds)
+        eq = self.eq.controls(logits.eq)
+        eq["gain_db"] = eq["gain_db"] * gates.values
+        return EqControls(eq=eq, gain=self.gain.controls(logits.gain), gates=gates)
+
+    @abstractmethod
+    def _gate_logits(self, features: Tensor) -> Logits: ...
+
+    @abstractmethod
+    def _gates(self, logits: Bands, seeds: ItemSeeds | None) -> Gates: ...
+
+
+def _zero_linear(inputs: int, outputs: int) -> nn.Linear:
+    layer = nn.Linear(inputs, outputs)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer

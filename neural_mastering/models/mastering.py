@@ -1,0 +1,108 @@
+"""The mastering model: encoder, white-box equaliser, neural residual."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.models.encoders.encoder import Encoder
+from neural_mastering.models.eq_heads.eq_head import EqHead, EqLogits
+from neural_mastering.models.residual_heads.residual_head import ResidualHead
+from neural_mastering.output import MasteringOutput
+from neural_mastering.shapes import Audio, ItemSeeds, Latent, PerItem
+from neural_mastering.units import db_to_gain
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the model thinks of its input: z, logits of all controls, and the measured loudness in LUFS."""
+
+    z: Latent
+    logits: EqLogits
+    lufs: PerItem
+
+    def pooled(self) -> "Analysis":
+        """One analysis for a song from a batch of its windows: means weighted by their loudness (power).
+
+        The mean is taken of z and of the logits before the mapping to physical units. `lufs` becomes the
+        power mean; callers who know the song's integrated loudness should replace it before `logits` are
+        made.
+        """
+        power = torch.pow(10.0, self.lufs / 10.0)
+        share = (power / power.sum())[:, None]
+        return Analysis(
+            z=(self.z * share).sum(dim=0, keepdim=True),
+            logits=self.logits.mean(power),
+            lufs=10.0 * torch.log10(power.mean(dim=0, keepdim=True)),
+        )
+
+
+class MasteringModel(nn.Module):
+    """audio → loudness-normalised → encoder → z → controls; audio → EQ → gain → + residual(· | z) → output.
+
+    z depends on the loudness-normalised input, so a quiet and a loud copy of a song get the same equaliser;
+    the measured loudness goes, as a number, to the gain alone. At initialisation the model is the identity.
+
+    Args:
+        encoder, eq_head, residual_head: the parts; swap them freely.
+        analysis_lufs: loudness to which the encoder's input is normalised.
+        silence_lufs: an input below this counts as this loud, so that silence is not amplified without end.
+
+    Raises:
+        ValueError: parts with different sample rates.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        eq_head: EqHead,
+        residual_head: ResidualHead,
+        analysis_lufs: float = -23.0,
+        silence_lufs: float = -70.0,
+    ) -> None:
+        super().__init__()
+        if encoder.sample_rate != eq_head.eq.sample_rate:
+            raise ValueError(
+                f"the encoder expects {encoder.sample_rate:g} Hz but the equaliser {eq_head.eq.sample_rate:g} Hz"
+            )
+        self.encoder, self.eq_head, self.residual_head = encoder, eq_head, residual_head
+        self.analysis_lufs, self.silence_lufs = analysis_lufs, silence_lufs
+
+    @property
+    def sample_rate(self) -> float:
+        """The rate in Hz at which the model listens and its controls are meant."""
+        return self.encoder.sample_rate
+
+    def forward(self, audio: Audio, seeds: ItemSeeds | None = None) -> MasteringOutput:
+        """Master audio (batch, channel, time); `seeds` (batch,) fix the noise of training for each item."""
+        return self.render(audio, self.analyse(audio), seeds)
+
+    def analyse(self, audio: Audio, lufs: PerItem | None = None) -> Analysis:
+        """Listen: measure the loudness, encode, predict logits.
+
+        Args:
+            audio: (batch, channel, time).
+            lufs: loudness to tell the gain head instead of this audio's own (that of the whole song, say).
+        """
+        with torch.no_grad():
+            measured = integrated_loudness(audio, self.sample_rate, floor_lufs=self.silence_lufs)
+            # Silence stays silence; there is nothing to normalise.
+            gain_db = torch.where(measured > self.silence_lufs, self.analysis_lufs - measured, 0.0)
+        z = self.encoder(audio * db_to_gain(gain_db)[:, None, None])
+        return Analysis(z=z, logits=self.eq_head(z, measured if lufs is None else lufs), lufs=measured)
+
+    def render(self, audio: Audio, analysis: Analysis, seeds: ItemSeeds | None = None) -> MasteringOutput:
+        """Process audio with the controls that an analysis asks for."""
+        controls = self.eq_head.decode(analysis.logits, seeds)
+        equalised = self.eq_head.eq(audio, **controls.eq)
+        levelled = self.eq_head.gain(equalised, **controls.gain)
+        residual = self.residual_head(levelled, analysis.z).to(levelled.dtype)
+        output = levelled + residual
+        return MasteringOutput(
+            audio=output,
+            stages={"eq": equalised, "gain": levelled, "residual": output},
+            controls={"eq": controls.eq, "gain": controls.gain},
+            gates=controls.gates,
+            residual=residual,
+        )

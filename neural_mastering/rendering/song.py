@@ -1,0 +1,79 @@
+"""A whole song: one set of controls from all of it, rendered in pieces."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import soundfile
+import torch
+from torch import Tensor
+
+from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.errors import InputError
+from neural_mastering.models import Analysis, MasteringModel
+from neural_mastering.models.residual_heads.streaming import render_chunked
+from neural_mastering.shapes import Audio
+
+WINDOW_S = 5.0
+CHUNK_S = 20.0
+
+
+def analyse_song(model: MasteringModel, audio: Audio, window_s: float = WINDOW_S) -> Analysis:
+    """Listen to all of a song (1, channel, time): loudness-weighted mean over windows of z and of the logits.
+
+    The gain head is told the whole song's integrated loudness. Windows follow one another, the last one ends
+    with the song; silent windows do not count.
+    """
+    window = min(round(window_s * model.sample_rate), audio.shape[-1])
+    starts = list(range(0, audio.shape[-1] - window + 1, window))
+    if starts[-1] + window < audio.shape[-1]:
+        starts.append(audio.shape[-1] - window)
+    lufs = integrated_loudness(audio, model.sample_rate, floor_lufs=model.silence_lufs)
+    parts = [model.analyse(audio[..., start : start + window], lufs=lufs) for start in starts]
+    heard = [part for part in parts if bool(part.lufs > model.silence_lufs)] or parts
+    stacked = Analysis(
+        z=torch.cat([part.z for part in heard]),
+        logits=type(heard[0].logits).concatenate([part.logits for part in heard]),
+        lufs=torch.cat([part.lufs for part in heard]),
+    )
+    return replace(stacked.pooled(), lufs=lufs)
+
+
+def render_song(model: MasteringModel, audio: Audio, analysis: Analysis, chunk_s: float = CHUNK_S) -> Audio:
+    """Render a song (1, channel, time) with one analysis, in chunks with the state carried over."""
+    controls = model.eq_head.decode(analysis.logits)
+    chunk = round(chunk_s * model.sample_rate)
+    state: Tensor | None = None
+    pieces = []
+    for piece in audio.split(chunk, dim=-1):
+        equalised, state = model.eq_head.eq.render(piece, state, **controls.eq)
+        pieces.append(model.eq_head.gain(equalised, **controls.gain))
+    levelled = torch.cat(pieces, dim=-1)
+    return levelled + render_chunked(model.residual_head, levelled, analysis.z, chunk)
+
+
+def master_file(model: MasteringModel, source: str | Path, destination: str | Path) -> Analysis:
+    """Master an audio file at the model's rate into a 24-bit WAV file; returns what was heard.
+
+    Peaks over full scale lower the whole song, since nothing may clip.
+
+    Raises:
+        InputError: a file that can't be read, or at another sample rate.
+    """
+    source, destination = Path(source), Path(destination)
+    try:
+        samples, sample_rate = soundfile.read(source, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise InputError(f"{source} can't be read as audio: {error}") from error
+    if sample_rate != model.sample_rate:
+        raise InputError(f"{source} has {sample_rate} Hz but the model works at {model.sample_rate:g} Hz")
+    audio = torch.from_numpy(samples.T.copy())[None]
+    model.eval()
+    with torch.inference_mode():
+        analysis = analyse_song(model, audio)
+        mastered = render_song(model, audio, analysis)
+    mastered = mastered / mastered.abs().max().clamp(min=1.0)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    draft = destination.with_name(f".{destination.name}.part")
+    soundfile.write(draft, mastered[0].T.numpy(), sample_rate, subtype="PCM_24", format="WAV")
+    draft.replace(destination)
+    return analysis

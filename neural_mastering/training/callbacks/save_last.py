@@ -1,0 +1,82 @@
+"""Keeps a checkpoint to go on from, and stops cleanly on Ctrl-C."""
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.utilities.rank_zero import rank_zero_info
+
+
+class SaveLast(Checkpoint):
+    """Writes `last.ckpt` every `every_n_steps` steps, after each epoch, and when asked to stop.
+
+    The file is written beside the old one and then renamed, so that a checkpoint is whole or not there. The
+    first Ctrl-C (or SIGTERM) lets the running step finish, saves, and raises KeyboardInterrupt; the second
+    stops at once.
+    """
+
+    def __init__(self, dirpath: str | Path, every_n_steps: int = 50) -> None:
+        super().__init__()
+        if every_n_steps < 1:
+            raise ValueError(f"every_n_steps must be at least 1, got {every_n_steps}")
+        self.path = Path(dirpath) / "last.ckpt"
+        self.every_n_steps = every_n_steps
+        self._stop_asked = False
+        self._previous_handlers: dict[int, Any] = {}
+        self._saved_at = -1
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Listen for signals (only possible in the main thread)."""
+        self._stop_asked = False
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous_handlers[number] = signal.signal(number, self._ask_to_stop)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Give the signals back."""
+        self._restore_handlers()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Give the signals back."""
+        self._restore_handlers()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save in the middle of an epoch."""
+        if self._stop_asked or (trainer.global_step % self.every_n_steps == 0 and trainer.global_step != self._saved_at):
+            self._save(trainer)
+        self._stop_if_asked()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save after an epoch and its validation."""
+        self._save(trainer)
+        self._stop_if_asked()
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        self._saved_at = trainer.global_step
+        draft = self.path.with_suffix(".ckpt.part")
+        trainer.save_checkpoint(draft)
+        if trainer.is_global_zero:
+            draft.replace(self.path)
+        trainer.strategy.barrier("SaveLast")
+
+    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
+        if self._stop_asked:
+            self._restore_handlers()
+            raise KeyboardInterrupt
+        self._stop_asked = True
+        rank_zero_info("\nStopping: this step will finish and be saved. Press Ctrl-C again to stop at once.")
+
+    def _stop_if_asked(self) -> None:
+        if self._stop_asked:
+            raise KeyboardInterrupt
+
+    def _restore_handlers(self) -> None:
+        for number, handler in self._previous_handlers.items():
+            signal.signal(number, handler)
+        self._previous_handlers.clear()

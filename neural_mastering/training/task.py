@@ -1,0 +1,121 @@
+"""The LightningModule: any mastering model, any objective."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from neural_mastering import __version__
+from neural_mastering.chance import seed_of
+from neural_mastering.dsp.energy import energy_share
+from neural_mastering.losses import WeightedSum
+from neural_mastering.models import CHECKPOINT_KEY, MasteringModel
+from neural_mastering.output import MasteringOutput
+from neural_mastering.units import power_to_db
+
+Batch = Mapping[str, Any]
+
+
+class MasteringTask(pl.LightningModule):
+    """Trains a model on batches of `input`, `target` (batch, channel, time) and `seed` (batch,).
+
+    Logs `train/…` and `val/…`: every term by name, the objective (`train/loss` with the weights of the step,
+    `val/loss` with full weights and only the terms that judge the sound), the same for the untouched input
+    (`val/identity/loss`), the gradient norm, open bands and the residual's share in dB.
+
+    Args:
+        model: the built model.
+        objective: the built objective.
+        optimizer: parameters → optimizer.
+        scheduler: optimizer → learning-rate scheduler, stepped once an epoch.
+        model_config: plain dictionaries that rebuild the model (`models.build.build`), kept in checkpoints.
+        metric: what a plateau scheduler watches.
+        seed: of everything random in a training step.
+    """
+
+    def __init__(
+        self,
+        model: MasteringModel,
+        objective: WeightedSum,
+        optimizer: Callable[[Iterable[Any]], torch.optim.Optimizer],
+        scheduler: Callable[[torch.optim.Optimizer], Any],
+        model_config: Mapping[str, Any],
+        metric: str = "val/loss",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.model, self.objective = model, objective
+        self._optimizer, self._scheduler = optimizer, scheduler
+        self._model_config, self._metric, self._seed = dict(model_config), metric, seed
+        self._identity_values: dict[int, dict[str, Tensor]] = {}
+
+    def forward(self, audio: Tensor, seeds: Tensor | None = None) -> MasteringOutput:
+        """Master audio (batch, channel, time)."""
+        return self.model(audio, seeds)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Make whatever still draws from torch's generator (dropout) a function of seed, epoch and batch."""
+        torch.manual_seed(seed_of(self._seed, self.current_epoch, batch_idx, self.global_rank))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """One step: the objective with the weights of this step."""
+        output = self.model(batch["input"], batch["seed"])
+        values = self.objective.values(output, batch["target"])
+        loss = self.objective.total(values, self.global_step)
+        self._log("train", values, batch, on_step=True)
+        self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=len(batch["input"]))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Score the model, and the untouched input, on fixed segments."""
+        size, target = len(batch["input"]), batch["target"]
+        output = self.model(batch["input"])
+        values = self.objective.values(output, target)
+        self._log("val", values, batch, on_step=False)
+        self.log("val/loss", self.objective.audio_total(values), prog_bar=True, batch_size=size, sync_dist=True)
+        if batch_idx not in self._identity_values:
+            self._identity_values[batch_idx] = self.objective.values(
+                MasteringOutput.of_audio(batch["input"]), target
+            )
+        identity = self._identity_values[batch_idx]
+        self._log("val/identity", identity, batch, on_step=False)
+        self.log(
+            "val/identity/loss", self.objective.audio_total(identity), batch_size=size, sync_dist=True
+        )
+        if output.gates is not None:
+            count = output.gates.is_open.float().sum(dim=-1).mean()
+            self.log("val/open_bands", count, batch_size=size, sync_dist=True)
+        if output.residual is not None:
+            share = energy_share(output.residual, output.audio).clamp(min=1e-12)
+            self.log("val/residual_share_db", power_to_db(share).mean(), batch_size=size, sync_dist=True)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Log the gradient's norm before clipping."""
+        norms = [p.grad.detach().float().norm() for p in self.model.parameters() if p.grad is not None]
+        if norms:
+            self.log("train/gradient_norm", torch.stack(norms).norm())
+
+    def configure_optimizers(self) -> Any:
+        """Optimizer and scheduler from the factories given."""
+        optimizer = self._optimizer(self.model.parameters())
+        scheduler = self._scheduler(optimizer)
+        settings: dict[str, Any] = {"scheduler": scheduler, "interval": "epoch"}
+        if isinstance(scheduler, ReduceLROnPlateau):
+            settings["monitor"] = self._metric
+        return {"optimizer": optimizer, "lr_scheduler": settings}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the model's plain configuration beside its weights."""
+        checkpoint[CHECKPOINT_KEY] = {"model": self._model_config, "version": __version__}
+
+    def _log(self, stage: str, values: Mapping[str, Tensor], batch: Batch, on_step: bool) -> None:
+        self.log_dict(
+            {f"{stage}/{name}": value.detach() for name, value in values.items()},
+            on_step=on_step,
+            on_epoch=True,
+            batch_size=len(batch["input"]),
+            sync_dist=not on_step,
+        )

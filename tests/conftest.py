@@ -1,0 +1,58 @@
+"""Shared by all tests: one thread a process, a seed, and the record of the slow tests."""
+
+import platform
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record", metavar="FILE", help="write the outcome and duration of each test as Markdown")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    import torch
+
+    torch.set_num_threads(1)  # xdist runs one process a core
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> Iterator[None]:
+    import torch
+
+    torch.manual_seed(0)
+    yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    file = config.getoption("--record")
+    if not file:
+        return
+    import torch
+
+    reports = [
+        (report.nodeid, outcome, report.duration)
+        for outcome in ("passed", "failed", "skipped")
+        for report in terminalreporter.getreports(outcome)
+        if report.when == "call" or outcome != "passed"
+    ]
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    counts = {o: sum(r[1] == o for r in reports) for o in ("passed", "failed", "skipped")}
+    lines = [
+        "# Last result of `make test-slow`",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}, Python {platform.python_version()}, torch {torch.__version__}: "
+        + ", ".join(f"{n} {o}" for o, n in counts.items()),
+        "",
+        "| test | outcome | seconds |",
+        "|---|---|--:|",
+        *(f"| {node} | {outcome} | {seconds:.1f} |" for node, outcome, seconds in sorted(reports)),
+    ]
+    (ROOT / file).write_text("\n".join(lines) + "\n")
