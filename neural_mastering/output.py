@@ -30,8 +30,12 @@ class Gates:
 
     @property
     def expected_excess(self) -> torch.Tensor:
-        """Expected number of open bands that are not held, (batch,)."""
-        return torch.where(self.held, 0.0, self.open_probability).sum(dim=-1)
+        """Expected number of open gates less the number of held bands, (batch,).
+
+        Held bands count by their gates' own probability: one that is held and of no use must become less
+        probable than one that is needed, so that they change places.
+        """
+        return self.open_probability.sum(dim=-1) - self.held.sum(dim=-1)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--record", metavar="FILE", help="write the outcome and duration of each test as Markdown")
+    parser.addoption(
+        "--record", metavar="FILE", help="write the outcome and duration of each test as Markdown"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -19,7 +19,10 @@ from neural_mastering.models import build
 
 CONF = Path(__file__).parents[1] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
-PLUGINS = {"optuna": "hydra_plugins.hydra_optuna_sweeper", "submitit": "hydra_plugins.hydra_submitit_launcher"}
+PLUGINS = {
+    "optuna": "hydra_plugins.hydra_optuna_sweeper",
+    "submitit": "hydra_plugins.hydra_submitit_launcher",
+}
 
 
 def _options(group: str) -> list[str]:
@@ -122,8 +125,8 @@ def test_the_command_line_wins_over_a_phase() -> None:
 def test_default_weights() -> None:
     loss = build(validated(compose(["+phase=1c"])).loss, packages=None)
     assert isinstance(loss, WeightedSum)
-    weights = {name: loss._term(name).weight for name in ("mr_stft", "a_weighted", "lufs", "parameters")}
-    assert weights == {"mr_stft": 1.0, "a_weighted": 0.1, "lufs": 0.01, "parameters": 0.001}
+    weights = {name: loss._term(name).weight for name in ("mr_stft", "a_weighted", "lufs", "regularization")}
+    assert weights == {"mr_stft": 1.0, "a_weighted": 0.1, "lufs": 0.01, "regularization": 0.001}
 
 
 @pytest.mark.parametrize(

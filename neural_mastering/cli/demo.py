@@ -17,7 +17,13 @@ def main() -> None:
     folder: Path = arguments.output or Path("runs/demo") / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
     started = time.monotonic()
     print("Training phase 1C on the bundled demo pairs …", flush=True)
-    command = [sys.executable, "-m", "neural_mastering.cli.train", "+experiment=demo", f"hydra.run.dir='{folder}'"]
+    command = [
+        sys.executable,
+        "-m",
+        "neural_mastering.cli.train",
+        "+experiment=demo",
+        f"hydra.run.dir='{folder}'",
+    ]
     code = subprocess.run([*command, *arguments.overrides], check=False).returncode
     if code != 0:
         sys.exit(code)

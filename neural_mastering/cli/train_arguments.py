@@ -56,6 +56,8 @@ def explain(error: Exception, arguments: Sequence[str]) -> str | None:
     text = str(error).strip()
     if isinstance(error, OSError) and error.errno is not None:
         return f"{os.strerror(error.errno)}: {error.filename}" if error.filename else text
+    if type(error).__name__ == "MisconfigurationException":  # Lightning's; importing it takes seconds
+        return text.splitlines()[0]
     if not isinstance(error, (HydraException, OmegaConfBaseException)):
         return None
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -88,7 +90,15 @@ def _known_keys(arguments: Sequence[str]) -> Iterator[str]:
     except Exception:  # the choices themselves are wrong: fall back to the defaults
         config = compose()
     yield from _flat(config, "")
-    yield from ("model/encoder", "model/eq_head", "model/residual_head", "data", "loss", "optimizer", "scheduler")
+    yield from (
+        "model/encoder",
+        "model/eq_head",
+        "model/residual_head",
+        "data",
+        "loss",
+        "optimizer",
+        "scheduler",
+    )
     yield from ("trainer", "precision", "logger", "callbacks")
 
 

@@ -10,7 +10,6 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from neural_mastering.config.run import Run, best_model, build_run, fit
 from neural_mastering.config.schema import freeze, validated
@@ -18,8 +17,8 @@ from neural_mastering.data import FixedSegments
 from neural_mastering.errors import InputError
 from neural_mastering.evaluation.baselines import AverageEq, Identity, LoudnessOnly, Model
 from neural_mastering.evaluation.comparison import Row, compare
-from neural_mastering.evaluation.validation_table import table_rows
-from neural_mastering.reporting.table import markdown_table, rich_table
+from neural_mastering.evaluation.validation_table import FOOTNOTE, table_rows
+from neural_mastering.reporting.table import markdown_table, print_table
 
 
 def run_job(config: DictConfig) -> float:
@@ -55,8 +54,8 @@ def compare_and_report(run: Run) -> list[Row]:
     systems = [Identity(), LoudnessOnly(rate), average, Model(f"phase {run.config.phase_name}", model)]
     rows = compare(systems, run.data.evaluation_dataset("validation"), run.task.objective.cpu())
     texts = table_rows(rows)
-    Console().print(rich_table(texts, f"validation: {rows[0].songs} songs, lower is better"))
-    (run.folder / "validation.md").write_text(markdown_table(texts))
+    print_table(texts, f"validation: {rows[0].songs} songs, lower is better", FOOTNOTE)
+    (run.folder / "validation.md").write_text(markdown_table(texts) + "\n" + FOOTNOTE + "\n")
     (run.folder / "validation.json").write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     return rows
 
@@ -84,11 +83,13 @@ def _finish_loggers(run: Run) -> None:
 
 def _quiet_lightning() -> None:
     """Leave out Lightning's advice that does not apply here."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.INFO)
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     for message in (
         ".*does not have many workers.*",
         ".*number of training batches.*smaller than the logging interval.*",
         ".*Checkpoint directory .* exists and is not empty.*",
+        ".*Experiment logs directory .* exists and is not empty.*",
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
     ):
         warnings.filterwarnings("ignore", message)

@@ -8,7 +8,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.utilities.rank_zero import rank_zero_info
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from neural_mastering.config.schema import TrainConfig, make
 from neural_mastering.data import PairedDataModule
@@ -84,9 +84,12 @@ def fit(run: Run) -> float:
         step = int(torch.load(resume_from, map_location="cpu", weights_only=True)["global_step"])
         if run.trainer.is_global_zero:
             run.csv.keep_until(step)
-        rank_zero_info(f"Resuming {run.config.resume} after step {step}.")
+        _say(f"Resuming {run.config.resume} after step {step}.")
     run.trainer.fit(
-        run.task, datamodule=run.data, ckpt_path=None if resume_from is None else str(resume_from), weights_only=True
+        run.task,
+        datamodule=run.data,
+        ckpt_path=None if resume_from is None else str(resume_from),
+        weights_only=True,
     )
     return _metric(run)
 
@@ -108,8 +111,7 @@ def _metric(run: Run) -> float:
                 return float(callback.best_model_score)
     values = run.trainer.callback_metrics
     if run.config.metric not in values:
-        known = ", ".join(sorted(name for name in values if name.startswith("val/"))) or "none: no validation ran"
-        raise InputError(f"metric={run.config.metric} was never logged; there is {known}")
+        raise InputError(f"metric={run.config.metric} has no value: no validation ran")
     return float(values[run.config.metric])
 
 
@@ -119,4 +121,9 @@ def _warm_start(model: MasteringModel, source: str) -> None:
         report = warm_start(model, model_state(contents))
     except ValueError as error:
         raise InputError(f"init_from={source}: {error}") from error
-    rank_zero_info(f"Starting from {find_checkpoint(source)}:\n{report}")
+    _say(f"Starting from {find_checkpoint(source)}:\n{report}")
+
+
+@rank_zero_only
+def _say(message: str) -> None:
+    print(message, flush=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from neural_mastering.data.augment import PairedAugment
 from neural_mastering.data.cache import AudioCache, default_cache_folder
 from neural_mastering.data.dataset import FixedSegments, Item, TrainingCrops
-from neural_mastering.data.degrade import DegradationRule, degrade
+from neural_mastering.data.degrade import DegradationRule
 from neural_mastering.data.demo import default_demo_folder, make_demo_pairs
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.library import SongLibrary, open_library
@@ -39,7 +39,6 @@ __all__ = [
     "TrainingCrops",
     "default_cache_folder",
     "default_demo_folder",
-    "degrade",
     "demo_data",
     "find_pairs",
     "make_demo_pairs",

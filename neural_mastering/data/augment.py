@@ -33,11 +33,11 @@ class PairedAugment:
         self.channel_swap = channel_swap
 
     def __call__(self, input: Tensor, target: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-        """Both sides (channel, time), changed as the item's seed says."""
+        """Both sides (channel, time), changed as the item's seed says, where possible in place."""
         draws = uniform(torch.tensor([seed_of(seed, "augment")]), 3)[0].tolist()
         factor = db_to_gain(self.gain_db * (2.0 * draws[0] - 1.0))
         if draws[1] < self.polarity:
             factor = -factor
         if draws[2] < self.channel_swap:
             input, target = input.flip(0), target.flip(0)
-        return input * factor, target * factor
+        return input.mul_(factor), target.mul_(factor)

@@ -15,13 +15,15 @@ Source: R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coeffi
 
 import math
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import torch
 from scipy.fft import next_fast_len
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
+from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.fir import fft_convolve
 from neural_mastering.shapes import Audio, Bands, Response
 
@@ -52,8 +54,8 @@ def equalize(
         sample_rate: in Hz.
         kinds: one of "low_shelf", "peak", "high_shelf" for each band; all peaks by default.
         taps: length of the impulse response; by default from `impulse_response_length` of these very
-            parameters (an error below −110 dB). Give a length taken from the ranges of the controls to make an
-            item's result independent of the rest of its batch.
+            parameters (an error below −110 dB). Give a length taken from the ranges of the controls to make
+            an item's result independent of the rest of its batch.
 
     Raises:
         ValueError: shapes or kinds that do not fit, or a frequency outside (0, sample_rate/2).
@@ -64,10 +66,12 @@ def equalize(
         frequency_hz, gain_db, q = (p.to(signal.dtype) for p in (frequency_hz, gain_db, q))
         if taps is None:
             _check_frequencies(frequency_hz, sample_rate)
-            taps = impulse_response_length(
-                *(p.detach().cpu().numpy() for p in (frequency_hz, gain_db, q)), sample_rate, kinds
-            )
-        grid_hz = torch.arange(taps // 2 + 1, device=signal.device, dtype=signal.dtype) * (sample_rate / taps)
+            frequency, gain, quality = (p.detach().cpu().numpy() for p in (frequency_hz, gain_db, q))
+            taps = impulse_response_length(frequency, gain, quality, sample_rate, kinds)
+        bins = torch.arange(taps // 2 + 1, device=signal.device)
+        grid_hz = bins.to(torch.float64 if signal.device.type == "cpu" else signal.dtype) * (
+            sample_rate / taps
+        )
         impulse = torch.fft.irfft(_deviation(frequency_hz, gain_db, q, grid_hz, sample_rate, kinds), n=taps)
         return (signal + fft_convolve(signal, impulse)).to(audio.dtype)
 
@@ -82,7 +86,7 @@ def response(
 ) -> Response:
     """Complex response of the cascade at the frequencies `at_hz` (frequency,), as (batch, frequency)."""
     kinds = _checked_kinds(frequency_hz, gain_db, q, kinds, frequency_hz.shape[0])
-    return 1.0 + _deviation(frequency_hz, gain_db, q, at_hz.to(frequency_hz), sample_rate, kinds)
+    return 1.0 + _deviation(frequency_hz, gain_db, q, at_hz, sample_rate, kinds)
 
 
 def response_db(
@@ -130,17 +134,26 @@ def impulse_response_length(
         raise ValueError("the equaliser's poles are not inside the unit circle: check frequencies and Q")
     # Several bands at once decay no slower than a polynomial times the slowest pole: 10 % covers it.
     samples = 1.1 * (floor_db / 20.0) / math.log10(max(slowest, 1e-3))
-    return int(next_fast_len(max(256, math.ceil(samples)), real=True))
+    return cast(int, next_fast_len(max(256, math.ceil(samples)), real=True))
 
 
 def _deviation(
     frequency_hz: Bands, gain_db: Bands, q: Bands, at_hz: Tensor, sample_rate: float, kinds: Sequence[Kind]
 ) -> Response:
     """H − 1 of the cascade, (batch, frequency)."""
-    w = at_hz * (2.0 * math.pi / sample_rate)
-    w0 = frequency_hz * (2.0 * math.pi / sample_rate)
-    alpha = torch.sin(w0) / (2.0 * q)
-    half_log = gain_db * _LN10_OVER_40  # ln A
+    compiled = can_compile_for(frequency_hz)
+    dtype = torch.float64 if compiled else frequency_hz.dtype
+    w = at_hz.to(frequency_hz.device, dtype) * (2.0 * math.pi / sample_rate)
+    w0 = frequency_hz.to(dtype) * (2.0 * math.pi / sample_rate)
+    alpha = torch.sin(w0) / (2.0 * q.to(dtype))
+    half_log = gain_db.to(dtype) * _LN10_OVER_40  # ln A
+    if compiled:
+        return _CompiledCascade.apply(w0, alpha, half_log, w, kinds, frequency_hz.dtype)
+    return _cascade(w0, alpha, half_log, w, kinds)
+
+
+def _cascade(w0: Bands, alpha: Bands, half_log: Bands, w: Tensor, kinds: Sequence[Kind]) -> Response:
+    """H − 1 in tensor operations, on any device."""
     sin_w, sin_half, cos_half = torch.sin(w), torch.sin(w / 2.0) ** 2, torch.cos(w / 2.0) ** 2
     total: Tensor | None = None
     for band, kind in enumerate(kinds):
@@ -163,6 +176,53 @@ def _deviation(
         total = h if total is None else total + h + total * h
     assert total is not None
     return total
+
+
+class _CompiledCascade(torch.autograd.Function):
+    """`_cascade` by compiled loops, with its analytic derivative with respect to ω0, α and ln A."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        w0: Tensor,
+        alpha: Tensor,
+        half_log: Tensor,
+        w: Tensor,
+        kinds: Sequence[Kind],
+        dtype: torch.dtype,
+    ) -> Tensor:
+        from neural_mastering.dsp import biquad_kernels
+
+        out = torch.empty(w0.shape[0], w.shape[0], dtype=torch.promote_types(dtype, torch.complex64))
+        ctx.kinds = np.array([biquad_kernels.KIND_CODES[kind] for kind in kinds])
+        ctx.grid = torch.stack([torch.sin(w), torch.sin(w / 2.0) ** 2, torch.cos(w / 2.0) ** 2]).numpy()
+        w0, alpha, half_log = (p.detach().contiguous() for p in (w0, alpha, half_log))
+        biquad_kernels.deviation(
+            w0.numpy(), alpha.numpy(), half_log.numpy(), ctx.kinds, ctx.grid, out.numpy()
+        )
+        ctx.save_for_backward(w0, alpha, half_log, out)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grad_outputs: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        from neural_mastering.dsp import biquad_kernels
+
+        w0, alpha, half_log, total = ctx.saved_tensors
+        gradients = torch.empty(3, *w0.shape, dtype=torch.float64)
+        biquad_kernels.derivatives(
+            w0.numpy(),
+            alpha.numpy(),
+            half_log.numpy(),
+            ctx.kinds,
+            ctx.grid,
+            total.numpy(),
+            grad_outputs[0].resolve_conj().contiguous().numpy(),
+            gradients.numpy(),
+        )
+        return *gradients, None, None, None
 
 
 def _checked_kinds(

@@ -58,7 +58,7 @@ def mel_filterbank(
         unit_area: triangles of area 1 in Hz (Slaney) instead of height 1.
 
     Raises:
-        ValueError: edges out of order, or triangles so narrow that one falls between two bins and stays empty.
+        ValueError: edges out of order, or triangles so narrow that one contains no bin.
     """
     high_hz = sample_rate / 2.0 if high_hz is None else high_hz
     if not 0.0 <= low_hz < high_hz <= sample_rate / 2.0:
@@ -71,7 +71,9 @@ def mel_filterbank(
     edges = mel_to_hz(mels, scale)
     at_hz = torch.arange(fft_size // 2 + 1, dtype=torch.float64) * (sample_rate / fft_size)
     left, centre, right = (edges[i : i + bands, None] for i in range(3))
-    weights = torch.minimum((at_hz - left) / (centre - left), (right - at_hz) / (right - centre)).clamp(min=0.0)
+    weights = torch.minimum((at_hz - left) / (centre - left), (right - at_hz) / (right - centre)).clamp(
+        min=0.0
+    )
     empty = torch.nonzero(weights.sum(dim=1) == 0.0).flatten().tolist()
     if empty:
         raise ValueError(

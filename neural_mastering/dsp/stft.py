@@ -16,12 +16,13 @@ R. Yamamoto, E. Song, J.-M. Kim, "Parallel WaveGAN", ICASSP 2020, section 2.2 (s
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.shapes import Audio, PerItem
 
 View = Literal["left", "right", "mid", "side"]
@@ -31,13 +32,12 @@ Engine = Literal["auto", "fused", "torch"]
 
 FFT_SIZES = (8192, 4096, 2048, 1024, 512, 256)
 
-_ROOT_HALF = math.sqrt(0.5)
-# Orthonormal, so that mid and side carry together the energy of left and right.
+# The parts of left and right in each view.
 _MIX: dict[View, tuple[float, float]] = {
     "left": (1.0, 0.0),
     "right": (0.0, 1.0),
-    "mid": (_ROOT_HALF, _ROOT_HALF),
-    "side": (_ROOT_HALF, -_ROOT_HALF),
+    "mid": (0.5, 0.5),
+    "side": (0.5, -0.5),
 }
 
 
@@ -80,13 +80,14 @@ def multi_resolution_stft_distance(
         fft_sizes: even, in samples; those longer than the audio are left out, and audio shorter than the
             shortest is padded with zeros at its end.
         hop_ratio: step from frame to frame, as a fraction of the FFT size.
-        views: which signals are compared, of "left", "right", "mid" and "side"; mono audio has one view.
+        views: which signals are compared, of "left", "right", "mid" = (L + R)/2 and "side" = (L − R)/2;
+            mono audio has one view.
         floor_db: magnitudes below count as this level, so that silence stays finite.
         floor_reference: 0 dB of `floor_db` is a full-scale sine ("sine": magnitude fft_size/4, the same
             acoustical level in every resolution) or a magnitude of 1 ("bin").
         silence_db: RMS level, re full scale, below which a target no longer scales the convergence; without
             it the ratio of something to nothing would drown all other items.
-        engine: "fused" (numba, float32 on a CPU), "torch" (any device), or "auto", the fused one where it can be.
+        engine: "fused" (numba; float32 on a CPU), "torch" (anything), or "auto": fused where that can be.
 
     Raises:
         ValueError: shapes that differ or are not (batch, 1 or 2, time), unknown views, odd FFT sizes, a hop
@@ -145,8 +146,12 @@ def _magnitudes(audio: Audio, resolution: Resolution, mix: Sequence[tuple[float,
         audio.reshape(batch * channels, time), size, resolution.hop, window=window, return_complex=True
     ).unflatten(0, (batch, channels))
     left, right = spectra[:, 0], spectra[:, -1]
-    seen = torch.stack([left * a if b == 0.0 else right * b if a == 0.0 else left * a + right * b for a, b in mix], 1)
-    return (seen.real.square() + seen.imag.square()).clamp(min=resolution.floor_power).sqrt()
+    powers = [_power(left * a + right * b if a and b else left * a if a else right * b) for a, b in mix]
+    return torch.stack(powers, dim=1).clamp(min=resolution.floor_power).sqrt()
+
+
+def _power(spectrum: Tensor) -> Tensor:
+    return spectrum.real.square() + spectrum.imag.square()
 
 
 class _Fused(torch.autograd.Function):
@@ -154,16 +159,16 @@ class _Fused(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx,
+        ctx: Any,
         prediction: Tensor,
         target: Tensor,
         resolutions: Sequence[Resolution],
         mix: Sequence[tuple[float, float]],
         wants_gradient: bool,
     ) -> Tensor:
-        from neural_mastering.dsp import stft_kernels
+        from neural_mastering.dsp import stft_fused
 
-        values, gradient = stft_kernels.distance_and_gradient(
+        values, gradient = stft_fused.distance_and_gradient(
             prediction.detach().numpy(),
             target.numpy(),
             resolutions,
@@ -177,27 +182,23 @@ class _Fused(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_output: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grad_outputs: Tensor
+    ) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
-        return gradient * grad_output[:, None, None], None, None, None, None
+        return gradient * grad_outputs[0][:, None, None], None, None, None, None
 
 
 def _use_fused(engine: Engine, audio: Tensor) -> bool:
     if engine == "torch":
         return False
-    possible = audio.device.type == "cpu" and audio.dtype == torch.float32 and not _jit_is_disabled()
+    possible = audio.dtype == torch.float32 and can_compile_for(audio)
     if engine == "fused" and not possible:
         raise ValueError(
             "the fused engine needs float32 audio on a CPU and numba's compiler switched on; got "
             f"{audio.dtype} on {audio.device}: use engine='auto'"
         )
     return possible
-
-
-def _jit_is_disabled() -> bool:
-    from numba import config
-
-    return bool(config.DISABLE_JIT)
 
 
 def _check(

@@ -40,7 +40,7 @@ class Identity(System):
 class LoudnessOnly(System):
     """Scales the input to the target's own integrated loudness: an oracle for level, blind for tone."""
 
-    name = "loudness only (oracle level)"
+    name = "loudness only*"
 
     def __init__(self, sample_rate: float) -> None:
         self.sample_rate = sample_rate
@@ -57,7 +57,7 @@ class AverageEq(System):
     interpolated over log frequency, as a zero-phase filter.
     """
 
-    name = "average EQ (oracle level)"
+    name = "average EQ*"
 
     def __init__(self, sample_rate: float) -> None:
         self.sample_rate = sample_rate
@@ -90,7 +90,9 @@ class AverageEq(System):
         size = 2 * audio.shape[-1]
         bins_hz = torch.fft.rfftfreq(size, 1.0 / self.sample_rate)
         curve_db = interpolate_third_octaves(self.curve_db, bins_hz)
-        return torch.fft.irfft(torch.fft.rfft(audio, n=size) * db_to_gain(curve_db), n=size)[..., : audio.shape[-1]]
+        return torch.fft.irfft(torch.fft.rfft(audio, n=size) * db_to_gain(curve_db), n=size)[
+            ..., : audio.shape[-1]
+        ]
 
 
 class Model(System):

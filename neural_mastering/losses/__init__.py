@@ -4,6 +4,7 @@ from neural_mastering.losses.a_weighted import AWeighted
 from neural_mastering.losses.gate_sparsity import GateSparsity
 from neural_mastering.losses.loss_term import LossTerm
 from neural_mastering.losses.lufs import Lufs
+from neural_mastering.losses.multi_resolution_stft import MultiResolutionSTFT
 from neural_mastering.losses.parameter_regularization import ParameterRegularization
 from neural_mastering.losses.residual_share import ResidualShare
 from neural_mastering.losses.weighted_sum import WeightedSum, WeightedTerm
@@ -13,6 +14,7 @@ __all__ = [
     "GateSparsity",
     "LossTerm",
     "Lufs",
+    "MultiResolutionSTFT",
     "ParameterRegularization",
     "ResidualShare",
     "WeightedSum",

@@ -7,6 +7,7 @@ from typing import Any
 
 from neural_mastering.errors import InputError
 
+
 class ConfigError(InputError):
     """A configuration that can't be built; the message says where and what to write instead."""
 
@@ -41,7 +42,7 @@ def build(config: Any, path: str = "model", packages: Sequence[str] | None = ("n
         return functools.partial(target, **arguments)
     try:
         return target(**arguments)
-    except (TypeError, ValueError, ImportError) as error:
+    except (TypeError, ValueError, KeyError, ImportError) as error:
         raise ConfigError(f"{path}: {config['_target_']} could not be built: {error}") from error
 
 

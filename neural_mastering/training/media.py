@@ -31,4 +31,6 @@ def log_audio(trainer: pl.Trainer, name: str, audio: Tensor, sample_rate: int, f
             logger.log_audio(name, [str(file)], step=trainer.global_step)
         elif isinstance(logger, TensorBoardLogger):
             # TensorBoard plays mono only: the mid signal.
-            logger.experiment.add_audio(name, audio.mean(dim=0, keepdim=True), trainer.global_step, sample_rate)
+            logger.experiment.add_audio(
+                name, audio.mean(dim=0, keepdim=True), trainer.global_step, sample_rate
+            )

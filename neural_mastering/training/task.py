@@ -11,6 +11,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from neural_mastering import __version__
 from neural_mastering.chance import seed_of
 from neural_mastering.dsp.energy import energy_share
+from neural_mastering.errors import InputError
 from neural_mastering.losses import WeightedSum
 from neural_mastering.models import CHECKPOINT_KEY, MasteringModel
 from neural_mastering.output import MasteringOutput
@@ -32,8 +33,11 @@ class MasteringTask(pl.LightningModule):
         optimizer: parameters → optimizer.
         scheduler: optimizer → learning-rate scheduler, stepped once an epoch.
         model_config: plain dictionaries that rebuild the model (`models.build.build`), kept in checkpoints.
-        metric: what a plateau scheduler watches.
+        metric: what a plateau scheduler and sweeps watch, a `val/…` name.
         seed: of everything random in a training step.
+
+    Raises:
+        InputError: a metric that is never logged.
     """
 
     def __init__(
@@ -50,6 +54,14 @@ class MasteringTask(pl.LightningModule):
         self.model, self.objective = model, objective
         self._optimizer, self._scheduler = optimizer, scheduler
         self._model_config, self._metric, self._seed = dict(model_config), metric, seed
+        logged = [
+            "val/loss",
+            "val/open_bands",
+            "val/residual_share_db",
+            *(f"val/{n}" for n in objective.terms),
+        ]
+        if metric not in logged:
+            raise InputError(f"metric={metric} is never logged; choose one of {', '.join(logged)}")
         self._identity_values: dict[int, dict[str, Tensor]] = {}
 
     def forward(self, audio: Tensor, seeds: Tensor | None = None) -> MasteringOutput:
@@ -66,7 +78,9 @@ class MasteringTask(pl.LightningModule):
         values = self.objective.values(output, batch["target"])
         loss = self.objective.total(values, self.global_step)
         self._log("train", values, batch, on_step=True)
-        self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=len(batch["input"]))
+        self.log(
+            "train/loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=len(batch["input"])
+        )
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -75,16 +89,17 @@ class MasteringTask(pl.LightningModule):
         output = self.model(batch["input"])
         values = self.objective.values(output, target)
         self._log("val", values, batch, on_step=False)
-        self.log("val/loss", self.objective.audio_total(values), prog_bar=True, batch_size=size, sync_dist=True)
+        self.log(
+            "val/loss", self.objective.audio_total(values), prog_bar=True, batch_size=size, sync_dist=True
+        )
         if batch_idx not in self._identity_values:
-            self._identity_values[batch_idx] = self.objective.values(
-                MasteringOutput.of_audio(batch["input"]), target
-            )
+            untouched = self.objective.values(MasteringOutput.of_audio(batch["input"]), target)
+            self._identity_values[batch_idx] = {
+                name: value for name, value in untouched.items() if not self.objective.is_regularizer(name)
+            }
         identity = self._identity_values[batch_idx]
         self._log("val/identity", identity, batch, on_step=False)
-        self.log(
-            "val/identity/loss", self.objective.audio_total(identity), batch_size=size, sync_dist=True
-        )
+        self.log("val/identity/loss", self.objective.audio_total(identity), batch_size=size, sync_dist=True)
         if output.gates is not None:
             count = output.gates.is_open.float().sum(dim=-1).mean()
             self.log("val/open_bands", count, batch_size=size, sync_dist=True)

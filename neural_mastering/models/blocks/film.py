@@ -8,9 +8,9 @@ from torch import Tensor, nn
 class FiLM(nn.Module):
     """y = (1 + γ)·x + β, with one γ and one β for each item and channel, linear in a condition.
 
-    γ and β are 0 at initialisation, so that the block starts as the identity. Nothing is normalised over time.
-    Source: Perez, Strub, de Vries, Dumoulin, Courville, "FiLM: Visual Reasoning with a General Conditioning
-    Layer", AAAI 2018, equation 2.
+    γ and β are 0 at initialisation, so that the block starts as the identity. Nothing is normalised over
+    time. Source: Perez, Strub, de Vries, Dumoulin, Courville, "FiLM: Visual Reasoning with a General
+    Conditioning Layer", AAAI 2018, equation 2.
     """
 
     def __init__(self, condition_size: int, channels: int) -> None:

@@ -18,7 +18,7 @@ _BLOCK = 32
 
 
 def low_pass_taps(
-    factor: int, half_width: int = 14, cutoff: float = 0.85, beta: float = 6.76
+    factor: int, half_width: int = 14, cutoff: float = 0.845, beta: float = 6.76
 ) -> Float[Tensor, " tap"]:
     """Kaiser-windowed sinc of 2·factor·half_width + 1 taps and unit sum, in float64.
 
@@ -26,8 +26,8 @@ def low_pass_taps(
         factor: the low rate's Nyquist frequency is 1/factor of the high rate's.
         half_width: length to either side in samples of the low rate.
         cutoff: −6 dB point as a fraction of the low rate's Nyquist frequency.
-        beta: of the window; the default is for 70 dB. With the other defaults the stop band begins at the
-            low rate's Nyquist frequency and the pass band ends at 0.7 of it.
+        beta: of the window; with the defaults the level is within 0.02 dB up to 0.7 of the low rate's Nyquist
+            frequency and below −68 dB from that frequency on.
 
     Source: Oppenheim, Schafer, "Discrete-Time Signal Processing", 3rd ed., section 7.6.
     """

@@ -42,11 +42,12 @@ class LogMel(Encoder):
         hop: samples from frame to frame.
         channels, block_kernel_size, dilations: of the dilated stack.
         floor_db: band levels run into this softly: 10·log10(power + 10^(floor/10)).
-        reference_level_db: total RMS of the reference spectrum, full-scale square = 0 dB; near the level to
+        reference_level_db: total RMS of the reference spectrum, a constant ±1 = 0 dB; near the level to
             which the caller normalises.
-        reference_tilt_db: slope of the reference's power density in dB per octave. Long-term spectra of
-            released music fall by some 5 dB per octave (P. D. Pestana et al., "Spectral characteristics of
-            popular commercial recordings 1950-2010", AES 135th Convention, 2013).
+        reference_tilt_db: slope of the reference's power density in dB per octave. The reference only
+            centres the features; training corrects the rest. Measured long-term spectra of music: Elowsson,
+            Friberg, "Long-term average spectrum in popular music and its relation to the level of the
+            percussion", AES 142nd Convention, 2017, paper 9762.
     """
 
     filterbank: Tensor
@@ -81,13 +82,11 @@ class LogMel(Encoder):
         filterbank = mel_filterbank(fft_size, sample_rate, bands, low_hz, high_hz, unit_area=False)
         window = torch.hann_window(fft_size, dtype=torch.float64)
         window = window * (2.0 / window.sum())  # a full-scale sine reads 0 dB
-        at_hz = (torch.arange(fft_size // 2 + 1, dtype=torch.float64) * (sample_rate / fft_size)).clamp(
-            min=low_hz, max=high_hz
-        )
-        density = at_hz ** (reference_tilt_db / (10.0 * math.log10(2.0)))
-        density = density * (10.0 ** (reference_level_db / 10.0) / density.sum())  # power in each bin's width
-        # Σ|X|² of noise with this density: half its power at positive frequencies, times fft_size·Σw².
-        reference = filterbank @ (0.5 * density * fft_size * window.square().sum())
+        at_hz = torch.arange(fft_size // 2 + 1, dtype=torch.float64) * (sample_rate / fft_size)
+        density = _tilted_density(at_hz, low_hz, high_hz, sample_rate, reference_tilt_db)
+        density = density * 10.0 ** (reference_level_db / 10.0)
+        # E|X|² of noise is sample_rate·Σw² times its two-sided density, which is half the one-sided one.
+        reference = filterbank @ (0.5 * density * sample_rate * window.square().sum())
         self.register_buffer("filterbank", filterbank, persistent=False)
         self.register_buffer("window", window, persistent=False)
         self.register_buffer(
@@ -100,11 +99,12 @@ class LogMel(Encoder):
         frames = self.blocks.receptive_field_frames + 2
         self.receptive_field_samples = (frames - 1) * hop + fft_size
         self.receptive_field_s = self.receptive_field_samples / sample_rate
-        self.pooled = nn.Sequential(nn.LayerNorm(2 * channels), nn.Linear(2 * channels, z_size))
+        pooled = nn.Linear(2 * channels, z_size)
+        self.pooled = nn.Sequential(nn.LayerNorm(2 * channels), pooled)
         self.long_term = nn.Linear(long_term_features, z_size)
         self.norm = nn.LayerNorm(z_size)
         with torch.no_grad():
-            self.pooled[1].weight.mul_(0.1)
+            pooled.weight.mul_(0.1)
 
     def forward(self, audio: Audio) -> Latent:
         """Encode loudness-normalised audio."""
@@ -120,7 +120,7 @@ class LogMel(Encoder):
         return self.blocks(torch.nn.functional.gelu(self.front(frame_features)))
 
     def features(self, audio: Audio) -> tuple[FrameFeatures, Float[Tensor, "batch long_term"]]:
-        """Frame features (batch, feature, frame) and long-term features (batch, feature), about unit scale."""
+        """Features (batch, feature, frame) of frames and (batch, feature) of the clip, about unit scale."""
         with torch.autocast(audio.device.type, enabled=False):
             signal = mid_side(audio if audio.dtype == torch.float64 else audio.float())
             signal = torch.nn.functional.pad(signal, (0, max(self.fft_size - signal.shape[-1], 0)))
@@ -130,9 +130,7 @@ class LogMel(Encoder):
             stereo = self._stereo(mid, side, cross)
             crest, clip_crest = self._crest(signal)
             frame_features = torch.cat((levels, stereo, crest), dim=1)
-            long_term = torch.cat(
-                (mean_levels.squeeze(-1), frame_features.mean(dim=-1), clip_crest), dim=-1
-            )
+            long_term = torch.cat((mean_levels.squeeze(-1), frame_features.mean(dim=-1), clip_crest), dim=-1)
         return frame_features, long_term
 
     def _mel_powers(self, signal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -188,3 +186,13 @@ class LogMel(Encoder):
     def _crest_feature(self, peak: Tensor, power: Tensor) -> Tensor:
         crest_db = power_to_db((peak.square() + self.floor_power) / (power + self.floor_power))
         return (crest_db - _TYPICAL_CREST_DB) / _CREST_SCALE_DB
+
+
+def _tilted_density(
+    at_hz: Tensor, low_hz: float, high_hz: float, sample_rate: float, tilt_db: float
+) -> Tensor:
+    """One-sided density of noise of power 1 with a slope in dB per octave, flat outside low … high."""
+    exponent = tilt_db / (10.0 * math.log10(2.0))
+    grid_hz = torch.linspace(0.0, sample_rate / 2.0, 100_001, dtype=torch.float64)
+    power = torch.trapezoid(grid_hz.clamp(low_hz, high_hz) ** exponent, grid_hz)
+    return at_hz.clamp(low_hz, high_hz) ** exponent / power

@@ -12,7 +12,7 @@ from neural_mastering.shapes import Audio, Latent
 
 @dataclass(frozen=True)
 class Span:
-    """A chunk [start, stop) of a signal and the wider stretch [context_start, context_stop) to compute it from.
+    """A chunk [start, stop) of a signal, and what it is computed from: [context_start, context_stop).
 
     The context ends where the signal ends and nowhere else short: there, and only there, the zeros that each
     layer puts beside its input are the same as in one shot.

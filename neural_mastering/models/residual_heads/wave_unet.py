@@ -1,7 +1,7 @@
 """A small Wave-U-Net with FiLM from z in every block and anti-aliased changes of rate."""
 
-import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -59,7 +59,7 @@ class WaveUNet(ResidualHead):
         self.encoder = nn.ModuleList(block(i, o) for i, o in zip((2, *channels[:-1]), channels, strict=True))
         self.bottleneck = block(channels[-1], channels[-1])
         self.mix = nn.ModuleList(
-            nn.Conv1d(deep, shallow, 1) for shallow, deep in zip(channels[:-1], channels[1:], strict=True)
+            nn.Conv1d(deep, shallow, 1) for shallow, deep in pairwise(channels)
         )
         self.decoder = nn.ModuleList(block(c, c) for c in channels[:-1])
         self.out = nn.Conv1d(channels[0], 2, kernel_size, padding=kernel_size // 2, bias=False)

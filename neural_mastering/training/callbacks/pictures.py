@@ -54,9 +54,13 @@ class Pictures(Callback):
             for item in validation_items(trainer, self.max_segments):
                 analysis = model.analyse(item["input"])
                 controls = model.eq_head.decode(analysis.logits)
-                curves.append(model.eq_head.eq.response_db(at_hz.to(item["input"].device), **controls.eq)[0].cpu())
+                curves.append(
+                    model.eq_head.eq.response_db(at_hz.to(item["input"].device), **controls.eq)[0].cpu()
+                )
                 gates.append(controls.gates.is_open[0].cpu())
-                levels = [third_octave_levels_db(item[k], model.sample_rate)[0].cpu() for k in ("target", "input")]
+                levels = [
+                    third_octave_levels_db(item[k], model.sample_rate)[0].cpu() for k in ("target", "input")
+                ]
                 differences.append(levels[0] - levels[1])
         model.train(was_training)
         if not curves:
@@ -67,7 +71,11 @@ class Pictures(Callback):
         wanted = interpolate_third_octaves(difference.mean(dim=0), at_hz)
         offset = (stacked.mean(dim=0) - wanted).mean()  # the broadband gain is another stage's business
         figure = eq_curves(
-            at_hz.numpy(), stacked.numpy(), f"{self.name}: equaliser after step {trainer.global_step}", (wanted + offset).numpy()
+            at_hz.numpy(),
+            stacked.numpy(),
+            f"{self.name}: equaliser after step {trainer.global_step}",
+            (wanted + offset).numpy(),
+            "segments",
         )
         log_figure(trainer, "eq/curve", figure, self.dirpath / f"{self.name}_eq_curve.png")
         is_open = torch.stack(gates)
@@ -77,6 +85,7 @@ class Pictures(Callback):
             kind.replace("_", " ") if kind != "peak" else f"{hz:.0f} Hz"
             for kind, hz in zip(eq.kinds, frequency.tolist(), strict=True)
         ]
-        figure = open_bands(is_open.float().mean(dim=0).numpy(), labels, is_open.sum(dim=1).tolist(), self.name)
+        figure = open_bands(
+            is_open.float().mean(dim=0).numpy(), labels, is_open.sum(dim=1).tolist(), self.name
+        )
         log_figure(trainer, "eq/open_bands", figure, self.dirpath / f"{self.name}_bands.png")
-

@@ -8,6 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+NO_RESIDUAL_DB = -119.0
+"""A share at or below this means that there is no residual to speak of."""
+
 
 class Progress(Callback):
     """One line for each validation with the model's loss beside the identity's; a bar within the epoch."""
@@ -39,7 +42,9 @@ class Progress(Callback):
         if self._bar is not None and self._task is not None:
             epochs = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else "?"
             self._bar.reset(
-                self._task, total=int(trainer.num_training_batches), epoch=f"{trainer.current_epoch + 1}/{epochs}"
+                self._task,
+                total=int(trainer.num_training_batches),
+                epoch=f"{trainer.current_epoch + 1}/{epochs}",
             )
 
     def on_train_batch_end(
@@ -48,7 +53,9 @@ class Progress(Callback):
         """Advance the bar."""
         if self._bar is not None and self._task is not None and batch_idx % 5 == 0:
             loss = trainer.callback_metrics.get("train/loss")
-            self._bar.update(self._task, completed=batch_idx + 1, loss="–" if loss is None else f"{float(loss):.4f}")
+            self._bar.update(
+                self._task, completed=batch_idx + 1, loss="–" if loss is None else f"{float(loss):.4f}"
+            )
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the epoch's line if there was a validation."""
@@ -63,9 +70,9 @@ class Progress(Callback):
             ("open bands", "val/open_bands"),
             ("residual dB", "val/residual_share_db"),
         ):
-            if name in values:
+            if name in values and float(values[name]) > NO_RESIDUAL_DB:
                 line += f"  {label} {float(values[name]):.4g}"
-        self._console.print(line, highlight=False)
+        self._console.print(line, highlight=False, soft_wrap=True)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Remove the bar."""
@@ -73,6 +80,8 @@ class Progress(Callback):
             self._bar.stop()
             self._bar = None
 
-    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
         """Remove the bar."""
         self.teardown(trainer, pl_module, "fit")

@@ -8,7 +8,6 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint
-from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
 
 class SaveLast(Checkpoint):
@@ -40,22 +39,29 @@ class SaveLast(Checkpoint):
         """Give the signals back."""
         self._restore_handlers()
 
-    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
         """Give the signals back."""
         self._restore_handlers()
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Stop between two steps, when the last one is saved and its metrics are logged."""
+        if trainer.global_step == self._saved_at:
+            self._stop_if_asked()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save in the middle of an epoch."""
-        if self._stop_asked or (trainer.global_step % self.every_n_steps == 0 and trainer.global_step != self._saved_at):
+        if self._stop_asked or trainer.global_step % self.every_n_steps == 0:
             self._save(trainer)
-        self._stop_if_asked()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save after an epoch and its validation."""
         self._save(trainer)
-        self._stop_if_asked()
 
     def _save(self, trainer: pl.Trainer) -> None:
         self._saved_at = trainer.global_step
@@ -70,7 +76,9 @@ class SaveLast(Checkpoint):
             self._restore_handlers()
             raise KeyboardInterrupt
         self._stop_asked = True
-        rank_zero_info("\nStopping: this step will finish and be saved. Press Ctrl-C again to stop at once.")
+        print(
+            "\nStopping: this step will finish and be saved. Press Ctrl-C again to stop at once.", flush=True
+        )
 
     def _stop_if_asked(self) -> None:
         if self._stop_asked:

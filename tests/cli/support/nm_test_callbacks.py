@@ -1,0 +1,52 @@
+"""Callbacks that tests add to a run by YAML."""
+
+import os
+import signal
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Callback
+
+
+class InterruptAt(Callback):
+    """Presses Ctrl-C in the middle of a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_before_backward(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: torch.Tensor
+    ) -> None:
+        if trainer.global_step == self.step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+class RecordItems(Callback):
+    """Writes which items each process saw, and the loss of each step."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.lines: list[str] = []
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        for song, start in zip(batch["song"].tolist(), batch["start"].tolist(), strict=True):
+            self.lines.append(f"train {trainer.global_step} {song} {start}")
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        for song, start in zip(batch["song"].tolist(), batch["start"].tolist(), strict=True):
+            self.lines.append(f"val {trainer.current_epoch} {song} {start}")
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        with open(f"{self.folder}/rank{trainer.global_rank}.txt", "w") as file:
+            file.write("\n".join(self.lines) + "\n")

@@ -1,0 +1,289 @@
+"""nm-train for real, on a small folder of pairs."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from neural_mastering.models import load_model
+
+Train = Callable[..., int]
+NO_TABLE = "validation_table=false"
+
+
+def _rows(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _last(run: Path) -> dict[str, Any]:
+    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+
+
+@pytest.mark.parametrize("phase", ["1a", "1b", "1c"])
+def test_a_run_folder_holds_everything(phase: str, nm_train: Train, small: list[str], capsys: Any) -> None:
+    assert nm_train(f"+phase={phase}", *small, "trainer.max_epochs=2", "hydra.run.dir=run") == 0
+    run = Path("run")
+    for name in (
+        "config.yaml",
+        "metrics.csv",
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "validation.md",
+    ):
+        assert (run / name).stat().st_size > 0
+    assert (run / "plots" / f"{phase}_eq_curve.png").stat().st_size > 10_000
+    table = capsys.readouterr().out
+    for row in ("identity", "loudness only", "average EQ", f"phase {phase}"):
+        assert row in table
+    rows = json.loads((run / "validation.json").read_text())
+    assert [r["system"] for r in rows][0] == "identity" and all(r["objective"] > 0 for r in rows)
+
+    # What the table says of the identity is what the log says of it.
+    logged = [float(r["val/identity/loss"]) for r in _rows(run) if r.get("val/identity/loss")]
+    assert logged[0] == pytest.approx(rows[0]["objective"], rel=1e-5)
+
+    model = load_model(run)
+    audio = 0.1 * torch.randn(1, 2, 22_050)
+    with torch.no_grad():
+        assert torch.isfinite(model(audio).audio).all()
+
+
+def test_training_lowers_the_loss(nm_train: Train, small: list[str]) -> None:
+    assert (
+        nm_train("+phase=1a", *small, "trainer.max_epochs=8", "optimizer.lr=0.005", "hydra.run.dir=run") == 0
+    )
+    scores = {r["system"]: r["objective"] for r in json.loads(Path("run/validation.json").read_text())}
+    assert scores["phase 1a"] < 0.5 * scores["identity"]
+
+
+@pytest.mark.parametrize("step", [7, 10], ids=["in the middle of an epoch", "at its end"])
+@pytest.mark.parametrize("phase", ["1c"])
+def test_an_interrupted_run_resumes_to_the_same_result(
+    step: int, phase: str, nm_train: Train, small: list[str], capsys: Any
+) -> None:
+    settings = [
+        f"+phase={phase}",
+        *small,
+        "trainer.max_epochs=3",
+        "model/residual_head=none",
+        "model.eq_head.dropout=0.1",
+        NO_TABLE,
+        "+augment@data.augment=paired",
+        "callbacks.last.every_n_steps=3",
+    ]
+    assert nm_train(*settings, "hydra.run.dir=whole") == 0
+    stop = f"+callbacks.stop={{_target_: nm_test_callbacks.InterruptAt, step: {step - 1}}}"
+    assert nm_train(*settings, "hydra.run.dir=broken", stop) == 130
+    assert "nm-train resume=" in capsys.readouterr().out
+    assert _last(Path("broken"))["global_step"] == step
+    assert nm_train("resume=broken", "callbacks.stop=null") == 0
+
+    whole, resumed = _last(Path("whole")), _last(Path("broken"))
+    assert whole["global_step"] == resumed["global_step"] == 15
+    for name, tensor in whole["state_dict"].items():
+        assert torch.equal(tensor, resumed["state_dict"][name]), name
+    moments = [c["optimizer_states"][0]["state"] for c in (whole, resumed)]
+    for index, state in moments[0].items():
+        assert torch.equal(state["exp_avg"], moments[1][index]["exp_avg"])
+
+    columns = ["step", "train/loss_step", "val/loss", "val/open_bands"]
+    logged = [[tuple(r.get(c, "") for c in columns) for r in _rows(Path(f))] for f in ("whole", "broken")]
+    assert set(logged[0]) == set(logged[1]) and len(logged[0]) == len(logged[1])
+
+
+def test_two_runs_with_one_seed_are_equal_and_another_seed_is_not(nm_train: Train, small: list[str]) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert (
+            nm_train(
+                "+phase=1c", *small, "trainer.max_epochs=1", NO_TABLE, f"hydra.run.dir={name}", f"seed={seed}"
+            )
+            == 0
+        )
+    states = [_last(Path(name))["state_dict"] for name in "abc"]
+    assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])
+    assert any(not torch.equal(states[0][k], states[2][k]) for k in states[0])
+
+
+def test_warm_start_says_what_it_took(nm_train: Train, small: list[str], capsys: Any) -> None:
+    assert nm_train("+phase=1a", *small, "trainer.max_epochs=1", NO_TABLE, "hydra.run.dir=first") == 0
+    trained = load_model("first/checkpoints/last.ckpt").state_dict()
+    capsys.readouterr()
+    frozen = "callbacks.freeze.parts={encoder: -1, eq_head: 1}"
+    settings = ["+phase=1b", *small, "trainer.max_epochs=1", NO_TABLE, "hydra.run.dir=second", frozen]
+    assert nm_train(*settings, "init_from=first/checkpoints/last.ckpt") == 0
+    said = capsys.readouterr()
+    assert re.search(r"took \d+ tensors: encoder \(\d+\), eq_head", said.out + said.err)
+    assert "residual_head" in said.out + said.err
+    state = load_model("second/checkpoints/last.ckpt").state_dict()
+    # Frozen parts are exactly those of the first run; the new part has moved.
+    for name, tensor in trained.items():
+        assert torch.equal(state[name], tensor), name
+    fresh = [n for n in state if n.startswith("residual_head") and n not in trained]
+    assert any(bool(state[n].abs().sum() > 0) for n in fresh)
+
+    assert nm_train(*settings, "init_from=nowhere") == 2
+    assert "nowhere does not exist" in capsys.readouterr().err
+    assert (
+        nm_train(
+            "+phase=1c", *small, "trainer.max_epochs=1", NO_TABLE, "hydra.run.dir=third", "init_from=first"
+        )
+        == 0
+    )
+    assert "its shape is" in "".join(capsys.readouterr())
+
+
+def test_a_sweep_returns_the_metric_of_each_job(nm_train: Train, small: list[str]) -> None:
+    sweep = [
+        "-m",
+        "+phase=1c",
+        *small,
+        "trainer.max_epochs=1",
+        NO_TABLE,
+        "model/residual_head=none",
+        "hydra.sweep.dir=sweep",
+    ]
+    assert nm_train(*sweep, "model/encoder=tcn,log_mel", "model.eq_head.max_bands=6,7") == 0
+    encoders = {load_model(f"sweep/{i}").encoder.__class__.__name__ for i in range(4)}
+    bands = [load_model(f"sweep/{i}").eq_head.eq.bands for i in range(4)]
+    assert encoders == {"TCN", "LogMel"} and sorted(bands) == [6, 6, 7, 7]
+
+
+def test_optuna_minimises_the_metric(nm_train: Train, small: list[str]) -> None:
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="extra optuna is not installed")
+    arguments = [
+        "-m",
+        "+phase=1c",
+        "+sweep=optuna",
+        *small,
+        "trainer.max_epochs=1",
+        NO_TABLE,
+        "hydra.sweep.dir=sweep",
+    ]
+    assert nm_train(*arguments, "hydra.sweeper.n_trials=2", "model/residual_head=none") == 0
+    results = Path("sweep/optimization_results.yaml").read_text()
+    best = float(re.search(r"best_value: ([\d.]+)", results).group(1))  # type: ignore[union-attr]
+    scores = [
+        min(float(r["val/loss"]) for r in _rows(Path(f"sweep/{i}")) if r.get("val/loss")) for i in range(2)
+    ]
+    assert best == pytest.approx(min(scores), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["phase=1c"], "type +phase=1c"),
+        (["experiment=demo"], "type +experiment=demo"),
+        (["+phase=1z"], "1a"),
+        (["+phase=1a", "optimzer.lr=1"], "did you mean optimizer.lr"),
+        (["+phase=1a", "optimizer.lrr=1"], "did you mean optimizer.lr"),
+        (["+phase=1a", "model/encoder=tnc"], "tcn"),
+        (["data=paired"], "data.root=VALUE"),
+        (["data=paired", "data.root=/nowhere/at all"], "/nowhere/at all"),
+        (["resume=/nowhere"], "no run of nm-train is there"),
+        (["metric=val/nothing", "+phase=1a", "SMALL"], "val/nothing"),
+        (["loss.terms={}", "+phase=1a", "SMALL"], "the objective has no terms"),
+        (["+phase=1a", "eq_engine@model.eq_head.eq.engine=lfilter", "model.eq_head.eq.peaks_hz=[40,30000]"], "half the sample rate"),
+    ],
+)  # fmt: skip
+def test_mistakes_get_an_answer_and_no_traceback(
+    arguments: list[str], words: str, nm_train: Train, small: list[str], capsys: Any
+) -> None:
+    expanded = [
+        part for a in arguments for part in ([*small, "trainer.max_epochs=1"] if a == "SMALL" else [a])
+    ]
+    assert nm_train(*expanded, "hydra.run.dir=run") != 0
+    said = capsys.readouterr()
+    assert words in said.err
+    assert "Traceback" not in said.err + said.out
+
+
+def test_a_sweep_with_several_devices_is_refused(nm_train: Train, small: list[str], capsys: Any) -> None:
+    assert nm_train("-m", "+phase=1a", *small, "trainer=ddp_cpu", "seed=0,1", "hydra.sweep.dir=sweep") == 2
+    assert "several devices" in capsys.readouterr().err
+
+
+def test_bf16_trains_and_keeps_the_dsp_in_float32(nm_train: Train, small: list[str]) -> None:
+    assert (
+        nm_train("+phase=1c", *small, "trainer.max_epochs=1", "precision=bf16", NO_TABLE, "hydra.run.dir=run")
+        == 0
+    )
+    values = [float(r["val/loss"]) for r in _rows(Path("run")) if r.get("val/loss")]
+    identity = [float(r["val/identity/loss"]) for r in _rows(Path("run")) if r.get("val/identity/loss")]
+    assert 0 < values[-1] < 1.2 * identity[-1]
+
+
+@pytest.mark.parametrize("debug", ["smoke", "overfit"])
+def test_debug_layers(debug: str, nm_train: Train, small: list[str]) -> None:
+    epochs = ["trainer.max_epochs=10"] if debug == "overfit" else []
+    kept = [s for s in small if not s.startswith(("data.batch_size", "data.num_workers"))]
+    assert nm_train("+phase=1a", f"+debug={debug}", *kept, *epochs, NO_TABLE, "hydra.run.dir=run") == 0
+    steps = {int(r["step"]) for r in _rows(Path("run")) if r.get("train/loss_step")}
+    assert len(steps) == (1 if debug == "smoke" else 10)
+
+
+def test_offline_dashboards(nm_train: Train, small: list[str]) -> None:
+    pytest.importorskip("wandb", reason="extra wandb is not installed")
+    settings = [
+        "+phase=1c",
+        *small,
+        "trainer.max_epochs=1",
+        NO_TABLE,
+        "hydra.run.dir=run",
+        "callbacks.clips.count=1",
+    ]
+    assert nm_train(*settings, "logger=[wandb,tensorboard]", "logger.wandb.offline=true") == 0
+    offline = list(Path("run").glob("wandb/offline-run-*"))
+    assert len(offline) == 1
+    media = {p.suffix for p in offline[0].rglob("media/**/*") if p.is_file()}
+    assert media >= {".png", ".flac"}
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator("run/tensorboard").Reload()
+    tags = events.Tags()
+    assert {"train/gradient_norm", "val/loss", "val/identity/loss", "val/open_bands", "val/mr_stft"} <= set(
+        tags["scalars"]
+    )
+    assert any(tag.startswith("lr-") for tag in tags["scalars"])
+    assert "eq/curve" in tags["images"] and "clip0/2_after" in tags["audio"]
+
+
+@pytest.mark.slow
+def test_two_processes_see_what_one_sees(small: list[str], tmp_path: Path) -> None:
+    """DDP on CPU (gloo): the same items a step, every validation segment once, the same losses."""
+    support = Path(__file__).parent / "support"
+    runs = {}
+    for name, trainer, batch in (("one", "cpu", 4), ("two", "ddp_cpu", 2)):
+        folder = tmp_path / name
+        folder.mkdir()
+        record = f"+callbacks.record={{_target_: nm_test_callbacks.RecordItems, folder: '{folder}'}}"
+        command = [sys.executable, "-m", "neural_mastering.cli.train", "+phase=1c", *small]
+        command += [
+            f"trainer={trainer}",
+            f"data.batch_size={batch}",
+            "trainer.max_epochs=2",
+            NO_TABLE,
+            record,
+        ]
+        command += [f"hydra.run.dir='{folder}'", "trainer.gradient_clip_val=null", "model/encoder=tcn"]
+        import os
+
+        environment = {**os.environ, "PYTHONPATH": str(support), "OMP_NUM_THREADS": "1"}
+        result = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=400, check=False
+        )
+        assert result.returncode == 0, result.stderr[-3000:]
+        seen = [line for file in sorted(folder.glob("rank*.txt")) for line in file.read_text().splitlines()]
+        runs[name] = (sorted(seen), _rows(folder), len(list(folder.glob("rank*.txt"))))
+    assert runs["one"][2] == 1 and runs["two"][2] == 2
+    assert runs["one"][0] == runs["two"][0]
+    for column, tolerance in (("val/loss", 1e-4), ("val/mr_stft", 1e-4), ("val/identity/loss", 1e-6)):
+        values = [[float(r[column]) for r in runs[name][1] if r.get(column)] for name in ("one", "two")]
+        assert values[0] == pytest.approx(values[1], rel=tolerance), column
