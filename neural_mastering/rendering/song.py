@@ -41,7 +41,8 @@ def analyse_song(model: MasteringModel, audio: Audio, window_s: float = WINDOW_S
 def render_song(model: MasteringModel, audio: Audio, analysis: Analysis, chunk_s: float = CHUNK_S) -> Audio:
     """Render a song (1, channel, time) with one analysis, in chunks with the state carried over."""
     controls = model.eq_head.decode(analysis.logits)
-    chunk = round(chunk_s * model.sample_rate)
+    stride = model.residual_head.stride_samples
+    chunk = max(round(chunk_s * model.sample_rate / stride), 1) * stride
     state: Tensor | None = None
     pieces = []
     for piece in audio.split(chunk, dim=-1):

@@ -164,16 +164,16 @@ def test_rows_do_not_depend_on_one_another(path: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("gain_db", [-8.0, 0.0, 5.0])
+@pytest.mark.parametrize("gain_db", [-8.0, 0.0])
 def test_gradcheck_of_every_parameter_and_the_audio(kind: Kind, gain_db: float, path: str) -> None:
-    audio = torch.randn(2, 2, 60, dtype=torch.float64).requires_grad_()
+    audio = torch.randn(2, 2, 30, dtype=torch.float64).requires_grad_()
     # The logarithm of the frequency: per Hz the derivative would vanish in gradcheck's tolerance.
     log_frequency = torch.tensor([[7.0], [9.2]], dtype=torch.float64).requires_grad_()
     gain = torch.tensor([[gain_db], [0.5 - gain_db]], dtype=torch.float64).requires_grad_()
     q = torch.tensor([[0.6], [0.9]], dtype=torch.float64).requires_grad_()
 
     def filtered(x: Tensor, log_f: Tensor, g: Tensor, quality: Tensor) -> Tensor:
-        return 100.0 * equalize(x, log_f.exp(), g, quality, RATE, [kind], taps=128)
+        return 100.0 * equalize(x, log_f.exp(), g, quality, RATE, [kind], taps=64)
 
     assert torch.autograd.gradcheck(filtered, (audio, log_frequency, gain, q))
 
@@ -196,14 +196,18 @@ def test_a_response_can_be_fitted_by_its_gradient(path: str) -> None:
     at_hz = torch.logspace(math.log10(30.0), math.log10(16_000.0), 200)
     wanted = response_db(*one("peak", 1_000.0, 6.0, 1.5, torch.float32), at_hz, RATE)
     start = torch.tensor([math.log(700.0), 0.5, 0.0]).requires_grad_()
-    optimizer = torch.optim.Adam([start], lr=0.05)
-    for _ in range(250):
+    optimizer = torch.optim.LBFGS([start], max_iter=60, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
         optimizer.zero_grad()
         log_f, gain, log_q = start.view(3, 1, 1)
-        (response_db(log_f.exp(), gain, log_q.exp(), at_hz, RATE) - wanted).square().mean().backward()
-        optimizer.step()
+        loss = (response_db(log_f.exp(), gain, log_q.exp(), at_hz, RATE) - wanted).square().mean()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)  # pyright: ignore[reportArgumentType]
     fitted = (start[0].exp().item(), start[1].item(), start[2].exp().item())
-    assert fitted == pytest.approx((1_000.0, 6.0, 1.5), rel=0.02)
+    assert fitted == pytest.approx((1_000.0, 6.0, 1.5), rel=1e-3)
 
 
 def test_autocast_and_half_precision_are_filtered_in_single() -> None:

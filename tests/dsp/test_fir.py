@@ -8,7 +8,9 @@ import torch
 from neural_mastering.dsp.fir import fft_convolve
 
 
-@pytest.mark.parametrize(("time", "taps", "length"), [(300, 40, None), (50, 200, None), (100, 30, 129), (64, 1, 20)])
+@pytest.mark.parametrize(
+    ("time", "taps", "length"), [(300, 40, None), (50, 200, None), (100, 30, 129), (64, 1, 20)]
+)
 def test_is_the_linear_convolution(time: int, taps: int, length: int | None) -> None:
     audio = torch.randn(2, 3, time, dtype=torch.float64)
     impulse = torch.randn(2, taps, dtype=torch.float64)

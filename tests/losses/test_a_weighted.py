@@ -111,9 +111,10 @@ def test_silence_for_a_target_costs_one_and_the_floor_holds() -> None:
     assert loss(term, tone * 1e-3, silence).item() == pytest.approx(1.0, abs=0.02)
 
 
-def test_gradcheck() -> None:
-    target, audio = (noise(2, 2, 150, seed=s, dtype=torch.float64) for s in (7, 8))
-    term = AWeighted(8000, fft_size=64, hop=16)
+@pytest.mark.parametrize(("channels", "hop", "length"), [(2, 16, 150), (1, 25, 103), (2, 90, 60)])
+def test_gradcheck(channels: int, hop: int, length: int) -> None:
+    target, audio = (noise(2, channels, length, seed=s, dtype=torch.float64) for s in (7, 8))
+    term = AWeighted(8000, fft_size=64, hop=hop)
     assert torch.autograd.gradcheck(
         lambda x: loss(term, x, target), (audio.requires_grad_(),), eps=1e-7, atol=1e-6
     )
@@ -130,5 +131,7 @@ def test_half_precision_is_measured_in_float32() -> None:
 def test_different_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"one shape .* got \(1, 2, 900\) and \(1, 1, 900\)"):
         loss(AWeighted(RATE), torch.zeros(1, 2, 900), torch.zeros(1, 1, 900))
+    with pytest.raises(ValueError, match="got 2047 and 512"):
+        AWeighted(RATE, fft_size=2047)
     with pytest.raises(ValueError, match="mono or stereo audio; got 3"):
         loss(AWeighted(RATE), torch.zeros(1, 3, 900), torch.zeros(1, 3, 900))

@@ -14,6 +14,9 @@ from neural_mastering.shapes import Bands, ItemSeeds, Latent, Logits, PerItem
 LUFS_CENTRE, LUFS_SCALE = -23.0, 10.0
 """The gain head reads (LUFS − centre)/scale."""
 
+LEVEL_SIZE = 32
+"""Width of the hidden layer that joins the measured level to what z says."""
+
 
 @dataclass(frozen=True)
 class EqLogits:
@@ -68,7 +71,9 @@ class EqHead(nn.Module, ABC):
             nn.Dropout(dropout),
         )
         self.eq_logits = _zero_linear(hidden_size, eq.logit_count)
-        self.gain_logits = _zero_linear(hidden_size + 1, gain.logit_count)
+        # The gain in dB is linear in the measured level, but its logit is not: a hidden layer bends it.
+        self.level = nn.Sequential(nn.Linear(hidden_size + 1, LEVEL_SIZE), nn.GELU())
+        self.gain_logits = _zero_linear(LEVEL_SIZE, gain.logit_count)
 
     def forward(self, z: Latent, lufs: PerItem) -> EqLogits:
         """Predict logits from z (batch, z) and the integrated loudness of the input (batch,) in LUFS."""
@@ -76,7 +81,7 @@ class EqHead(nn.Module, ABC):
         level = ((lufs - LUFS_CENTRE) / LUFS_SCALE).to(features.dtype)[:, None]
         return EqLogits(
             eq=self.eq_logits(features),
-            gain=self.gain_logits(torch.cat([features, level], dim=-1)),
+            gain=self.gain_logits(self.level(torch.cat([features, level], dim=-1))),
             gates=self._gate_logits(features),
         )
 
