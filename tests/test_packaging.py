@@ -36,7 +36,7 @@ def test_a_wheel_works_outside_the_repository(tmp_path: Path) -> None:
     where = [sys.executable, "-c", "import neural_mastering; print(neural_mastering.__file__)"]
     found = subprocess.run(where, check=True, capture_output=True, text=True, env=environment, cwd=tmp_path).stdout
     assert Path(found.strip()).is_relative_to(target)
-    demo = [sys.executable, str(target / "bin" / "nm-demo"), "-o", "demo run", "trainer.max_epochs=1"]
+    demo = [sys.executable, str(target / "bin" / "nm-demo"), "-o", "demo run", "trainer.max_epochs=1", "trainer.check_val_every_n_epoch=1"]
     small = ["model/residual_head=none", "trainer.limit_train_batches=1", "data.num_workers=0", "data.passes=1"]
     result = subprocess.run([*demo, *small], capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
     assert result.returncode == 0, result.stderr[-2000:]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -11,8 +12,9 @@ from torch import Tensor
 from neural_mastering.dsp import biquad
 from neural_mastering.dsp.biquad import Kind
 
-LOW_SHELF_HZ, PEAKS_HZ, HIGH_SHELF_HZ = (40.0, 200.0), (50.0, 14_000.0), (3_000.0, 14_000.0)
-GAIN_DB, PEAK_Q, SHELF_Q = (4.0, 10.0), (1.0, 4.0), (0.6, 0.9)
+RANGE_HZ, LOW_SHELF_BELOW_HZ, HIGH_SHELF_ABOVE_HZ = (45.0, 14_500.0), 220.0, 2_800.0
+GAIN_DB, PEAK_Q, SHELF_Q = (4.0, 10.0), (1.0, 4.0), (0.6, 0.95)
+PEAK_SPACING_OCTAVES, SHELF_SPACING_OCTAVES = 1.0, 0.5
 MOST_PEAKS = 8
 GRID_HZ = torch.logspace(math.log10(30.0), math.log10(16_000.0), 400, dtype=torch.float64)
 
@@ -38,25 +40,27 @@ class Planted:
 
 
 def plant(count: int, seed: int) -> Planted:
-    """Draw `count` bands: either shelf may be among them; peaks lie an octave apart or more, |gain| ≥ 4 dB."""
+    """Draw `count` bands in the layout's order: low shelf or none, peaks, high shelf or none.
+
+    Frequencies are uniform in octaves under these rules: peaks lie an octave apart or more, shelves half an
+    octave or more outside the outermost peaks and where shelves belong. |gain| is at least 4 dB.
+    """
     random = np.random.default_rng([count, seed])
-    shelves = [s for s in [(0, 0), (1, 0), (0, 1), (1, 1)] if count - sum(s) <= MOST_PEAKS]
-    low, high = shelves[random.integers(len(shelves))]
+    choices = [(low, high) for low in (0, 1) for high in (0, 1) if 0 < count - low - high <= MOST_PEAKS]
+    low, high = choices[random.integers(len(choices))]
     peaks = count - low - high
-    start, end = (math.log2(f) for f in PEAKS_HZ)
-    slack = np.sort(random.uniform(0.0, end - start - (peaks - 1), peaks))
-    octaves = start + slack + np.arange(peaks)
-    frequency = [
-        *(np.exp(random.uniform(*np.log(LOW_SHELF_HZ), low))),
-        *(2.0**octaves),
-        *(np.exp(random.uniform(*np.log(HIGH_SHELF_HZ), high))),
-    ]
-    gain = random.uniform(*GAIN_DB, count) * random.choice([-1.0, 1.0], count)
-    q = np.concatenate(
-        [random.uniform(*SHELF_Q, low), np.exp(random.uniform(*np.log(PEAK_Q), peaks)), random.uniform(*SHELF_Q, high)]
-    )
     kinds: tuple[Kind, ...] = (*("low_shelf",) * low, *("peak",) * peaks, *("high_shelf",) * high)
-    return Planted(kinds, *(torch.tensor(np.asarray(v), dtype=torch.float64) for v in (frequency, gain, q)))
+    spacing = [PEAK_SPACING_OCTAVES if {a, b} == {"peak"} else SHELF_SPACING_OCTAVES for a, b in pairwise(kinds)]
+    offset = np.concatenate([[0.0], np.cumsum(spacing)])
+    start, end = (math.log2(f) for f in RANGE_HZ)
+    while True:
+        frequency = 2.0 ** (start + np.sort(random.uniform(0.0, end - start - offset[-1], count)) + offset)
+        if not (low and frequency[0] > LOW_SHELF_BELOW_HZ) and not (high and frequency[-1] < HIGH_SHELF_ABOVE_HZ):
+            break
+    gain = random.uniform(*GAIN_DB, count) * random.choice([-1.0, 1.0], count)
+    peak_q, shelf_q = np.exp(random.uniform(*np.log(PEAK_Q), count)), random.uniform(*SHELF_Q, count)
+    q = np.where([kind == "peak" for kind in kinds], peak_q, shelf_q)
+    return Planted(kinds, *(torch.from_numpy(v) for v in (frequency, gain, q)))
 
 
 def pink_noise(items: int, samples: int, seed: int, level: float = 0.1) -> Tensor:

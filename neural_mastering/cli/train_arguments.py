@@ -65,7 +65,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> str | None:
     if wrong is not None:
         near = difflib.get_close_matches(wrong, list(_known_keys(arguments)), n=3, cutoff=0.6)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        return f"there is no {wrong!r} in the configuration{hint} (nm-train --cfg job shows all of it)"
+        return f"there is no {wrong!r} in the configuration{hint} (nm-train --cfg job shows all of it; a key that is meant to be new needs a +)"
     return "\n".join(lines)
 
 

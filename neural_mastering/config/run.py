@@ -111,7 +111,7 @@ def _metric(run: Run) -> float:
                 return float(callback.best_model_score)
     values = run.trainer.callback_metrics
     if run.config.metric not in values:
-        raise InputError(f"metric={run.config.metric} has no value: no validation ran")
+        raise InputError(f"metric={run.config.metric} has no value: no validation ran (trainer.check_val_every_n_epoch?)")
     return float(values[run.config.metric])
 
 
