@@ -18,6 +18,7 @@ from neural_mastering.errors import InputError
 from neural_mastering.evaluation.baselines import AverageEq, Identity, LoudnessOnly, Model
 from neural_mastering.evaluation.comparison import Row, compare
 from neural_mastering.evaluation.validation_table import FOOTNOTE, table_rows
+from neural_mastering.training.memory import keep_freed_memory
 from neural_mastering.reporting.table import markdown_table, print_table
 
 
@@ -25,6 +26,7 @@ def run_job(config: DictConfig) -> float:
     """Validate, freeze, build, fit, compare; returns the metric."""
     _refuse_several_devices_in_a_sweep(config)
     _quiet_lightning()
+    keep_freed_memory()
     checked = validated(config)
     run = build_run(checked)
     if run.trainer.is_global_zero:
