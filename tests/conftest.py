@@ -7,6 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
+
+# Shapes and types are checked while tests run; an int is welcome where a float is asked for (PEP 484).
+CHECKED = [f"neural_mastering.{package}" for package in ()]
+install_import_hook(
+    CHECKED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+)
 
 ROOT = Path(__file__).parents[1]
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from neural_mastering.dsp import biquad
 from neural_mastering.dsp.biquad import Kind
 
-RANGE_HZ, LOW_SHELF_BELOW_HZ, HIGH_SHELF_ABOVE_HZ = (45.0, 14_500.0), 220.0, 2_800.0
-GAIN_DB, PEAK_Q, SHELF_Q = (4.0, 10.0), (1.0, 4.0), (0.6, 0.95)
+PEAKS_HZ, LOW_SHELF_HZ, HIGH_SHELF_HZ = (45.0, 12_500.0), (35.0, 220.0), (2_800.0, 14_000.0)
+GAIN_DB, PEAK_Q, SHELF_Q = (4.0, 10.0), (1.4, 4.0), (0.6, 0.9)
 PEAK_SPACING_OCTAVES, SHELF_SPACING_OCTAVES = 1.0, 0.5
 MOST_PEAKS = 8
 GRID_HZ = torch.logspace(math.log10(30.0), math.log10(16_000.0), 400, dtype=torch.float64)
@@ -52,10 +52,12 @@ def plant(count: int, seed: int) -> Planted:
     kinds: tuple[Kind, ...] = (*("low_shelf",) * low, *("peak",) * peaks, *("high_shelf",) * high)
     spacing = [PEAK_SPACING_OCTAVES if {a, b} == {"peak"} else SHELF_SPACING_OCTAVES for a, b in pairwise(kinds)]
     offset = np.concatenate([[0.0], np.cumsum(spacing)])
-    start, end = (math.log2(f) for f in RANGE_HZ)
+    limits = {"low_shelf": LOW_SHELF_HZ, "peak": PEAKS_HZ, "high_shelf": HIGH_SHELF_HZ}
+    lowest, highest = (np.array([limits[kind][end] for kind in kinds]) for end in (0, 1))
+    start, end = np.log2(lowest[0]), np.log2(highest[-1])
     while True:
         frequency = 2.0 ** (start + np.sort(random.uniform(0.0, end - start - offset[-1], count)) + offset)
-        if not (low and frequency[0] > LOW_SHELF_BELOW_HZ) and not (high and frequency[-1] < HIGH_SHELF_ABOVE_HZ):
+        if np.all((frequency >= lowest) & (frequency <= highest)):
             break
     gain = random.uniform(*GAIN_DB, count) * random.choice([-1.0, 1.0], count)
     peak_q, shelf_q = np.exp(random.uniform(*np.log(PEAK_Q), count)), random.uniform(*SHELF_Q, count)

@@ -19,6 +19,7 @@ from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -102,9 +103,9 @@ def response_db(
 
 
 def impulse_response_length(
-    frequency_hz: Tensor | np.ndarray | Sequence[float],
-    gain_db: Tensor | np.ndarray | Sequence[float],
-    q: Tensor | np.ndarray | Sequence[float],
+    frequency_hz: ArrayLike,
+    gain_db: ArrayLike,
+    q: ArrayLike,
     sample_rate: float,
     kinds: Sequence[Kind],
     floor_db: float = -110.0,

@@ -11,9 +11,12 @@ of ln H, with all differences of near-equal numbers worked out on paper:
                 ∂/∂α  = (jk/α)(1 − A)(S + C) / (XY)
                 ∂/∂a  = 1 + (AS + jk/2)/X + (AC − jk/2)/Y
     high shelf  the same, all but the 1 with the other sign
+
+`no_type_check` keeps checkers of types at run time from wrapping what numba compiles.
 """
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from numba import njit
@@ -29,6 +32,7 @@ KIND_CODES = {"peak": PEAK, "low_shelf": LOW_SHELF, "high_shelf": HIGH_SHELF}
 
 
 @_compiled
+@no_type_check
 def deviation(w0: Float64s, alpha: Float64s, a: Float64s, kinds, grid, out) -> None:
     """out (batch, frequency, complex) ← H − 1 of the cascade; parameters (batch, band), grid (3, frequency).
 
@@ -57,6 +61,7 @@ def deviation(w0: Float64s, alpha: Float64s, a: Float64s, kinds, grid, out) -> N
 
 
 @_compiled
+@no_type_check
 def _peak(s0, alpha, a, sin_w, sin2, real, imaginary):
     n, m = alpha * 2.0 * math.sinh(a), alpha * math.exp(-a)
     for i in range(sin_w.shape[0]):
@@ -69,6 +74,7 @@ def _peak(s0, alpha, a, sin_w, sin2, real, imaginary):
 
 
 @_compiled
+@no_type_check
 def _shelf(d_s, d_c, n_s, n_c, k, minus_1, sin_w, sin2, cos2, real, imaginary):
     """Real parts d_s·cos² + d_c·sin² (denominator) and n_s·cos² + n_c·sin² (numerator of H − 1)."""
     for i in range(sin_w.shape[0]):
@@ -83,6 +89,7 @@ def _shelf(d_s, d_c, n_s, n_c, k, minus_1, sin_w, sin2, cos2, real, imaginary):
 
 
 @_compiled
+@no_type_check
 def derivatives(w0: Float64s, alpha: Float64s, a: Float64s, kinds, grid, total, upstream, out) -> None:
     """out (3, batch, band) ← Re Σ conj(upstream)·∂(H − 1)/∂(ω0, α, a), with `total` = H − 1."""
     sin_w, sin2, cos2 = grid[0], grid[1], grid[2]
@@ -103,6 +110,7 @@ def derivatives(w0: Float64s, alpha: Float64s, a: Float64s, kinds, grid, total, 
 
 
 @_compiled
+@no_type_check
 def _peak_sums(w0, alpha, a, sin_w, sin2, real, imaginary):
     s0, sin_w0, rise = math.sin(0.5 * w0) ** 2, math.sin(w0), 2.0 * math.sinh(a)
     up, down = alpha * math.exp(a), alpha * math.exp(-a)
@@ -120,6 +128,7 @@ def _peak_sums(w0, alpha, a, sin_w, sin2, real, imaginary):
 
 
 @_compiled
+@no_type_check
 def _shelf_sums(w0, alpha, a, sign, sin_w, sin2, cos2, real, imaginary):
     s0, c0, sin_w0 = math.sin(0.5 * w0) ** 2, math.cos(0.5 * w0) ** 2, math.sin(w0)
     up, minus_1, squared = math.exp(a), math.expm1(a), math.expm1(2.0 * a)

@@ -3,9 +3,12 @@
 A row holds the FFT Z of left + j·right, real and imaginary parts interleaved; `planes` holds Re L, Im L, Re R
 and Im R of the bins 0 … N/2, each a plane of its own, so that loops run on whole vector registers. The loops
 are small and touch few arrays each, so that the compiler can prove that these do not overlap.
+
+`no_type_check` keeps checkers of types at run time from wrapping what numba compiles.
 """
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from llvmlite import ir
@@ -23,6 +26,7 @@ _THIRD, _FIFTH, _SEVENTH, _NINTH = (np.float32(1.0 / odd) for odd in (3, 5, 7, 9
 
 
 @intrinsic
+@no_type_check
 def _bits_of(typing_context, value):
     """The bit pattern of a float32."""
 
@@ -33,6 +37,7 @@ def _bits_of(typing_context, value):
 
 
 @intrinsic
+@no_type_check
 def _float_of(typing_context, bits):
     """The float32 of a bit pattern."""
 
@@ -43,12 +48,13 @@ def _float_of(typing_context, bits):
 
 
 @njit(inline="always")
+@no_type_check
 def _log(value):
     """Natural logarithm of a normal float32 ≥ 1: e·ln 2 + 2·artanh((m − 1)/(m + 1)) with m in (√½, √2].
 
     math.log is a function call for each number; this runs on whole vector registers.
     """
-    bits = _bits_of(value)  # pyright: ignore[reportCallIssue]
+    bits = _bits_of(value)
     exponent = np.float32((bits >> np.int32(23)) - np.int32(127))
     mantissa = _float_of((bits & np.int32(0x7FFFFF)) | np.int32(0x3F800000))
     exponent = exponent + _ONE if mantissa > _ROOT2 else exponent
@@ -60,12 +66,14 @@ def _log(value):
 
 
 @_compiled
+@no_type_check
 def _deinterleave(pairs, real, imaginary):
     for k in range(real.shape[0]):
         real[k], imaginary[k] = pairs[2 * k], pairs[2 * k + 1]
 
 
 @_compiled
+@no_type_check
 def _deinterleave_backwards(pairs, real, imaginary):
     last = 2 * real.shape[0] - 2
     for k in range(real.shape[0]):
@@ -73,12 +81,14 @@ def _deinterleave_backwards(pairs, real, imaginary):
 
 
 @_compiled
+@no_type_check
 def _interleave(real, imaginary, pairs):
     for k in range(real.shape[0]):
         pairs[2 * k], pairs[2 * k + 1] = real[k], imaginary[k]
 
 
 @_compiled
+@no_type_check
 def _interleave_backwards(real, imaginary, pairs):
     last = 2 * real.shape[0] - 2
     for k in range(real.shape[0]):
@@ -86,6 +96,7 @@ def _interleave_backwards(real, imaginary, pairs):
 
 
 @_compiled
+@no_type_check
 def _half_sum_and_difference(a, b):
     """a, b ← (a + b)/2, (b − a)/2."""
     for k in range(a.shape[0]):
@@ -94,6 +105,7 @@ def _half_sum_and_difference(a, b):
 
 
 @_compiled
+@no_type_check
 def _unpack_row(row, planes):
     """Z to planes: L[k] = (Z[k] + Z*[N−k])/2 and R[k] = (Z[k] − Z*[N−k])/(2j)."""
     half = row.shape[0] // 2
@@ -105,6 +117,7 @@ def _unpack_row(row, planes):
 
 
 @_compiled
+@no_type_check
 def _pack_row(planes, row):
     """Planes of one-sided derivatives to the Z whose inverse FFT is the derivative of the samples.
 
@@ -121,6 +134,7 @@ def _pack_row(planes, row):
 
 
 @njit(inline="always")
+@no_type_check
 def _power(planes, k, a, b):
     """|aL + bR|² of bin k."""
     real, imaginary = a * planes[0, k] + b * planes[2, k], a * planes[1, k] + b * planes[3, k]
@@ -128,6 +142,7 @@ def _power(planes, k, a, b):
 
 
 @_compiled
+@no_type_check
 def sums(got, wanted, mix, floor):
     """Σ(P − T)², ΣT² and Σ|ln P − ln T| over views, frames and bins."""
     squares, energy, logs = 0.0, 0.0, 0.0
@@ -153,6 +168,7 @@ def sums(got, wanted, mix, floor):
 
 
 @_compiled
+@no_type_check
 def spectral_gradient(got, wanted, mix, floor, per_difference, per_log):
     """Replace Z of the prediction by the spectrum whose inverse FFT is the derivative of its frames.
 
@@ -182,6 +198,7 @@ def spectral_gradient(got, wanted, mix, floor, per_difference, per_log):
 
 
 @_compiled
+@no_type_check
 def _mix_planes(aa, ab, bb, left, right):
     for k in range(aa.shape[0]):
         x, y = left[k], right[k]
@@ -189,6 +206,7 @@ def _mix_planes(aa, ab, bb, left, right):
 
 
 @_compiled
+@no_type_check
 def overlap_add(frames, window, step, out):
     """out[f·step + n] += window[n]·frames[f, n]."""
     for frame in range(frames.shape[0]):
