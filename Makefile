@@ -39,7 +39,7 @@ bench: install
 	$(BIN)/python -m benchmarks.run_all
 
 docs: install
-	$(BIN)/python -m neural_mastering.models.complexity
+	$(BIN)/python docs/build_tables.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -30,8 +30,18 @@ def run() -> list[Row]:
         for phase in PHASES:
             for encoder in ENCODERS:
                 for extra in ([], [PLAIN]) if device.type == "cpu" and encoder == "log_mel" else ([],):
-                    command = [sys.executable, "-m", "benchmarks.bench_training", device.type, phase, encoder, *extra]
-                    result = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
+                    command = [
+                        sys.executable,
+                        "-m",
+                        "benchmarks.bench_training",
+                        device.type,
+                        phase,
+                        encoder,
+                        *extra,
+                    ]
+                    result = subprocess.run(
+                        command, capture_output=True, text=True, check=True, env=dict(os.environ)
+                    )
                     values = result.stdout.strip().splitlines()[-1].split()
                     columns = ("step ms", "audio s / s", "waiting for data", "peak MiB")
                     row = {"device": device.type, "phase": phase, "encoder": encoder}
@@ -76,6 +86,6 @@ if __name__ == "__main__":
     if len(sys.argv) > 3:
         if PLAIN not in sys.argv:
             keep_freed_memory()
-        one(*sys.argv[1:4])
+        one(sys.argv[1], sys.argv[2], sys.argv[3])
     else:
         print(as_table(run()))

@@ -20,7 +20,9 @@ def seed_of(*parts: int | str) -> int:
     """A 63-bit seed from integers and strings (BLAKE2b of their encoding); equal on every machine."""
     digest = hashlib.blake2b(digest_size=8)
     for part in parts:
-        digest.update(b"s" + part.encode() + b"\0" if isinstance(part, str) else b"i" + struct.pack("<q", part))
+        digest.update(
+            b"s" + part.encode() + b"\0" if isinstance(part, str) else b"i" + struct.pack("<q", part)
+        )
     return int.from_bytes(digest.digest(), "little") >> 1
 
 

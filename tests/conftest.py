@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import jaxtyping
 import pytest
 from jaxtyping import install_import_hook
 
 # Shapes and types are checked while tests run; an int is welcome where a float is asked for (PEP 484).
-CHECKED = [f"neural_mastering.{package}" for package in ()]
-install_import_hook(
-    CHECKED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
-)
+CHECKED = [f"neural_mastering.{package}" for package in ("dsp", "processors", "losses", "models", "data")]
+install_import_hook(CHECKED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,6 +37,12 @@ def _seeded() -> Iterator[None]:
     yield
 
 
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of the library's own answers to wrong arguments, which the checker would catch first."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     file = config.getoption("--record")
     if not file:
@@ -57,8 +62,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     lines = [
         "# Last result of `make test-slow`",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}, Python {platform.python_version()}, torch {torch.__version__}: "
-        + ", ".join(f"{n} {o}" for o, n in counts.items()),
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}, Python {platform.python_version()}, "
+        f"torch {torch.__version__}: " + ", ".join(f"{n} {o}" for o, n in counts.items()),
         "",
         "| test | outcome | seconds |",
         "|---|---|--:|",

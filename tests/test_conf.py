@@ -135,7 +135,6 @@ def test_default_weights() -> None:
         (["data=paired"], "data.root must be given"),
         (["seed=many"], "seed"),
         (["sample_rate=-1"], "sample_rate must be above 0"),
-        (["init_from=a", "resume=b"], "exclude each other"),
     ],
 )
 def test_mistakes_are_named(overrides: list[str], words: str) -> None:

@@ -26,14 +26,22 @@ PHASES = ("1a", "1b", "1c")
 
 def main() -> None:
     """Train the phases one after another, then compare their best checkpoints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/phase_ablation"), help="folder of the runs")
     parser.add_argument("overrides", nargs="*", help="further arguments of nm-train")
     arguments = parser.parse_args()
     before: Path | None = None
     for phase in PHASES:
         folder = arguments.out / phase
-        command = [sys.executable, "-m", "neural_mastering.cli.train", f"+phase={phase}", f"hydra.run.dir='{folder}'"]
+        command = [
+            sys.executable,
+            "-m",
+            "neural_mastering.cli.train",
+            f"+phase={phase}",
+            f"hydra.run.dir='{folder}'",
+        ]
         command += [f"init_from='{before}'"] if before else []
         print(f"== phase {phase}", flush=True)
         if subprocess.run([*command, *arguments.overrides], check=False).returncode != 0:
@@ -49,7 +57,9 @@ def compare_phases(folder: Path, overrides: list[str]) -> None:
     objective = build(config.loss, path="loss", packages=None)
     assert isinstance(objective, WeightedSum)
     training = FixedSegments(data.train_songs, data.segment, config.seed, data.silence_db)
-    average = AverageEq(config.sample_rate).fit((item["input"][None], item["target"][None]) for item in training)
+    average = AverageEq(config.sample_rate).fit(
+        (item["input"][None], item["target"][None]) for item in training
+    )
     systems = [Identity(), LoudnessOnly(config.sample_rate), average]
     systems += [Model(f"phase {phase}", load_model(folder / phase)) for phase in PHASES]
     rows = compare(systems, data.evaluation_dataset("validation"), objective)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from omegaconf import DictConfig
+
 from neural_mastering.errors import InputError
 
 LAYERS = ("phase", "experiment", "debug", "sweep")
@@ -65,7 +67,8 @@ def explain(error: Exception, arguments: Sequence[str]) -> str | None:
     if wrong is not None:
         near = difflib.get_close_matches(wrong, list(_known_keys(arguments)), n=3, cutoff=0.6)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        return f"there is no {wrong!r} in the configuration{hint} (nm-train --cfg job shows all of it; a key that is meant to be new needs a +)"
+        more = "nm-train --cfg job shows all of it; a key that is meant to be new needs a +"
+        return f"there is no {wrong!r} in the configuration{hint} ({more})"
     return "\n".join(lines)
 
 
@@ -107,4 +110,9 @@ def _flat(node: Any, prefix: str) -> Iterator[str]:
         for key in node:
             name = f"{prefix}{key}"
             yield name
-            yield from _flat(node._get_node(key) if hasattr(node, "_get_node") else node[key], f"{name}.")
+            yield from _flat(_unresolved(node, key), f"{name}.")
+
+
+def _unresolved(node: Mapping[str, Any], key: str) -> Any:
+    """A value without following interpolations, which may point to what is only there while a job runs."""
+    return node._get_node(key) if isinstance(node, DictConfig) else node[key]

@@ -18,8 +18,8 @@ from neural_mastering.errors import InputError
 from neural_mastering.evaluation.baselines import AverageEq, Identity, LoudnessOnly, Model
 from neural_mastering.evaluation.comparison import Row, compare
 from neural_mastering.evaluation.validation_table import FOOTNOTE, table_rows
-from neural_mastering.training.memory import keep_freed_memory
 from neural_mastering.reporting.table import markdown_table, print_table
+from neural_mastering.training.memory import keep_freed_memory
 
 
 def run_job(config: DictConfig) -> float:

@@ -51,7 +51,7 @@ def build_run(config: TrainConfig) -> Run:
     """
     pl.seed_everything(config.seed, workers=True, verbose=False)
     model = build_model(config.model)
-    if config.init_from:
+    if config.init_from and not config.resume:  # a run that is resumed started from it already
         _warm_start(model, config.init_from)
     task = MasteringTask(
         model,
@@ -106,12 +106,13 @@ def best_model(run: Run) -> MasteringModel:
 
 def _metric(run: Run) -> float:
     for callback in run.trainer.checkpoint_callbacks:
-        if isinstance(callback, ModelCheckpoint) and callback.monitor == run.config.metric:
-            if callback.best_model_score is not None:
-                return float(callback.best_model_score)
+        if isinstance(callback, ModelCheckpoint) and callback.best_model_score is not None:
+            return float(callback.best_model_score)
     values = run.trainer.callback_metrics
     if run.config.metric not in values:
-        raise InputError(f"metric={run.config.metric} has no value: no validation ran (trainer.check_val_every_n_epoch?)")
+        raise InputError(
+            f"metric={run.config.metric} has no value: no validation ran (trainer.check_val_every_n_epoch?)"
+        )
     return float(values[run.config.metric])
 
 

@@ -49,11 +49,6 @@ def validated(config: DictConfig) -> TrainConfig:
     assert isinstance(result, TrainConfig)
     if result.sample_rate <= 0:
         raise InputError(f"sample_rate must be above 0 Hz, got {result.sample_rate}")
-    if result.init_from and result.resume:
-        raise InputError(
-            "init_from and resume exclude each other: init_from starts a new run from another one's weights, "
-            "resume goes on with an interrupted one"
-        )
     return result
 
 

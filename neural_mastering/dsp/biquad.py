@@ -7,7 +7,7 @@ k = ½·√A·α·s:
 
     peak:        H = (d + jAαs) / (d + jαs/A)
     low shelf:   H = A·[(AS − C) + jk] / [(S − AC) + jk]
-    high shelf:  H = A·[(S − AC) + jk]·(−1) / [(AS − C) + jk]   up to the sign convention of k
+    high shelf:  H = A·[(S − AC) + jk] / [(AS − C) + jk]
 
 Each band is computed as H − 1, which is exactly 0 at 0 dB, so that a band without gain is not there at all.
 Source: R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients".

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from neural_mastering.evaluation.comparison import Row
 
-
 FOOTNOTE = "* brought to the target's own loudness (an oracle): what is left is tone."
 
 

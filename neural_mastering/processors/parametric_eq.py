@@ -15,6 +15,9 @@ from neural_mastering.shapes import Audio, Bands
 Engine = Callable[..., Tensor]
 """Signature of `neural_mastering.dsp.biquad.equalize`."""
 
+REST_PEAK_Q = 2.5
+"""Half an octave wide: a peak that starts narrow answers to what is wrong in its own slot."""
+
 
 class ParametricEQ(Processor):
     """Low shelf, `bands` − 2 peaks and high shelf in series, the same curve on all channels.
@@ -45,14 +48,16 @@ class ParametricEQ(Processor):
         shelf_q_high: float = 1.0,
         low_shelf_hz: tuple[float, float] = (30.0, 250.0),
         peaks_hz: tuple[float, float] = (40.0, 16_000.0),
-        high_shelf_hz: tuple[float, float] = (2_500.0, 16_000.0),
-        overlap: float = 0.5,
+        high_shelf_hz: tuple[float, float] = (2_500.0, 18_000.0),
+        overlap: float = 0.25,
         engine: Engine = biquad.equalize,
     ) -> None:
         if bands < 3:
             raise ValueError(f"an equaliser needs at least 3 bands (low shelf, peak, high shelf), got {bands}")
         if shelf_q_high > 1.0:
             raise ValueError(f"shelf_q_high must be at most 1, since shelves overshoot above; got {shelf_q_high}")
+        if not q_low < REST_PEAK_Q < q_high:
+            raise ValueError(f"the range of Q must contain {REST_PEAK_Q}, where peaks rest; got {q_low} to {q_high}")
         if max(peaks_hz[1], high_shelf_hz[1]) >= sample_rate / 2.0:
             raise ValueError(f"band frequencies must stay below half the sample rate, {sample_rate / 2.0:g} Hz")
         peaks = bands - 2
@@ -76,6 +81,12 @@ class ParametricEQ(Processor):
         self.bands = bands
         self.sample_rate = sample_rate
         self.kinds: tuple[Kind, ...] = ("low_shelf", *("peak",) * peaks, "high_shelf")
+        self.rest_hz = (
+            math.sqrt(low_shelf_hz[0] * low_shelf_hz[1]),
+            *(math.exp(low_log + (i + 0.5) * slot) for i in range(peaks)),
+            math.sqrt(high_shelf_hz[0] * high_shelf_hz[1]),
+        )
+        self.rest_q = (math.sqrt(q_low * shelf_q_high), *(REST_PEAK_Q,) * peaks, math.sqrt(q_low * shelf_q_high))
         self.engine = engine
         self.taps = self._longest_impulse_response()
 
@@ -90,6 +101,11 @@ class ParametricEQ(Processor):
         ]
         columns = (list(column) for column in zip(*corners, strict=True))
         return biquad.impulse_response_length(*columns, self.sample_rate, self.kinds)
+
+    def rest(self) -> dict[str, Tensor]:
+        """Controls (1, band) of an equaliser that does nothing: bands in the middle of their slots, at 0 dB."""
+        rest = {"frequency_hz": self.rest_hz, "gain_db": (0.0,) * self.bands, "q": self.rest_q}
+        return {key: torch.tensor([values]) for key, values in rest.items()}
 
     def render(
         self, audio: Audio, state: State = None, *, frequency_hz: Bands, gain_db: Bands, q: Bands

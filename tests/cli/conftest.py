@@ -28,8 +28,8 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         noise = 0.05 * rng.standard_normal((2, time.size)) * (0.3 + 0.7 * (np.sin(2 * np.pi * 2 * time) > 0))
         tone = 0.05 * np.sin(2 * np.pi * (80 + 40 * number) * time)
         song = torch.from_numpy(noise + tone)[None].float()
-        settings = (torch.tensor([[v]]) for v in (150.0, -6.0, 0.7))
-        master = 1.41 * equalize(song, *settings, RATE, ("low_shelf",))
+        frequency, gain, q = (torch.tensor([[v]]) for v in (150.0, -6.0, 0.7))
+        master = 1.41 * equalize(song, frequency, gain, q, RATE, ("low_shelf",))
         for side, audio in (("unmastered", song), ("mastered", master)):
             soundfile.write(root / side / f"söng {number}.wav", audio[0].T.numpy(), RATE, subtype="PCM_24")
     return root

@@ -32,7 +32,9 @@ def _output(audio: Tensor) -> MasteringOutput:
     ones = torch.ones(audio.shape[0], 6)
     gates = Gates(values=ones, open_probability=0.5 * ones + 0.1 * level, held=ones < 0)
     eq = {"frequency_hz": 1000 * ones, "gain_db": ones + level, "q": 2 * ones + level}
-    return MasteringOutput(audio, {"eq": audio}, {"eq": eq, "gain": {"gain_db": level[:, 0]}}, gates, 0.1 * audio)
+    return MasteringOutput(
+        audio, {"eq": audio}, {"eq": eq, "gain": {"gain_db": level[:, 0]}}, gates, 0.1 * audio
+    )
 
 
 def _noise(*shape: int) -> Tensor:

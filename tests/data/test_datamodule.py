@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, OnExceptionCheckpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint, OnExceptionCheckpoint
 from torch import Tensor
 
 from neural_mastering.data.datamodule import PairedDataModule
@@ -72,7 +72,7 @@ def fit(
         enable_model_summary=False,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
-        enable_checkpointing=any(isinstance(c, ModelCheckpoint) for c in callbacks),
+        enable_checkpointing=any(isinstance(c, Checkpoint) for c in callbacks),
         **{"max_epochs": 3, **settings},
     )
     trainer.fit(model, datamodule=module, ckpt_path=None if ckpt is None else str(ckpt), weights_only=True)

@@ -93,7 +93,8 @@ def test_commands_compose(page: str, command: str, own_folder: Path) -> None:
     overrides = [o for o in _overrides(command, own_folder) if o != "+experiment=NAME"]
     config = validated(compose(overrides))
     if "--config-dir" not in command:
-        build(config.loss, path="loss", packages=None)
+        if any(o.startswith("loss") for o in overrides):
+            build(config.loss, path="loss", packages=None)
         if any(o.startswith(("model", "eq_engine")) for o in overrides):
             build_model(config.model)
 

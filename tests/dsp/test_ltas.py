@@ -5,7 +5,11 @@ import pytest
 import scipy.signal
 import torch
 
-from neural_mastering.dsp.ltas import interpolate_third_octaves, third_octave_centres_hz, third_octave_levels_db
+from neural_mastering.dsp.ltas import (
+    interpolate_third_octaves,
+    third_octave_centres_hz,
+    third_octave_levels_db,
+)
 
 RATE = 44_100
 
@@ -28,7 +32,7 @@ def test_a_sine_has_its_power_in_its_band(frequency_hz: float) -> None:
 
 def test_noise_agrees_with_scipys_welch() -> None:
     noise = np.random.default_rng(0).standard_normal((2, 10 * RATE)) * 0.1
-    f, density = scipy.signal.welch(noise, RATE, "hann", 16_384, 8_192, detrend=False)
+    f, density = scipy.signal.welch(noise, RATE, "hann", 16_384, 8_192, detrend=False)  # pyright: ignore[reportArgumentType]
     mean = density.mean(axis=0)
     levels = third_octave_levels_db(torch.from_numpy(noise)[None], RATE)[0].numpy()
     for band, centre in enumerate(third_octave_centres_hz().double().numpy()):
@@ -44,13 +48,17 @@ def test_silence_and_short_clips_are_finite() -> None:
 
 def test_levels_do_not_depend_on_the_batch() -> None:
     audio = torch.randn(3, 2, RATE)
-    torch.testing.assert_close(third_octave_levels_db(audio, RATE)[1:2], third_octave_levels_db(audio[1:2], RATE))
+    torch.testing.assert_close(
+        third_octave_levels_db(audio, RATE)[1:2], third_octave_levels_db(audio[1:2], RATE)
+    )
 
 
 def test_interpolation_is_linear_over_log_frequency_and_flat_beyond() -> None:
     centres = third_octave_centres_hz()
     curve = 3.0 * torch.log2(centres / 1000.0)
     at = torch.tensor([100.0, 777.0, 12_345.0])
-    torch.testing.assert_close(interpolate_third_octaves(curve, at), 3.0 * torch.log2(at / 1000.0), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        interpolate_third_octaves(curve, at), 3.0 * torch.log2(at / 1000.0), atol=1e-4, rtol=0
+    )
     ends = interpolate_third_octaves(curve, torch.tensor([0.0, 20_000.0]))
     torch.testing.assert_close(ends, curve[[0, -1]])

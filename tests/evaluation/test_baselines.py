@@ -24,7 +24,9 @@ def test_identity_is_the_input() -> None:
 def test_loudness_only_scales_and_nothing_else() -> None:
     audio, target = 0.1 * torch.randn(2, 2, RATE), 0.3 * torch.randn(2, 2, RATE)
     result = LoudnessOnly(RATE).master(audio, target)
-    torch.testing.assert_close(integrated_loudness(result, RATE), integrated_loudness(target, RATE), atol=0.01, rtol=0)
+    torch.testing.assert_close(
+        integrated_loudness(result, RATE), integrated_loudness(target, RATE), atol=0.01, rtol=0
+    )
     ratio = result / audio
     torch.testing.assert_close(ratio, ratio[:, :1, :1].expand_as(ratio), rtol=1e-4, atol=1e-4)
 

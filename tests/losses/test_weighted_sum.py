@@ -22,7 +22,9 @@ OUTPUT = MasteringOutput.of_audio(AUDIO)
 
 
 def test_the_sum_is_weighted() -> None:
-    objective = WeightedSum({"a": WeightedTerm(_Constant(2.0), 0.5), "b": WeightedTerm(_Constant(3.0), 0.1), "c": None})
+    objective = WeightedSum(
+        {"a": WeightedTerm(_Constant(2.0), 0.5), "b": WeightedTerm(_Constant(3.0), 0.1), "c": None}
+    )
     assert float(objective(OUTPUT, AUDIO)) == pytest.approx(2.0 * 0.5 + 3.0 * 0.1)
 
 
@@ -34,7 +36,9 @@ def test_a_ramp_is_linear_after_its_delay(step: int, share: float) -> None:
 
 
 def test_a_weight_of_zero_silences_even_nan() -> None:
-    objective = WeightedSum({"a": WeightedTerm(_Constant(1.0), 1.0), "b": WeightedTerm(_Constant(float("nan")), 0.0)})
+    objective = WeightedSum(
+        {"a": WeightedTerm(_Constant(1.0), 1.0), "b": WeightedTerm(_Constant(float("nan")), 0.0)}
+    )
     assert float(objective(OUTPUT, AUDIO)) == 1.0
 
 

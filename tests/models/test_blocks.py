@@ -40,6 +40,7 @@ def test_mid_side_of_stereo_and_mono():
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 9), (2, 9), (2, 2, 0)])
+@pytest.mark.usefixtures("unchecked")
 def test_mid_side_refuses_what_is_not_mono_or_stereo(shape):
     with pytest.raises(ValueError, match="expected audio"):
         mid_side(torch.zeros(shape))

@@ -122,6 +122,7 @@ def test_different_spectra_start_with_different_z(encoder):
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 100), (1, 2, 0), (2, 100)])
+@pytest.mark.usefixtures("unchecked")
 def test_other_than_mono_or_stereo_is_refused(encoder, shape):
     with pytest.raises(ValueError, match="expected audio"):
         encoder(torch.zeros(shape))

@@ -196,7 +196,12 @@ def test_broken_checkpoints_are_named(tmp_path: Path) -> None:
 
 def test_the_builder_explains() -> None:
     with pytest.raises(ConfigError, match=r"model\.x: there is no"):
-        build({"_target_": "neural_mastering.models.MasteringModel", "x": {"_target_": "neural_mastering.dsp.Nope"}})
+        build(
+            {
+                "_target_": "neural_mastering.models.MasteringModel",
+                "x": {"_target_": "neural_mastering.dsp.Nope"},
+            }
+        )
     with pytest.raises(ConfigError, match="unexpected keyword argument 'banns'"):
         build({"_target_": "neural_mastering.processors.ParametricEQ", "banns": 3})
     part = build({"_target_": "neural_mastering.units.db_to_gain", "_partial_": True, "level_db": 20.0})
@@ -204,12 +209,15 @@ def test_the_builder_explains() -> None:
 
 
 def test_warm_start_takes_what_fits_by_name_and_shape() -> None:
-    source, model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4)), nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 5))
+    source, model = (
+        nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4)),
+        nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 5)),
+    )
     model.append(nn.Linear(5, 1))
     report = warm_start(model, {**source.state_dict(), "extra": torch.zeros(1)})
     assert report.taken == ["0.weight", "0.bias"] and list(report.reshaped) == ["1.weight", "1.bias"]
     assert report.missing == ["2.weight", "2.bias"] and report.unused == ["extra"]
-    assert torch.equal(model[0].weight, source[0].weight)
+    assert torch.equal(model.state_dict()["0.weight"], source.state_dict()["0.weight"])
     assert "its shape is (4, 3) there and (5, 3) here" in str(report)
     with pytest.raises(ValueError, match="nothing in the source fits"):
         warm_start(nn.Linear(9, 9), source.state_dict())

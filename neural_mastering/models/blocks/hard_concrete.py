@@ -1,6 +1,7 @@
 """Gates that are exactly 0 or 1 most of the time and still have a gradient."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ def sample(log_alpha: Bands, noise: Bands) -> Bands:
     """Draw gates in [0, 1]: clamp(σ((ln u − ln(1−u) + ln α)/β)·(ζ − γ) + γ, 0, 1).
 
     Args:
-        log_alpha: ln α, the gates' location; above 2.4 a gate is open at evaluation, below −2.4 closed.
+        log_alpha: ln α, the gates' location; above 2.4 the gate without noise is 1, below −2.4 it is 0.
         noise: u, uniform in (0, 1).
 
     Source: Louizos, Welling, Kingma, "Learning sparse neural networks through L0 regularization",
@@ -33,6 +34,33 @@ def mean_gate(log_alpha: Bands) -> Bands:
 def open_probability(log_alpha: Bands) -> Tensor:
     """Chance that a sampled gate is not exactly 0: σ(ln α − β·ln(−γ/ζ)). Source: as `sample`, equation 12."""
     return torch.sigmoid(log_alpha - TEMPERATURE * math.log(-STRETCH_LOW / STRETCH_HIGH))
+
+
+def bounded(logits: Bands, bound: Tensor) -> Bands:
+    """clamp(logits, −bound, bound) whose gradient is stopped only where a descent step would lead further out.
+
+    A saturating map would leave a gate that was once sure of itself without a gradient, so that no price could
+    close it again; a plain clamp would stop the way back as well.
+
+    Args:
+        logits: any values.
+        bound: (band,), above 0.
+    """
+    return _Bounded.apply(logits, bound)
+
+
+class _Bounded(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, bound: Tensor) -> Tensor:
+        ctx.save_for_backward(logits, bound)
+        return torch.minimum(torch.maximum(logits, -bound), bound)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        logits, bound = ctx.saved_tensors
+        (gradient,) = gradients
+        outwards = ((logits > bound) & (gradient < 0)) | ((logits < -bound) & (gradient > 0))
+        return torch.where(outwards, 0.0, gradient), None
 
 
 def _stretch(concrete: Bands) -> Bands:

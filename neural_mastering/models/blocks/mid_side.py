@@ -1,11 +1,13 @@
 """Mono or stereo audio as mid and side."""
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from neural_mastering.shapes import Audio
 
 
-def mid_side(audio: Audio) -> Audio:
+def mid_side(audio: Audio) -> Float[Tensor, "batch 2 time"]:
     """M = (L + R)/2 and S = (L − R)/2 as (batch, 2, time); a mono signal is its own M, with S = 0.
 
     Raises:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Signal = Float[Tensor, "batch channel time"]
+Signal = Float[Tensor, "batch channel _"]
 
 _BLOCK = 32
 """Low-rate samples computed by one row of the matrix product."""

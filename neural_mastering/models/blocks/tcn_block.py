@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-FrameFeatures = Float[Tensor, "batch channel frame"]
+FrameFeatures = Float[Tensor, "batch _ frame"]
 
 
 class FrameNorm(nn.LayerNorm):

@@ -17,6 +17,10 @@ LUFS_CENTRE, LUFS_SCALE = -23.0, 10.0
 LEVEL_SIZE = 32
 """Width of the hidden layer that joins the measured level to what z says."""
 
+POSITION_SPEED = 0.3
+"""Logits of frequency and Q are the network's numbers times this: bands take up gain before they wander, or two of
+them would run to the same peak of the curve and leave another to nobody."""
+
 
 @dataclass(frozen=True)
 class EqLogits:
@@ -49,7 +53,7 @@ class EqControls:
 class EqHead(nn.Module, ABC):
     """Predicts every band's frequency, gain and Q, and a broadband gain that also sees the measured LUFS.
 
-    The last layers start at 0, so that at initialisation all gains are 0 dB.
+    At initialisation all gains are 0 dB and the bands rest where `ParametricEQ.rest` puts them.
 
     Args:
         z_size: entries of the latent vector.
@@ -58,6 +62,8 @@ class EqHead(nn.Module, ABC):
         hidden_size: width of the two hidden layers.
         dropout: share of hidden units dropped in training.
     """
+
+    speed: Tensor
 
     def __init__(self, z_size: int, eq: ParametricEQ, gain: Gain, hidden_size: int, dropout: float) -> None:
         super().__init__()
@@ -71,6 +77,10 @@ class EqHead(nn.Module, ABC):
             nn.Dropout(dropout),
         )
         self.eq_logits = _zero_linear(hidden_size, eq.logit_count)
+        speeds = [1.0 if key == "gain_db" else POSITION_SPEED for key, s in eq.specs.items() for _ in range(s.size)]
+        self.register_buffer("speed", torch.tensor(speeds), persistent=False)
+        with torch.no_grad():
+            self.eq_logits.bias.copy_(eq.logits(eq.rest())[0] / self.speed)
         # The gain in dB is linear in the measured level, but its logit is not: a hidden layer bends it.
         self.level = nn.Sequential(nn.Linear(hidden_size + 1, LEVEL_SIZE), nn.GELU())
         self.gain_logits = _zero_linear(LEVEL_SIZE, gain.logit_count)
@@ -80,7 +90,7 @@ class EqHead(nn.Module, ABC):
         features = self.trunk(z)
         level = ((lufs - LUFS_CENTRE) / LUFS_SCALE).to(features.dtype)[:, None]
         return EqLogits(
-            eq=self.eq_logits(features),
+            eq=self.eq_logits(features) * self.speed,
             gain=self.gain_logits(self.level(torch.cat([features, level], dim=-1))),
             gates=self._gate_logits(features),
         )

@@ -58,9 +58,7 @@ class WaveUNet(ResidualHead):
 
         self.encoder = nn.ModuleList(block(i, o) for i, o in zip((2, *channels[:-1]), channels, strict=True))
         self.bottleneck = block(channels[-1], channels[-1])
-        self.mix = nn.ModuleList(
-            nn.Conv1d(deep, shallow, 1) for shallow, deep in pairwise(channels)
-        )
+        self.mix = nn.ModuleList(nn.Conv1d(deep, shallow, 1) for shallow, deep in pairwise(channels))
         self.decoder = nn.ModuleList(block(c, c) for c in channels[:-1])
         self.out = nn.Conv1d(channels[0], 2, kernel_size, padding=kernel_size // 2, bias=False)
         nn.init.zeros_(self.out.weight)
@@ -131,6 +129,6 @@ class _Block(nn.Module):
         self.film = FiLM(condition_size, outputs)
 
     def forward(
-        self, x: Float[Tensor, "batch channel time"], condition: Float[Tensor, "batch condition"]
-    ) -> Float[Tensor, "batch channel time"]:
+        self, x: Float[Tensor, "batch _ time"], condition: Float[Tensor, "batch condition"]
+    ) -> Float[Tensor, "batch _ time"]:
         return torch.nn.functional.leaky_relu_(self.film(self.convolution(x), condition), _SLOPE)

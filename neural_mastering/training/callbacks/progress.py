@@ -19,6 +19,7 @@ class Progress(Callback):
         self.quiet = quiet
         self._console = Console()
         self._bar: Bar | None = None
+        self._validated = False
         self._task: TaskID | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -57,10 +58,15 @@ class Progress(Callback):
                 self._task, completed=batch_idx + 1, loss="–" if loss is None else f"{float(loss):.4f}"
             )
 
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Remember that this epoch has something to say."""
+        self._validated = True
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the epoch's line if there was a validation."""
         values = trainer.callback_metrics
-        if self.quiet or not trainer.is_global_zero or "val/loss" not in values:
+        validated, self._validated = self._validated, False
+        if self.quiet or not trainer.is_global_zero or not validated:
             return
         line = f"epoch {trainer.current_epoch + 1:>4}  step {trainer.global_step:>6}"
         for label, name in (

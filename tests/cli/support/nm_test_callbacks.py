@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -48,5 +49,5 @@ class RecordItems(Callback):
             self.lines.append(f"val {trainer.current_epoch} {song} {start}")
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        with open(f"{self.folder}/rank{trainer.global_rank}.txt", "w") as file:
+        with (Path(self.folder) / f"rank{trainer.global_rank}.txt").open("w") as file:
             file.write("\n".join(self.lines) + "\n")
