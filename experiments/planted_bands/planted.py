@@ -14,7 +14,7 @@ from neural_mastering.dsp.biquad import Kind
 
 PEAKS_HZ, LOW_SHELF_HZ, HIGH_SHELF_HZ = (45.0, 12_500.0), (34.0, 150.0), (4_500.0, 13_500.0)
 GAIN_DB, PEAK_Q, SHELF_Q = (4.0, 10.0), (1.4, 4.0), (0.6, 0.9)
-PEAK_SPACING_OCTAVES, SHELF_SPACING_OCTAVES = 1.0, 0.6
+PEAK_SPACING_OCTAVES, SHELF_SPACING_OCTAVES = 1.0, 0.5
 MOST_PEAKS = 8
 GRID_HZ = torch.logspace(math.log10(30.0), math.log10(16_000.0), 400, dtype=torch.float64)
 

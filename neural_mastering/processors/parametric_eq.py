@@ -1,7 +1,7 @@
 """Parametric equaliser with ordered bands: low shelf, peaks, high shelf."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -15,8 +15,9 @@ from neural_mastering.shapes import Audio, Bands
 Engine = Callable[..., Tensor]
 """Signature of `neural_mastering.dsp.biquad.equalize`."""
 
-REST_PEAK_Q = 2.5
-"""Half an octave wide: a peak that starts narrow answers to what is wrong in its own slot."""
+PEAK_Q_AT_REST = 0.7
+"""Where in its logarithmic range (0 to 1) a peak's Q rests. The default range gives 2.5, half an octave: a peak that
+starts narrow answers to what is wrong in its own slot."""
 
 
 class ParametricEQ(Processor):
@@ -46,9 +47,9 @@ class ParametricEQ(Processor):
         q_low: float = 0.5,
         q_high: float = 5.0,
         shelf_q_high: float = 1.0,
-        low_shelf_hz: tuple[float, float] = (30.0, 250.0),
-        peaks_hz: tuple[float, float] = (40.0, 16_000.0),
-        high_shelf_hz: tuple[float, float] = (2_500.0, 18_000.0),
+        low_shelf_hz: Sequence[float] = (25.0, 250.0),
+        peaks_hz: Sequence[float] = (40.0, 13_500.0),
+        high_shelf_hz: Sequence[float] = (3_000.0, 18_000.0),
         overlap: float = 0.25,
         engine: Engine = biquad.equalize,
     ) -> None:
@@ -56,8 +57,6 @@ class ParametricEQ(Processor):
             raise ValueError(f"an equaliser needs at least 3 bands (low shelf, peak, high shelf), got {bands}")
         if shelf_q_high > 1.0:
             raise ValueError(f"shelf_q_high must be at most 1, since shelves overshoot above; got {shelf_q_high}")
-        if not q_low < REST_PEAK_Q < q_high:
-            raise ValueError(f"the range of Q must contain {REST_PEAK_Q}, where peaks rest; got {q_low} to {q_high}")
         if max(peaks_hz[1], high_shelf_hz[1]) >= sample_rate / 2.0:
             raise ValueError(f"band frequencies must stay below half the sample rate, {sample_rate / 2.0:g} Hz")
         peaks = bands - 2
@@ -86,7 +85,8 @@ class ParametricEQ(Processor):
             *(math.exp(low_log + (i + 0.5) * slot) for i in range(peaks)),
             math.sqrt(high_shelf_hz[0] * high_shelf_hz[1]),
         )
-        self.rest_q = (math.sqrt(q_low * shelf_q_high), *(REST_PEAK_Q,) * peaks, math.sqrt(q_low * shelf_q_high))
+        shelf_q, peak_q = math.sqrt(q_low * shelf_q_high), q_low * (q_high / q_low) ** PEAK_Q_AT_REST
+        self.rest_q = (shelf_q, *(peak_q,) * peaks, shelf_q)
         self.engine = engine
         self.taps = self._longest_impulse_response()
 
