@@ -1,22 +1,39 @@
-"""Decibels and ratios are inverse pairs with the right constants."""
+"""Unit conversions: known values, inverse pairs, floats and tensors alike."""
 
 import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from neural_mastering import units
-
-
-def test_known_values() -> None:
-    assert units.db_to_gain(20.0) == pytest.approx(10.0) and units.gain_to_db(0.5) == pytest.approx(-6.020599913)
-    assert units.gain_to_db(0.0) == -math.inf
-    assert float(units.power_to_db(torch.tensor(2.0, dtype=torch.float64))) == pytest.approx(3.010299957)
+from neural_mastering.units import db_to_gain, db_to_power, gain_to_db, power_to_db
 
 
-def test_pairs_are_inverse() -> None:
-    levels = torch.linspace(-100, 40, 50, dtype=torch.float64)
-    torch.testing.assert_close(units.gain_to_db(units.db_to_gain(levels)), levels)
-    torch.testing.assert_close(units.power_to_db(units.db_to_power(levels)), levels)
-    torch.testing.assert_close(units.db_to_gain(levels) ** 2, units.db_to_power(levels))
-    assert units.db_to_gain(-3.0) == pytest.approx(float(units.db_to_gain(torch.tensor(-3.0))))
+@pytest.mark.parametrize(("level_db", "gain"), [(0.0, 1.0), (20.0, 10.0), (-40.0, 0.01), (6.020599913279624, 2.0)])
+def test_amplitude_levels(level_db: float, gain: float) -> None:
+    assert db_to_gain(level_db) == pytest.approx(gain, rel=1e-12)
+    assert gain_to_db(gain) == pytest.approx(level_db, abs=1e-12)
+    tensor = torch.tensor([level_db], dtype=torch.float64)
+    assert db_to_gain(tensor).item() == pytest.approx(gain, rel=1e-12)
+    assert db_to_power(tensor).item() == pytest.approx(gain**2, rel=1e-12)
+
+
+@given(st.floats(-120.0, 60.0))
+def test_pairs_are_inverse(level_db: float) -> None:
+    assert gain_to_db(db_to_gain(level_db)) == pytest.approx(level_db, abs=1e-9)
+    tensor = torch.tensor([level_db], dtype=torch.float64)
+    assert gain_to_db(db_to_gain(tensor)).item() == pytest.approx(level_db, abs=1e-9)
+    assert power_to_db(db_to_power(tensor)).item() == pytest.approx(level_db, abs=1e-9)
+
+
+def test_silence_is_minus_infinity() -> None:
+    assert gain_to_db(0.0) == -math.inf
+    assert gain_to_db(torch.zeros(1)).item() == -math.inf
+    assert power_to_db(torch.zeros(1)).item() == -math.inf
+
+
+def test_gradient_of_a_level() -> None:
+    level_db = torch.tensor([-7.0, 3.0], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(db_to_gain, (level_db,))
+    assert torch.autograd.gradcheck(db_to_power, (level_db,))

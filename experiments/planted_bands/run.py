@@ -23,7 +23,7 @@ from neural_mastering.output import MasteringOutput
 from neural_mastering.processors import Gain, ParametricEQ
 
 SAMPLE_RATE = 44_100.0
-CLIPS, BATCH, SAMPLES, Z_SIZE = 8, 2, 20_000, 64
+CLIPS, BATCH, SAMPLES, Z_SIZE = 8, 2, 16_384, 64
 STEPS, OPEN_STEPS, LEARNING_RATE, BETAS = 1_000, 300, 6e-3, (0.9, 0.99)
 
 
