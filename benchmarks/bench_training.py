@@ -50,7 +50,7 @@ def run() -> list[Row]:
     return rows
 
 
-def one(device_name: str, phase: str, encoder: str, steps: int = 8, warm_up: int = 3) -> None:
+def one(device_name: str, phase: str, encoder: str, steps: int = 5, warm_up: int = 2) -> None:
     """Time one setting and print: median ms a step, audio seconds a second, share of waiting, peak MiB on a GPU."""
     device = torch.device(device_name)
     overrides = [f"+phase={phase}", f"model/encoder={encoder}", "data.batch_size=8", "data.passes=8"]

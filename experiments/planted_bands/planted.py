@@ -30,13 +30,13 @@ class Planted:
 
     def apply(self, audio: Tensor, sample_rate: float) -> Tensor:
         """Filter audio (batch, channel, time)."""
-        controls = (p.to(audio).expand(audio.shape[0], -1) for p in (self.frequency_hz, self.gain_db, self.q))
-        return biquad.equalize(audio, *controls, sample_rate, self.kinds)
+        f, g, q = (p.to(audio).expand(audio.shape[0], -1) for p in (self.frequency_hz, self.gain_db, self.q))
+        return biquad.equalize(audio, f, g, q, sample_rate, self.kinds)
 
     def curve_db(self, sample_rate: float) -> Tensor:
         """Level in dB at `GRID_HZ`."""
-        controls = (p[None] for p in (self.frequency_hz, self.gain_db, self.q))
-        return biquad.response_db(*controls, GRID_HZ, sample_rate, self.kinds)[0]
+        f, g, q = (p[None] for p in (self.frequency_hz, self.gain_db, self.q))
+        return biquad.response_db(f, g, q, GRID_HZ, sample_rate, self.kinds)[0]
 
 
 def plant(count: int, seed: int) -> Planted:
@@ -49,8 +49,11 @@ def plant(count: int, seed: int) -> Planted:
     choices = [(low, high) for low in (0, 1) for high in (0, 1) if 0 < count - low - high <= MOST_PEAKS]
     low, high = choices[random.integers(len(choices))]
     peaks = count - low - high
-    kinds: tuple[Kind, ...] = (*("low_shelf",) * low, *("peak",) * peaks, *("high_shelf",) * high)
-    spacing = [PEAK_SPACING_OCTAVES if {a, b} == {"peak"} else SHELF_SPACING_OCTAVES for a, b in pairwise(kinds)]
+    layout: list[tuple[Kind, int]] = [("low_shelf", low), ("peak", peaks), ("high_shelf", high)]
+    kinds: tuple[Kind, ...] = tuple(kind for kind, number in layout for _ in range(number))
+    spacing = [
+        PEAK_SPACING_OCTAVES if {a, b} == {"peak"} else SHELF_SPACING_OCTAVES for a, b in pairwise(kinds)
+    ]
     offset = np.concatenate([[0.0], np.cumsum(spacing)])
     limits = {"low_shelf": LOW_SHELF_HZ, "peak": PEAKS_HZ, "high_shelf": HIGH_SHELF_HZ}
     lowest, highest = (np.array([limits[kind][end] for kind in kinds]) for end in (0, 1))
@@ -60,7 +63,8 @@ def plant(count: int, seed: int) -> Planted:
         if np.all((frequency >= lowest) & (frequency <= highest)):
             break
     gain = random.uniform(*GAIN_DB, count) * random.choice([-1.0, 1.0], count)
-    peak_q, shelf_q = np.exp(random.uniform(*np.log(PEAK_Q), count)), random.uniform(*SHELF_Q, count)
+    peak_q = np.exp(random.uniform(np.log(PEAK_Q[0]), np.log(PEAK_Q[1]), count))
+    shelf_q = random.uniform(*SHELF_Q, count)
     q = np.where([kind == "peak" for kind in kinds], peak_q, shelf_q)
     return Planted(kinds, *(torch.from_numpy(v) for v in (frequency, gain, q)))
 
@@ -71,6 +75,9 @@ def pink_noise(items: int, samples: int, seed: int, level: float = 0.1) -> Tenso
     Kellet's three-pole approximation of the −3 dB/octave slope.
     """
     white = np.random.default_rng(seed).standard_normal((items, 1, samples + 8192))
-    b, a = [0.049922035, -0.095993537, 0.050612699, -0.004408786], [1.0, -2.494956002, 2.017265875, -0.522189400]
-    pink = lfilter(b, a, white, axis=-1)[..., 8192:]
+    b, a = (
+        [0.049922035, -0.095993537, 0.050612699, -0.004408786],
+        [1.0, -2.494956002, 2.017265875, -0.522189400],
+    )
+    pink = np.asarray(lfilter(b, a, white, axis=-1))[..., 8192:]
     return torch.from_numpy(level * pink / pink.std(axis=-1, keepdims=True)).float()

@@ -37,7 +37,9 @@ class Control:
             raise ValueError(f"control {self.key}: {len(lows)} low ends but {len(highs)} high ends")
         for low, high in zip(lows, highs, strict=True):
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
-                raise ValueError(f"control {self.key}: expected low < high, both finite; got {low} and {high}")
+                raise ValueError(
+                    f"control {self.key}: expected low < high, both finite; got {low} and {high}"
+                )
             if self.scale == "log" and low <= 0:
                 raise ValueError(f"control {self.key}: a log range must be above 0, got low = {low}")
 

@@ -1,6 +1,5 @@
 """Broadband gain."""
 
-
 from neural_mastering.processors.control import Control
 from neural_mastering.processors.processor import Processor, State
 from neural_mastering.shapes import Audio, PerItem
@@ -15,7 +14,9 @@ class Gain(Processor):
     def __init__(self, range_db: float = 24.0) -> None:
         super().__init__([Control("gain", "db", -range_db, range_db, neutral=0.0)])
 
-    def render(self, audio: Audio, state: State = None, *, gain_db: PerItem) -> tuple[Audio, State]:
+    def render(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, audio: Audio, state: State = None, *, gain_db: PerItem
+    ) -> tuple[Audio, State]:
         """Scale audio (batch, channel, time) by gain_db (batch,)."""
         gain = db_to_gain(gain_db.to(audio.dtype if audio.is_floating_point() else gain_db.dtype))
         return audio * gain[:, None, None], state

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,8 +17,8 @@ Engine = Callable[..., Tensor]
 """Signature of `neural_mastering.dsp.biquad.equalize`."""
 
 PEAK_Q_AT_REST = 0.7
-"""Where in its logarithmic range (0 to 1) a peak's Q rests. The default range gives 2.5, half an octave: a peak that
-starts narrow answers to what is wrong in its own slot."""
+"""Where in its logarithmic range (0 to 1) a peak's Q rests. The default range gives 2.5, half an octave: a peak
+that starts narrow answers to what is wrong in its own slot."""
 
 
 class ParametricEQ(Processor):
@@ -54,11 +55,17 @@ class ParametricEQ(Processor):
         engine: Engine = biquad.equalize,
     ) -> None:
         if bands < 3:
-            raise ValueError(f"an equaliser needs at least 3 bands (low shelf, peak, high shelf), got {bands}")
+            raise ValueError(
+                f"an equaliser needs at least 3 bands (low shelf, peak, high shelf), got {bands}"
+            )
         if shelf_q_high > 1.0:
-            raise ValueError(f"shelf_q_high must be at most 1, since shelves overshoot above; got {shelf_q_high}")
+            raise ValueError(
+                f"shelf_q_high must be at most 1, since shelves overshoot above; got {shelf_q_high}"
+            )
         if max(peaks_hz[1], high_shelf_hz[1]) >= sample_rate / 2.0:
-            raise ValueError(f"band frequencies must stay below half the sample rate, {sample_rate / 2.0:g} Hz")
+            raise ValueError(
+                f"band frequencies must stay below half the sample rate, {sample_rate / 2.0:g} Hz"
+            )
         peaks = bands - 2
         low_log, high_log = math.log(peaks_hz[0]), math.log(peaks_hz[1])
         slot = (high_log - low_log) / peaks
@@ -79,7 +86,8 @@ class ParametricEQ(Processor):
         )
         self.bands = bands
         self.sample_rate = sample_rate
-        self.kinds: tuple[Kind, ...] = ("low_shelf", *("peak",) * peaks, "high_shelf")
+        inner: list[Kind] = ["peak"] * peaks
+        self.kinds: tuple[Kind, ...] = ("low_shelf", *inner, "high_shelf")
         self.rest_hz = (
             math.sqrt(low_shelf_hz[0] * low_shelf_hz[1]),
             *(math.exp(low_log + (i + 0.5) * slot) for i in range(peaks)),
@@ -99,15 +107,17 @@ class ParametricEQ(Processor):
             for g in (gain.low, (0.0,) * self.bands, gain.high)
             for quality in (q.low, q.high)
         ]
-        columns = (list(column) for column in zip(*corners, strict=True))
-        return biquad.impulse_response_length(*columns, self.sample_rate, self.kinds)
+        frequencies, gains, qs = zip(*corners, strict=True)
+        return biquad.impulse_response_length(
+            np.array(frequencies), np.array(gains), np.array(qs), self.sample_rate, self.kinds
+        )
 
     def rest(self) -> dict[str, Tensor]:
         """Controls (1, band) of an equaliser that does nothing: bands in the middle of their slots, at 0 dB."""
         rest = {"frequency_hz": self.rest_hz, "gain_db": (0.0,) * self.bands, "q": self.rest_q}
         return {key: torch.tensor([values]) for key, values in rest.items()}
 
-    def render(
+    def render(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, audio: Audio, state: State = None, *, frequency_hz: Bands, gain_db: Bands, q: Bands
     ) -> tuple[Audio, State]:
         """Equalise; the state is the tail (batch, channel, taps) that rings on into the next chunk.

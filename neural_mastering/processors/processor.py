@@ -63,7 +63,8 @@ class Processor(nn.Module, ABC):
     def render(self, audio: Audio, state: State = None, **controls: Tensor) -> tuple[Audio, State]:
         """Process audio with physical controls; pass the returned state with the next chunk.
 
-        With `state=None` and a single call the whole signal is processed at once.
+        With `state=None` and a single call the whole signal is processed at once. Subclasses name their controls
+        as keyword-only arguments, the keys of `specs`, which callers must give in full.
         """
 
     def forward(self, audio: Audio, **controls: Tensor) -> Audio:

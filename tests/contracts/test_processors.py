@@ -25,7 +25,9 @@ def _processor(name: str) -> Processor:
     return processor.eval()
 
 
-def _controls(processor: Processor, unit: float, items: int = 1, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+def _controls(
+    processor: Processor, unit: float, items: int = 1, dtype: torch.dtype = torch.float32
+) -> dict[str, Tensor]:
     """Every control at the same place in its range, 0 to 1."""
     return {
         key: spec.to_physical(torch.full((items, spec.bands) if spec.bands else (items,), unit, dtype=dtype))
@@ -93,7 +95,9 @@ def test_every_control_has_a_gradient(name: str) -> None:
 
     assert torch.autograd.gradcheck(render, values, eps=1e-6, atol=1e-6, rtol=1e-4)
     for key, gradient in zip(keys, torch.autograd.grad(render(*values), values), strict=True):
-        relative = gradient.abs() * (processor.specs[key].to_physical(torch.ones(1, dtype=torch.float64)).abs().max())
+        relative = gradient.abs() * (
+            processor.specs[key].to_physical(torch.ones(1, dtype=torch.float64)).abs().max()
+        )
         assert bool((relative > 1e-9).all()), f"{key} has no gradient: {gradient}"
 
 

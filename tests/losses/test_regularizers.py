@@ -39,7 +39,9 @@ def test_parameter_regularization_is_a_mean_over_the_open_bands_of_each_item() -
 
 
 def test_closed_bands_are_free_and_without_any_the_cost_is_zero() -> None:
-    output = _output(torch.ones(2, 3), 2 * torch.ones(2, 3), torch.zeros(2, 3), torch.zeros(2, 3), torch.zeros(2, 3) > 0)
+    output = _output(
+        torch.ones(2, 3), 2 * torch.ones(2, 3), torch.zeros(2, 3), torch.zeros(2, 3), torch.zeros(2, 3) > 0
+    )
     assert ParameterRegularization()(output, AUDIO).item() == 0.0
 
 
@@ -66,7 +68,9 @@ def test_residual_share_is_an_energy_ratio() -> None:
     residual = torch.stack([0.1 * audio[0], 0.01 * audio[1]])
     output = MasteringOutput(audio, {}, residual=residual)
     assert ResidualShare()(output, AUDIO).item() == pytest.approx((1e-2 + 1e-4) / 2, rel=1e-4)
-    level_db = 10 * math.log10(ResidualShare()(MasteringOutput(audio[:1], {}, residual=residual[:1]), AUDIO).item())
+    level_db = 10 * math.log10(
+        ResidualShare()(MasteringOutput(audio[:1], {}, residual=residual[:1]), AUDIO).item()
+    )
     assert level_db == pytest.approx(-20.0, abs=1e-3)
 
 

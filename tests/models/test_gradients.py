@@ -28,12 +28,18 @@ def _batches(count: int, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         level = 0.02 + 0.1 * torch.rand(2, 1, 1, generator=generator)
         noise = torch.randn(2, 2, RATE, generator=generator)
         audio = level * (noise + 0.9 * noise.roll(1, dims=-1))
-        frequency, gain, q = torch.tensor([[120.0, 900.0, 5_000.0]] * 2), torch.tensor([[4.0, -5.0, 6.0]] * 2), 0.8
+        frequency, gain, q = (
+            torch.tensor([[120.0, 900.0, 5_000.0]] * 2),
+            torch.tensor([[4.0, -5.0, 6.0]] * 2),
+            0.8,
+        )
         target = 1.41 * equalize(audio, frequency, gain, torch.full_like(gain, q), RATE)
         yield audio, target, torch.arange(2) + 2 * number
 
 
-def _audio_loss(model: MasteringModel, objective: WeightedSum, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+def _audio_loss(
+    model: MasteringModel, objective: WeightedSum, batch: tuple[Tensor, Tensor, Tensor]
+) -> Tensor:
     audio, target, seeds = batch
     return objective.audio_total(objective.values(model(audio, seeds), target))
 
@@ -86,7 +92,9 @@ def test_gradients_agree_with_finite_differences(phase: str) -> None:
             continue
         directions = [torch.randn(p.shape, generator=generator, dtype=p.dtype) for p in parameters]
         # Along the gradient itself plus noise, so that the slope is not lost in rounding.
-        directions = [d * p.grad.norm() / d.norm() + p.grad for d, p in zip(directions, parameters, strict=True)]  # type: ignore[union-attr]
+        directions = [
+            d * p.grad.norm() / d.norm() + p.grad for d, p in zip(directions, parameters, strict=True)
+        ]  # type: ignore[union-attr]
         slope = sum(float((d * p.grad).sum()) for d, p in zip(directions, parameters, strict=True))
         size = sum(float(d.square().sum()) for d in directions) ** 0.5
         step = 1e-7 / size

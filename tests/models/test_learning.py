@@ -86,7 +86,9 @@ TRUTH = (
 
 def _truth(kind: int, bands: int) -> dict[str, Tensor]:
     columns = [TRUTH[kind].get(band, (1_000.0, 0.0, 0.7)) for band in range(bands)]
-    return {key: torch.tensor([[c[i] for c in columns]]) for i, key in enumerate(("frequency_hz", "gain_db", "q"))}
+    return {
+        key: torch.tensor([[c[i] for c in columns]]) for i, key in enumerate(("frequency_hz", "gain_db", "q"))
+    }
 
 
 @pytest.mark.slow
@@ -102,7 +104,12 @@ def test_the_network_listens() -> None:
         songs = [_songs(kind, 2, seed=10_000 + 2 * step + kind) for kind in (0, 1)]
         audio = torch.cat(songs)
         with torch.no_grad():
-            target = torch.cat([eq(s, **{k: v.expand(2, -1) for k, v in t.items()}) for s, t in zip(songs, truths, strict=True)])
+            target = torch.cat(
+                [
+                    eq(s, **{k: v.expand(2, -1) for k, v in t.items()})
+                    for s, t in zip(songs, truths, strict=True)
+                ]
+            )
         optimizer.zero_grad()
         seeds = torch.arange(4) + 4 * step
         objective(model(audio, seeds), target, step).backward()

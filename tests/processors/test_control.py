@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neural_mastering.processors import Control
+from neural_mastering.processors.control import Scale
+
+SCALES: tuple[Scale, ...] = ("linear", "log")
 
 
 @st.composite
 def controls(draw: st.DrawFn) -> Control:
-    scale = draw(st.sampled_from(["linear", "log"]))
+    scale: Scale = draw(st.sampled_from(SCALES))
     low = draw(st.floats(1e-3, 1e3) if scale == "log" else st.floats(-1e3, 1e3))
     span = draw(st.floats(1e-2, 1e4))
     return Control("amount", "db", low, low + span, scale)

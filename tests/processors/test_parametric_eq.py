@@ -84,8 +84,9 @@ def test_the_impulse_response_is_long_enough_for_the_slowest_setting() -> None:
     exact = sosfilt(np.array(sections), impulse[0, 0].numpy())
     tail = np.linalg.norm(exact[eq.taps :]) / np.linalg.norm(exact)
     assert tail < 1e-4
-    settings = {"sample_rate": RATE, "kinds": eq.kinds, "taps": eq.taps}
-    result = biquad.equalize(impulse, *(controls[k] for k in ("frequency_hz", "gain_db", "q")), **settings)
+    result = biquad.equalize(
+        impulse, controls["frequency_hz"], controls["gain_db"], controls["q"], RATE, eq.kinds, eq.taps
+    )
     assert np.linalg.norm(result[0, 0].numpy() - exact) / np.linalg.norm(exact) < 1e-4
 
 

@@ -55,7 +55,7 @@ class AdaptiveBands(EqHead):
         initial_log_alpha: float = 2.0,
         first_bound: float = 4.0,
         second_bound: float = 2.7,
-        open_steps: int = 300,
+        open_steps: int = 200,
     ) -> None:
         if eq.bands != max_bands:
             raise ValueError(f"max_bands is {max_bands} but the equaliser has {eq.bands} bands")
@@ -84,7 +84,7 @@ class AdaptiveBands(EqHead):
         if not self.training:
             return Gates(((probability >= 0.5) | held).to(logits), probability, held)
         mean = hard_concrete.mean_gate(log_alpha)
-        kept = 1.0 + mean - mean.detach()
+        kept = 1.0 + (mean - mean.detach())
         noise = torch.rand_like(logits) if seeds is None else uniform(seeds, logits.shape[-1])
         drawn = hard_concrete.sample(log_alpha, noise.clamp(1e-6, 1.0 - 1e-6))
         drawn = torch.where(held & (log_alpha < 0.0), kept, drawn)

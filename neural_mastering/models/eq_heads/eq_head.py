@@ -77,7 +77,9 @@ class EqHead(nn.Module, ABC):
             nn.Dropout(dropout),
         )
         self.eq_logits = _zero_linear(hidden_size, eq.logit_count)
-        speeds = [1.0 if key == "gain_db" else POSITION_SPEED for key, s in eq.specs.items() for _ in range(s.size)]
+        speeds = [
+            1.0 if key == "gain_db" else POSITION_SPEED for key, s in eq.specs.items() for _ in range(s.size)
+        ]
         self.register_buffer("speed", torch.tensor(speeds), persistent=False)
         with torch.no_grad():
             self.eq_logits.bias.copy_(eq.logits(eq.rest())[0] / self.speed)
