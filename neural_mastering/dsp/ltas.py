@@ -46,7 +46,7 @@ def third_octave_levels_db(
 
 
 def interpolate_third_octaves(curve_db: Tensor, at_hz: Tensor) -> Tensor:
-    """A curve at the default third octaves (third,) at other frequencies, linear over log f, constant beyond its ends."""
+    """A curve at the default third octaves (third,) at other frequencies: linear over log f, constant beyond."""
     centres = third_octave_centres_hz().to(at_hz).log()
     position = at_hz.clamp(min=1e-3).log().clamp(centres[0], centres[-1])
     right = torch.searchsorted(centres, position).clamp(1, len(centres) - 1)

@@ -21,7 +21,8 @@ class WeightedTerm(nn.Module):
         super().__init__()
         if weight < 0 or delay_steps < 0 or ramp_steps < 0:
             raise ValueError(
-                f"weight, delay_steps and ramp_steps must not be negative; got {weight}, {delay_steps}, {ramp_steps}"
+                "weight, delay_steps and ramp_steps must not be negative; got "
+                f"{weight}, {delay_steps}, {ramp_steps}"
             )
         self.term, self.weight, self.delay_steps, self.ramp_steps = term, weight, delay_steps, ramp_steps
 
