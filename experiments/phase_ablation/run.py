@@ -1,6 +1,6 @@
 """1A → 1B → 1C on one data folder, each phase starting from the one before; one table with baselines.
 
-    python experiments/phase_ablation/run.py                      the bundled demo pairs
+    python experiments/phase_ablation/run.py
     python experiments/phase_ablation/run.py data=paired data.root=DIR trainer.max_epochs=100
 
 Further arguments go to every nm-train. `--out FOLDER` names the folder of the runs and of table.md.
