@@ -25,6 +25,7 @@ from neural_mastering.training.memory import keep_freed_memory
 def run_job(config: DictConfig) -> float:
     """Validate, freeze, build, fit, compare; returns the metric."""
     _refuse_several_devices_in_a_sweep(config)
+    _refuse_float16_on_a_cpu(config)
     _quiet_lightning()
     keep_freed_memory()
     checked = validated(config)
@@ -71,6 +72,15 @@ def _refuse_several_devices_in_a_sweep(config: DictConfig) -> None:
             f"a sweep with several devices in one job does not work (trainer.devices={devices}): Hydra's jobs and "
             "Lightning's processes get in each other's way. Give each job one device (trainer=gpu), or run the "
             "settings one by one without -m"
+        )
+
+
+def _refuse_float16_on_a_cpu(config: DictConfig) -> None:
+    if config.trainer.get("accelerator") == "cpu" and str(config.trainer.get("precision", "")).startswith(
+        "16"
+    ):
+        raise InputError(
+            "float16 needs a GPU (a CPU would silently train in bfloat16): use precision=bf16 or trainer=gpu"
         )
 
 

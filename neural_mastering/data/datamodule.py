@@ -13,7 +13,7 @@ from neural_mastering.data.dataset import FixedSegments, TrainingCrops
 from neural_mastering.data.demo import default_demo_folder, make_demo_pairs
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.library import SongLibrary, open_library
-from neural_mastering.data.loader import ResumableLoader
+from neural_mastering.data.loader import ResumableLoader, ignore_interrupts
 from neural_mastering.data.sampler import EvaluationBatches, TrainingBatches
 from neural_mastering.data.song import Song
 
@@ -193,6 +193,7 @@ class PairedDataModule(lightning.LightningDataModule):
             num_workers=self.num_workers,
             pin_memory=self.pin_memory,
             persistent_workers=self.num_workers > 0,
+            worker_init_fn=ignore_interrupts,
         )
 
     def _place(self) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """A training loader that goes on in the middle of an epoch, with exactly the batches still to come."""
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,11 @@ from neural_mastering.chance import seed_of
 from neural_mastering.data.dataset import TrainingCrops
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.sampler import TrainingBatches
+
+
+def ignore_interrupts(worker: int) -> None:
+    """Let Ctrl-C reach the main process alone, which still needs its readers to finish the running step."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class ResumableLoader:
@@ -49,6 +55,7 @@ class ResumableLoader:
             num_workers=num_workers,
             pin_memory=pin_memory,
             persistent_workers=num_workers > 0,
+            worker_init_fn=ignore_interrupts,
             # Its own generator: otherwise each epoch takes a number from the global one, and a run that
             # resumes would draw other dropout masks than one that did not stop.
             generator=torch.Generator().manual_seed(batches.seed),

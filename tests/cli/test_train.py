@@ -198,6 +198,7 @@ def test_optuna_minimises_the_metric(nm_train: Train, small: list[str]) -> None:
         (["data=paired", "data.root=/nowhere/at all"], "/nowhere/at all"),
         (["resume=/nowhere"], "no run of nm-train is there"),
         (["metric=val/nothing", "+phase=1a", "SMALL"], "val/nothing"),
+        (["+phase=1a", "precision=fp16"], "float16 needs a GPU"),
         (["+phase=1a", *NO_TERMS], "the objective has no terms"),
         (["+phase=1a", "model.eq_head.eq.peaks_hz=[40,30000]"], "half the sample rate"),
     ],
