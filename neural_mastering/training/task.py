@@ -62,6 +62,7 @@ class MasteringTask(pl.LightningModule):
         ]
         if metric not in logged:
             raise InputError(f"metric={metric} is never logged; choose one of {', '.join(logged)}")
+        self._sums: dict[str, Tensor] = {}
         self._identity_values: dict[int, dict[str, Tensor]] = {}
 
     def forward(self, audio: Tensor, seeds: Tensor | None = None) -> MasteringOutput:
@@ -77,35 +78,54 @@ class MasteringTask(pl.LightningModule):
         output = self.model(batch["input"], batch["seed"])
         values = self.objective.values(output, batch["target"])
         loss = self.objective.total(values, self.global_step)
-        self._log("train", values, batch, on_step=True)
+        size = len(batch["input"])
+        terms = {f"train/{name}": value.detach() for name, value in values.items()}
+        self.log_dict(terms, on_step=True, on_epoch=True, batch_size=size)
         self.log(
             "train/loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=len(batch["input"])
         )
         return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Start the sums over."""
+        self._sums = {}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Score the model, and the untouched input, on fixed segments."""
         size, target = len(batch["input"]), batch["target"]
         output = self.model(batch["input"])
         values = self.objective.values(output, target)
-        self._log("val", values, batch, on_step=False)
-        self.log(
-            "val/loss", self.objective.audio_total(values), prog_bar=True, batch_size=size, sync_dist=True
-        )
+        scores = {f"val/{name}": value for name, value in values.items()}
+        scores["val/loss"] = self.objective.audio_total(values)
         if batch_idx not in self._identity_values:
             untouched = self.objective.values(MasteringOutput.of_audio(batch["input"]), target)
             self._identity_values[batch_idx] = {
                 name: value for name, value in untouched.items() if not self.objective.is_regularizer(name)
             }
         identity = self._identity_values[batch_idx]
-        self._log("val/identity", identity, batch, on_step=False)
-        self.log("val/identity/loss", self.objective.audio_total(identity), batch_size=size, sync_dist=True)
+        scores |= {f"val/identity/{name}": value for name, value in identity.items()}
+        scores["val/identity/loss"] = self.objective.audio_total(identity)
         if output.gates is not None:
-            count = output.gates.is_open.float().sum(dim=-1).mean()
-            self.log("val/open_bands", count, batch_size=size, sync_dist=True)
+            scores["val/open_bands"] = output.gates.is_open.float().sum(dim=-1).mean()
         if output.residual is not None:
             share = energy_share(output.residual, output.audio).clamp(min=1e-12)
-            self.log("val/residual_share_db", power_to_db(share).mean(), batch_size=size, sync_dist=True)
+            scores["val/residual_share_db"] = power_to_db(share).mean()
+        for name, value in scores.items():
+            weighted = torch.stack(
+                [value.detach().double() * size, value.new_tensor(size, dtype=torch.float64)]
+            )
+            self._sums[name] = self._sums[name] + weighted if name in self._sums else weighted
+
+    def on_validation_epoch_end(self) -> None:
+        """Log means over all segments of all processes.
+
+        Lightning's own reduction divides the number of items by that of processes as integers, and is wrong
+        where processes have different numbers of segments.
+        """
+        names = list(self._sums)
+        sums = self.trainer.strategy.reduce(torch.stack([self._sums[n] for n in names]), reduce_op="sum")
+        means = (sums[:, 0] / sums[:, 1]).float()
+        self.log_dict(dict(zip(names, means, strict=True)), on_step=False, on_epoch=True)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the gradient's norm before clipping."""
@@ -125,12 +145,3 @@ class MasteringTask(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the model's plain configuration beside its weights."""
         checkpoint[CHECKPOINT_KEY] = {"model": self._model_config, "version": __version__}
-
-    def _log(self, stage: str, values: Mapping[str, Tensor], batch: Batch, on_step: bool) -> None:
-        self.log_dict(
-            {f"{stage}/{name}": value.detach() for name, value in values.items()},
-            on_step=on_step,
-            on_epoch=True,
-            batch_size=len(batch["input"]),
-            sync_dist=not on_step,
-        )
