@@ -294,7 +294,8 @@ def test_two_processes_see_what_one_sees(small: list[str], tmp_path: Path) -> No
         runs[name] = (sorted(seen), _rows(folder), len(list(folder.glob("rank*.txt"))))
     assert runs["one"][2] == 1 and runs["two"][2] == 2
     assert runs["one"][0] == runs["two"][0]
-    # Adam turns rounding differences of tiny gradients into steps of full size; hence not closer.
+    # Set after a second epoch 0.2 % apart was seen (the first agreed to 1e-4). Rounding that Adam magnifies is a
+    # guess at the cause, not yet shown.
     for column, tolerance in (("val/loss", 5e-3), ("val/mr_stft", 5e-3), ("val/identity/loss", 1e-6)):
         values = [[float(r[column]) for r in runs[name][1] if r.get(column)] for name in ("one", "two")]
         assert values[0] == pytest.approx(values[1], rel=tolerance), column
