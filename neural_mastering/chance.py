@@ -13,7 +13,7 @@ from torch import Tensor
 
 from neural_mastering.shapes import ItemSeeds
 
-_MASK_24 = (1 << 24) - 1
+_MASK_23 = (1 << 23) - 1
 
 
 def seed_of(*parts: int | str) -> int:
@@ -37,7 +37,8 @@ def uniform(seeds: ItemSeeds, count: int, salt: int = 0) -> Float[Tensor, "batch
     state = (state ^ _shift_right(state, 30)) * -4658895280553007687  # 0xBF58476D1CE4E5B9
     state = (state ^ _shift_right(state, 27)) * -7723592293110705685  # 0x94D049BB133111EB
     state = state ^ _shift_right(state, 31)
-    return ((state & _MASK_24).to(torch.float32) + 0.5) / float(_MASK_24 + 1)
+    # 23 bits and a half fill float32's 24 exactly; one bit more would round the largest draw up to 1.
+    return (((state >> 1) & _MASK_23).to(torch.float32) + 0.5) / float(_MASK_23 + 1)
 
 
 def _shift_right(value: Tensor, bits: int) -> Tensor:

@@ -40,7 +40,7 @@ class WeightedSum(nn.Module):
         terms: name → `WeightedTerm`; None leaves a term out (how YAML deletes one).
 
     Raises:
-        ValueError: no term at all.
+        ValueError: no term at all, or a name that a module can't have ("parameters", "a.b", "").
     """
 
     def __init__(self, terms: Mapping[str, WeightedTerm | None]) -> None:
@@ -48,7 +48,12 @@ class WeightedSum(nn.Module):
         kept = {name: term for name, term in terms.items() if term is not None}
         if not kept:
             raise ValueError("the objective has no terms: give at least one loss term")
-        self.terms = nn.ModuleDict(kept)
+        try:
+            self.terms = nn.ModuleDict(kept)
+        except KeyError as error:
+            raise ValueError(
+                f"a loss term can't have this name: {error.args[0]}; choose another, such as 'controls'"
+            ) from error
 
     def values(self, output: MasteringOutput, target: Audio) -> dict[str, Tensor]:
         """Each term's unweighted value, by name."""

@@ -55,6 +55,12 @@ def test_an_empty_objective_is_refused(terms: dict[str, None]) -> None:
         WeightedSum(terms)
 
 
+@pytest.mark.parametrize("name", ["parameters", "train", "a.b", ""])
+def test_a_name_that_no_module_can_have_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="can't have this name"):
+        WeightedSum({name: WeightedTerm(_Constant(1.0), 1.0)})
+
+
 def test_negative_weights_are_refused() -> None:
     with pytest.raises(ValueError, match="must not be negative"):
         WeightedTerm(_Constant(1.0), -1.0)
