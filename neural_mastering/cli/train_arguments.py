@@ -25,9 +25,9 @@ def prepare(arguments: Sequence[str]) -> list[str]:
         if separator and key in LAYERS:
             raise InputError(f"{argument} needs a +, since it adds a layer: type +{key}={value}")
     folder = next((a.partition("=")[2] for a in arguments if a.startswith("resume=")), None)
-    if folder is None or "--config-dir" in arguments or "-cp" in arguments or "-cd" in arguments:
-        return list(arguments)
-    saved = Path(folder).expanduser().resolve() / ".hydra"
+    if folder is None or not {"--config-path", "-cp", "--config-dir", "-cd"}.isdisjoint(arguments):
+        return list(arguments)  # prepared already: this is one of the processes that DDP starts
+    saved = Path(folder.strip("'\"")).expanduser().resolve() / ".hydra"
     if not (saved / "config.yaml").is_file():
         raise InputError(f"resume={folder}: no run of nm-train is there (expected {saved / 'config.yaml'})")
     others = [a for a in arguments if not a.startswith("resume=")]

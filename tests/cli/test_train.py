@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
@@ -265,37 +266,63 @@ def test_offline_dashboards(nm_train: Train, small: list[str]) -> None:
     assert "eq/curve" in tags["images"] and "clip0/2_after" in tags["audio"]
 
 
+def _in_a_process(*arguments: str) -> None:
+    """nm-train in a process of its own (which starts further ones for DDP), with the tests' callbacks."""
+    support = str(Path(__file__).parent / "support")
+    environment = {**os.environ, "PYTHONPATH": support, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "neural_mastering.cli.train", *arguments]
+    result = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=400, check=False
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+
+
+# The log-magnitude part of the MR-STFT is left out of what two runs must agree on: its gradient 1/|Y| jumps where
+# one bin meets its target's or the floor, so that weights 1e-8 apart can have gradients several per cent apart
+# (docs/training.md). The A-weighted distance has the same inputs and bounded gradients.
+SMOOTH = ["loss.terms.mr_stft=null", "loss.terms.a_weighted.weight=1.0"]
+
+
 @pytest.mark.slow
 def test_two_processes_see_what_one_sees(small: list[str], tmp_path: Path) -> None:
-    """DDP on CPU (gloo): the same items a step, every validation segment once, the same losses."""
-    support = Path(__file__).parent / "support"
-    runs = {}
+    """DDP on CPU (gloo): the same items a step, every validation segment once, the same losses and weights."""
+    small = [setting for setting in small if "mr_stft" not in setting]
+    runs, states = {}, {}
     for name, trainer, batch in (("one", "cpu", 4), ("two", "ddp_cpu", 2)):
         folder = tmp_path / name
         folder.mkdir()
         record = f"+callbacks.record={{_target_: nm_test_callbacks.RecordItems, folder: '{folder}'}}"
-        command = [sys.executable, "-m", "neural_mastering.cli.train", "+phase=1c", *small]
-        command += [
+        settings = [
             f"trainer={trainer}",
             f"data.batch_size={batch}",
-            "trainer.max_epochs=2",
+            "trainer.max_epochs=3",
             NO_TABLE,
             record,
         ]
-        command += [f"hydra.run.dir='{folder}'", "trainer.gradient_clip_val=null", "model/encoder=tcn"]
-        import os
-
-        environment = {**os.environ, "PYTHONPATH": str(support), "OMP_NUM_THREADS": "1"}
-        result = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=400, check=False
-        )
-        assert result.returncode == 0, result.stderr[-3000:]
+        settings += [f"hydra.run.dir='{folder}'", "model/encoder=tcn", *SMOOTH]
+        _in_a_process("+phase=1c", *small, *settings)
         seen = [line for file in sorted(folder.glob("rank*.txt")) for line in file.read_text().splitlines()]
         runs[name] = (sorted(seen), _rows(folder), len(list(folder.glob("rank*.txt"))))
+        states[name] = _last(folder)["state_dict"]
     assert runs["one"][2] == 1 and runs["two"][2] == 2
     assert runs["one"][0] == runs["two"][0]
-    # Set after a second epoch 0.2 % apart was seen (the first agreed to 1e-4). Rounding that Adam magnifies is a
-    # guess at the cause, not yet shown.
-    for column, tolerance in (("val/loss", 5e-3), ("val/mr_stft", 5e-3), ("val/identity/loss", 1e-6)):
+    for column, tolerance in (("val/loss", 1e-5), ("val/a_weighted", 1e-5), ("val/identity/loss", 1e-6)):
         values = [[float(r[column]) for r in runs[name][1] if r.get(column)] for name in ("one", "two")]
+        assert len(values[0]) == 3
         assert values[0] == pytest.approx(values[1], rel=tolerance), column
+    # Adam divides by the gradient's size, so weights whose gradient is all rounding may part by steps of 1e-3.
+    for name in ("model.eq_head.eq_logits.bias", "model.eq_head.gain_logits.bias"):
+        torch.testing.assert_close(states["one"][name], states["two"][name], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_two_processes_resume_where_they_stopped(small: list[str], tmp_path: Path) -> None:
+    """DDP: one epoch, then a resume for the second, ends with the very weights of two epochs in one go."""
+    settings = ["+phase=1c", *small, "trainer=ddp_cpu", "data.batch_size=2", NO_TABLE]
+    for name, epochs in (("whole", 2), ("broken", 1)):
+        _in_a_process(*settings, f"trainer.max_epochs={epochs}", f"hydra.run.dir='{tmp_path / name}'")
+    _in_a_process(f"resume={tmp_path / 'broken'}", "trainer.max_epochs=2")
+    whole, resumed = _last(tmp_path / "whole"), _last(tmp_path / "broken")
+    assert whole["global_step"] == resumed["global_step"] > 0
+    for name, tensor in whole["state_dict"].items():
+        assert torch.equal(tensor, resumed["state_dict"][name]), name

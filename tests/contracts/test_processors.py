@@ -107,8 +107,12 @@ def test_every_control_has_a_gradient(name: str) -> None:
 def test_shape_dtype_and_device_are_kept(name: str, channels: int, dtype: torch.dtype) -> None:
     processor = _processor(name)
     audio = _noise(2, channels, 1_001).to(dtype)
-    rendered, _ = processor.render(audio, **_random_controls(processor, 2))
+    controls = _random_controls(processor, 2)
+    rendered, _ = processor.render(audio, **controls)
     assert rendered.shape == audio.shape and rendered.dtype == dtype and rendered.device == audio.device
+    exact, _ = processor.render(audio.double(), **{key: value.double() for key, value in controls.items()})
+    tolerance = {torch.float32: 1e-5, torch.float64: 1e-12, torch.bfloat16: 1e-2}[dtype]
+    assert float((rendered.double() - exact).norm() / exact.norm()) < tolerance
 
 
 @pytest.mark.parametrize("name", NAMES)

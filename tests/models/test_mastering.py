@@ -101,9 +101,14 @@ def test_rows_of_a_batch_are_independent() -> None:
     torch.testing.assert_close(together, alone, atol=2e-5, rtol=0)
 
 
-def test_mono_is_accepted() -> None:
-    output = _shaken()(_music(1)[:, :1])
-    assert output.audio.shape == (1, 1, RATE) and torch.isfinite(output.audio).all()
+def test_mono_is_rendered_as_the_mean_of_two_equal_channels() -> None:
+    model, mono = _shaken().eval(), _music(1)[:, :1]
+    analysis = model.analyse(mono)
+    own, both = model.render(mono, analysis), model.render(mono.expand(-1, 2, -1), analysis)
+    assert own.audio.shape == (1, 1, RATE)
+    assert float((own.audio - mono).abs().max()) > 1e-3  # the shaken model does something
+    torch.testing.assert_close(own.stages["gain"], both.stages["gain"][:, :1])
+    torch.testing.assert_close(own.audio, both.audio.mean(dim=1, keepdim=True))
 
 
 def test_stages_lead_to_the_output() -> None:
