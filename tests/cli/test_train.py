@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 import subprocess
@@ -326,3 +327,15 @@ def test_two_processes_resume_where_they_stopped(small: list[str], tmp_path: Pat
     assert whole["global_step"] == resumed["global_step"] > 0
     for name, tensor in whole["state_dict"].items():
         assert torch.equal(tensor, resumed["state_dict"][name]), name
+
+
+@pytest.mark.slow
+def test_submitit_runs_a_sweep_in_processes_of_its_own(small: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs the extra submitit")
+    sweep = ["-m", "+phase=1a", "+sweep=submitit_local", f"hydra.sweep.dir='{tmp_path}'"]
+    _in_a_process(*sweep, *small, "model.eq_head.hidden_size=8,12", "trainer.max_epochs=1", NO_TABLE)
+    assert (tmp_path / ".submitit").is_dir()
+    for job, width in (("0", 8), ("1", 12)):
+        logits = _last(tmp_path / job)["state_dict"]["model.eq_head.eq_logits.weight"]
+        assert logits.shape[1] == width
+        assert math.isfinite(float(_rows(tmp_path / job)[-1]["val/loss"] or "nan"))
