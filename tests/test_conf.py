@@ -79,7 +79,7 @@ CHOICES = [
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes_and_validates(choice: str) -> None:
-    extra = ["data.root=somewhere"] if choice == "data=paired" else []
+    extra = ["data.root=somewhere"] if choice in ("data=paired", "data=degraded") else []
     config = validated(compose([choice, *extra]))
     assert config.metric == "val/loss"
 

@@ -13,13 +13,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from neural_mastering.config.run import Run, best_model, build_run, fit
 from neural_mastering.config.schema import freeze, validated
-from neural_mastering.data import FixedSegments
 from neural_mastering.errors import InputError
 from neural_mastering.evaluation.baselines import AverageEq, Identity, LoudnessOnly, Model
 from neural_mastering.evaluation.comparison import Row, compare
 from neural_mastering.evaluation.validation_table import FOOTNOTE, table_rows
 from neural_mastering.reporting.table import markdown_table, print_table
 from neural_mastering.training.memory import keep_freed_memory
+
+AVERAGE_EQ_SEGMENTS = 1_000
+"""More training segments than these, evenly spread, change an average no more."""
 
 
 def run_job(config: DictConfig) -> float:
@@ -52,7 +54,7 @@ def compare_and_report(run: Run) -> list[Row]:
     """Print the table of baselines and the trained model on validation; write it to the run folder."""
     model = best_model(run)
     rate = model.sample_rate
-    training = FixedSegments(run.data.train_songs, run.data.segment, run.config.seed, run.data.silence_db)
+    training = run.data.evaluation_dataset("train").spread(AVERAGE_EQ_SEGMENTS)
     average = AverageEq(rate).fit((item["input"][None], item["target"][None]) for item in training)
     systems = [Identity(), LoudnessOnly(rate), average, Model(f"phase {run.config.phase_name}", model)]
     rows = compare(systems, run.data.evaluation_dataset("validation"), run.task.objective.cpu())

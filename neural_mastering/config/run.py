@@ -12,6 +12,7 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from neural_mastering.config.schema import TrainConfig, make
 from neural_mastering.data import PairedDataModule
+from neural_mastering.data.splits import write_splits
 from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel, build, model_state, read_checkpoint, warm_start
 from neural_mastering.models.checkpoint import find_checkpoint
@@ -85,6 +86,10 @@ def fit(run: Run) -> float:
         if run.trainer.is_global_zero:
             run.csv.keep_until(step)
         _say(f"Resuming {run.config.resume} after step {step}.")
+        if (Path(run.config.resume) / "splits.json").is_file():
+            run.data.keep_splits(Path(run.config.resume) / "splits.json")
+    if run.trainer.is_global_zero:
+        write_splits(run.folder, run.data.summary())
     run.trainer.fit(
         run.task,
         datamodule=run.data,

@@ -19,7 +19,7 @@ from neural_mastering.data.song import Song
 from neural_mastering.data.splits import Splits, split_songs
 
 if TYPE_CHECKING:
-    from neural_mastering.data.datamodule import PairedDataModule, demo_data
+    from neural_mastering.data.datamodule import PairedDataModule, degraded_data, demo_data
 
 __all__ = [
     "AudioCache",
@@ -39,6 +39,7 @@ __all__ = [
     "TrainingCrops",
     "default_cache_folder",
     "default_demo_folder",
+    "degraded_data",
     "demo_data",
     "find_pairs",
     "make_demo_pairs",
@@ -48,7 +49,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("PairedDataModule", "demo_data"):
+    if name in ("PairedDataModule", "degraded_data", "demo_data"):
         from neural_mastering.data import datamodule
 
         return getattr(datamodule, name)

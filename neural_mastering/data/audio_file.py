@@ -1,5 +1,6 @@
 """An audio file on disk and what its header says."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from neural_mastering.data.errors import DataError
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
 """File types that are read, in lower case."""
 
-_UNREADABLE_SUFFIXES = (".m4a", ".aac", ".mp4", ".wma", ".opus", ".alac", ".ape", ".wv")
+UNREADABLE_SUFFIXES = (".m4a", ".aac", ".mp4", ".wma", ".opus", ".alac", ".ape", ".wv")
+"""Audio by its name, but of a type that is not read."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,16 @@ def list_audio(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}: expected one with audio files ({', '.join(SUFFIXES)})")
-    visible = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
-    unreadable = [path.name for path in visible if path.suffix.lower() in _UNREADABLE_SUFFIXES]
+    # Names first and paths last: with ten thousand files, comparing paths takes seconds.
+    with os.scandir(folder) as entries:
+        visible = sorted(e.name for e in entries if not e.name.startswith(".") and e.is_file())
+    unreadable = [name for name in visible if name.lower().endswith(UNREADABLE_SUFFIXES)]
     if unreadable:
         raise DataError(
             f"{folder} holds audio in a format that is not read: {name_some(unreadable)}. "
             "Convert to WAV or FLAC, or remove"
         )
-    paths = [path for path in visible if path.suffix.lower() in SUFFIXES]
+    paths = [folder / name for name in visible if name.lower().endswith(SUFFIXES)]
     if not paths:
         raise DataError(f"{folder} holds no audio files: put WAV, FLAC, AIFF, OGG or MP3 files there")
     return paths

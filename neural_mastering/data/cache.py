@@ -17,6 +17,7 @@ import soxr
 from neural_mastering.data.audio_file import AudioFile
 from neural_mastering.data.cached_audio import BYTES_PER_SAMPLE, CachedAudio, block_frames
 from neural_mastering.data.errors import DataError
+from neural_mastering.data.loudness_meter import LoudnessMeter
 
 _FORMAT = 1
 _CHUNK_FRAMES = 1 << 16
@@ -58,12 +59,12 @@ class AudioCache:
             return found
         self._check_space(file)
         with self._writing(samples) as draft:
-            energy = self._resample(file, draft)
+            energy, lufs = self._resample(file, draft)
             frames = draft.stat().st_size // (BYTES_PER_SAMPLE * file.channels)
         header = np.array([frames, file.channels, self.sample_rate], dtype=np.int64)
         with self._writing(index) as draft, draft.open("wb") as out:
-            np.savez(out, header=header, energy=energy)
-        return CachedAudio(samples, frames, file.channels, self.sample_rate, energy)
+            np.savez(out, header=header, energy=energy, lufs=np.float64(lufs))
+        return CachedAudio(samples, frames, file.channels, self.sample_rate, energy, lufs)
 
     def _key(self, file: AudioFile) -> str:
         stat = file.path.stat()
@@ -75,29 +76,31 @@ class AudioCache:
         try:
             with np.load(index) as stored:
                 frames, channels, rate = (int(value) for value in stored["header"])
-                energy = stored["energy"]
+                energy, lufs = stored["energy"], float(stored["lufs"])
             size = samples.stat().st_size
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
         if rate != self.sample_rate or size != frames * channels * BYTES_PER_SAMPLE:
             return None
-        return CachedAudio(samples, frames, channels, rate, energy)
+        return CachedAudio(samples, frames, channels, rate, energy, lufs)
 
-    def _resample(self, file: AudioFile, draft: Path) -> np.ndarray:
-        """Write the resampled file and return its block energies."""
+    def _resample(self, file: AudioFile, draft: Path) -> tuple[np.ndarray, float]:
+        """Write the resampled file; return its block energies and its loudness in LUFS."""
+        meter = LoudnessMeter(self.sample_rate, file.channels)
         block = block_frames(self.sample_rate)
         energies: list[np.ndarray] = []
         open_block = np.zeros((0, file.channels), dtype=np.float32)
         with draft.open("wb") as out:
             for chunk in _resampled(file, self.sample_rate):
                 out.write(np.ascontiguousarray(chunk, dtype="<f4").data)
+                meter.add(chunk.T)
                 pending = np.concatenate([open_block, chunk])
                 whole = len(pending) // block * block
                 energies.append(_energy(pending[:whole].reshape(-1, block, file.channels)))
                 open_block = pending[whole:]
         if len(open_block):
             energies.append(_energy(open_block[None]))
-        return np.concatenate(energies)
+        return np.concatenate(energies), meter.integrated_lufs()
 
     def _check_space(self, file: AudioFile) -> None:
         needed = int(file.duration_s * self.sample_rate) * file.channels * BYTES_PER_SAMPLE

@@ -1,5 +1,6 @@
 """Resampled audio in the cache: read by seeking, with an index of its energy."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class CachedAudio:
         sample_rate: in Hz.
         block_energy: (block,) sum of squares over time and mean over channels, of consecutive blocks of
             `block_frames`; the last block may be shorter.
+        lufs: integrated loudness; −inf for silence, NaN below 8 kHz.
     """
 
     path: Path
@@ -31,6 +33,7 @@ class CachedAudio:
     channels: int
     sample_rate: int
     block_energy: np.ndarray
+    lufs: float = math.nan
 
     @property
     def block_frames(self) -> int:

@@ -1,6 +1,6 @@
 """Paired songs as a LightningDataModule."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,12 +10,15 @@ from torch.utils.data import DataLoader
 from neural_mastering.data.augment import PairedAugment
 from neural_mastering.data.cache import AudioCache
 from neural_mastering.data.dataset import FixedSegments, TrainingCrops
+from neural_mastering.data.degradation.preset import load_preset
+from neural_mastering.data.degradation.segment import SegmentDegrader
 from neural_mastering.data.demo import default_demo_folder, make_demo_pairs
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.library import SongLibrary, open_library
 from neural_mastering.data.loader import ResumableLoader, ignore_interrupts
 from neural_mastering.data.sampler import EvaluationBatches, TrainingBatches
 from neural_mastering.data.song import Song
+from neural_mastering.data.splits import stored_groups
 
 
 class PairedDataModule(lightning.LightningDataModule):
@@ -42,6 +45,10 @@ class PairedDataModule(lightning.LightningDataModule):
         same_crops_every_epoch: repeat the first epoch, for overfitting on purpose.
         augment: optional; on training crops.
         cache_dir: of resampled files; see `default_cache_folder`.
+        preset: light, medium, heavy or a YAML file: `root` is a folder of released music (`find_music`), and
+            every input is made from its target while training, see `SegmentDegrader`.
+        split_file: `splits.json` of an earlier run, whose groups keep their splits.
+        check: refuse pairs that are not aligned; measured once, see `require_sound_pairs`.
 
     Raises:
         DataError: when the data are prepared; see `open_library`. Settings that make no sense: at once.
@@ -65,6 +72,9 @@ class PairedDataModule(lightning.LightningDataModule):
         same_crops_every_epoch: bool = False,
         augment: PairedAugment | None = None,
         cache_dir: str | Path | None = None,
+        preset: str | None = None,
+        split_file: str | Path | None = None,
+        check: bool = True,
     ) -> None:
         super().__init__()
         if round(segment_s * sample_rate) < 1 or batch_size < 1 or num_workers < 0 or passes < 1:
@@ -86,6 +96,9 @@ class PairedDataModule(lightning.LightningDataModule):
         self._cache = AudioCache(cache_dir, sample_rate)
         self._fractions = (validation_fraction, test_fraction)
         self._short_songs: Literal["refuse", "skip"] = short_songs
+        self._degrader = None if preset is None else SegmentDegrader(load_preset(preset), seed, sample_rate)
+        self._split_file = split_file
+        self._check = check
         self._library: SongLibrary | None = None
         self._train_loader: ResumableLoader | None = None
 
@@ -97,8 +110,24 @@ class PairedDataModule(lightning.LightningDataModule):
         """Open the library; from the cache, where it is filled."""
         if self._library is None:
             self._library = open_library(
-                self.root, self._cache, self.segment, self.seed, *self._fractions, self._short_songs
+                self.root,
+                self._cache,
+                self.segment,
+                self.seed,
+                *self._fractions,
+                self._short_songs,
+                None if self._split_file is None else stored_groups(self._split_file),
+                released=self._degrader is not None,
+                check=self._check,
             )
+
+    def keep_splits(self, split_file: str | Path) -> None:
+        """Let the groups of a stored split keep their places; before the library is opened."""
+        self._split_file = split_file
+
+    def state_dict(self) -> dict[str, Any]:
+        """The songs and groups of each split, so that a checkpoint says what it was trained on."""
+        return {"splits": self.library.summary()["splits"]}
 
     @property
     def library(self) -> SongLibrary:
@@ -108,17 +137,17 @@ class PairedDataModule(lightning.LightningDataModule):
         return self._library
 
     @property
-    def train_songs(self) -> tuple[Song, ...]:
+    def train_songs(self) -> Sequence[Song]:
         """Songs to learn from; also for a baseline that averages over them."""
         return self.library.splits["train"]
 
     @property
-    def validation_songs(self) -> tuple[Song, ...]:
+    def validation_songs(self) -> Sequence[Song]:
         """Songs to choose a model by."""
         return self.library.splits["validation"]
 
     @property
-    def test_songs(self) -> tuple[Song, ...]:
+    def test_songs(self) -> Sequence[Song]:
         """Songs that nothing is chosen by; may be empty."""
         return self.library.splits["test"]
 
@@ -130,15 +159,25 @@ class PairedDataModule(lightning.LightningDataModule):
             "test": len(self.evaluation_dataset("test")),
         }
         segment_s = self.segment / self._cache.sample_rate
-        return {**self.library.summary(), "seed": self.seed, "segment_s": segment_s, "items": sets}
+        degraded = {} if self._degrader is None else {"preset": self._degrader.preset.name}
+        return {
+            **self.library.summary(),
+            "seed": self.seed,
+            "segment_s": segment_s,
+            "items": sets,
+            **degraded,
+        }
 
     def train_dataset(self) -> TrainingCrops:
         """The training crops."""
-        return TrainingCrops(self.train_songs, self.segment, self.seed, self.silence_db, self.augment)
+        return TrainingCrops(
+            self.train_songs, self.segment, self.seed, self.silence_db, self.augment, self._degrader
+        )
 
-    def evaluation_dataset(self, split: Literal["validation", "test"]) -> FixedSegments:
+    def evaluation_dataset(self, split: Literal["train", "validation", "test"]) -> FixedSegments:
         """The fixed segments of a split."""
-        return FixedSegments(self.library.splits[split], self.segment, self.seed, self.silence_db)
+        songs = self.library.splits[split]
+        return FixedSegments(songs, self.segment, self.seed, self.silence_db, self._degrader)
 
     def train_dataloader(self) -> ResumableLoader:
         """Training batches; after a resume those that were still to come."""
@@ -211,3 +250,8 @@ class PairedDataModule(lightning.LightningDataModule):
 def demo_data(folder: str | Path | None = None, **settings: Any) -> PairedDataModule:
     """The bundled demo songs, written as pairs into `folder` on first use; other settings as above."""
     return PairedDataModule(make_demo_pairs(folder or default_demo_folder()), **settings)
+
+
+def degraded_data(root: str | Path, preset: str = "medium", **settings: Any) -> PairedDataModule:
+    """Released music in `root`, degraded while training at the strength of a preset; other settings as above."""
+    return PairedDataModule(root, preset=preset, **settings)

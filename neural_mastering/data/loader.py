@@ -106,4 +106,5 @@ class ResumableLoader:
             dataset.seed,
             dataset.segment,
             *(part for song in dataset.songs for part in (song.name, song.frames)),
+            *(() if dataset.degrader is None else (dataset.degrader.recipe,)),
         )

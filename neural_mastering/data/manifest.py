@@ -3,7 +3,7 @@
 import csv
 import unicodedata
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from neural_mastering.data.audio_file import SUFFIXES
 from neural_mastering.data.errors import DataError
@@ -35,8 +35,36 @@ def read_manifest(path: Path) -> dict[str, ManifestEntry]:
     Raises:
         DataError: no column that names the song, an unknown split, or one song in two rows.
     """
+    entries: dict[str, ManifestEntry] = {}
+    for name, group, split in _rows(path):
+        key = song_key(_without_audio_suffix(name))
+        if key in entries:
+            raise DataError(f"{path} has two rows for '{name}'")
+        entries[key] = ManifestEntry(group, split)
+    return entries
+
+
+def read_music_manifest(path: Path) -> dict[str, tuple[str, str]]:
+    """(group, split) by `song_key` of the file's path below the manifest's folder, without its suffix.
+
+    Columns as in `read_manifest`; here the song is named by its path, such as `album/song.flac`.
+
+    Raises:
+        DataError: as in `read_manifest`.
+    """
+    entries: dict[str, tuple[str, str]] = {}
+    for name, group, split in _rows(path):
+        key = song_key(_music_key(name))
+        if key in entries:
+            raise DataError(f"{path} has two rows for '{name}'")
+        entries[key] = (group, split)
+    return entries
+
+
+def _rows(path: Path) -> list[tuple[str, str, str]]:
+    """Song, group and split of each row; none where there is no such file."""
     if not path.is_file():
-        return {}
+        return []
     try:
         with path.open(newline="", encoding="utf-8-sig") as handle:
             reader = csv.DictReader(handle)
@@ -49,17 +77,19 @@ def read_manifest(path: Path) -> dict[str, ManifestEntry]:
         raise DataError(f"{path} has no column {' or '.join(_SONG_COLUMNS)} that names the song")
     group_column = next((columns[name] for name in _GROUP_COLUMNS if name in columns), None)
     split_column = columns.get("split")
-    entries: dict[str, ManifestEntry] = {}
+    found = []
     for row in rows:
         name = (row[song_column] or "").strip()
-        key = song_key(_without_audio_suffix(name))
         group, split = (((row[c] or "").strip() if c else "") for c in (group_column, split_column))
         if split and split not in _SPLITS:
             raise DataError(f"{path}: split '{split}' of '{name}' is not one of {', '.join(_SPLITS)}")
-        if key in entries:
-            raise DataError(f"{path} has two rows for '{name}'")
-        entries[key] = ManifestEntry(group, split)
-    return entries
+        found.append((name, group, split))
+    return found
+
+
+def _music_key(name: str) -> str:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return str(path.with_suffix("") if path.suffix.lower() in SUFFIXES else path)
 
 
 def _without_audio_suffix(name: str) -> str:

@@ -1,6 +1,7 @@
 """Pairs of an unmastered and a mastered version of the same song."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +31,12 @@ class SongPair:
     split: str = ""
 
 
-def find_pairs(root: str | Path) -> list[SongPair]:
+def find_pairs(root: str | Path, probe: Callable[[Path], AudioFile] = probe) -> list[SongPair]:
     """The pairs `root/unmastered/NAME.*` and `root/mastered/NAME.*`, sorted by name.
 
     WAV, FLAC, AIFF, OGG and MP3; the same stem makes a pair (compared without regard to case and to how
-    accents are encoded). A `root/manifest.csv` may name groups and splits, see `read_manifest`.
+    accents are encoded). A `root/manifest.csv` may name groups and splits, see `read_manifest`. `probe` reads
+    the files' headers.
 
     Raises:
         DataError: a folder is missing or empty, a song has one side only, two files share a stem, a file
@@ -81,7 +83,7 @@ def _checked(pair: SongPair) -> SongPair:
         raise DataError(
             f"the two sides of '{pair.name}' differ in length: unmastered {before.duration_s:.3f} s, "
             f"mastered {after.duration_s:.3f} s. They must be aligned sample by sample: "
-            "export both over the same range"
+            "export both over the same range, or run nm-data align on the folder"
         )
     if before.channels != after.channels:
         raise DataError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 from torch.utils.data import Sampler
 
 from neural_mastering.chance import seed_of
@@ -60,20 +61,21 @@ class TrainingBatches(Sampler[list[tuple[int, int]]]):
         """The batches from number `first_batch` on, which falls back to 0 for the next iteration."""
         epoch, first = (0 if self.same_every_epoch else self.epoch), self.first_batch
         self.first_batch = 0
-        orders: dict[int, list[int]] = {}
+        orders: dict[int, np.ndarray] = {}
         for batch in range(first, len(self)):
             begin = (batch * self.world_size + self.rank) * self.batch_size
             keys = []
             for place in range(begin, begin + self.batch_size):
                 number, offset = divmod(place, self.items)
                 if number not in orders:
-                    orders[number] = self._order(epoch, number)
-                keys.append((epoch, number * self.items + orders[number][offset]))
+                    orders = {number: self._order(epoch, number)}
+                keys.append((epoch, number * self.items + int(orders[number][offset])))
             yield keys
 
-    def _order(self, epoch: int, number: int) -> list[int]:
+    def _order(self, epoch: int, number: int) -> np.ndarray:
         """The items of one pass, sorted by hash(seed, epoch, pass, item)."""
-        return sorted(range(self.items), key=lambda item: seed_of(self.seed, "order", epoch, number, item))
+        hashes = (seed_of(self.seed, "order", epoch, number, item) for item in range(self.items))
+        return np.argsort(np.fromiter(hashes, np.int64, self.items), kind="stable")
 
 
 class EvaluationBatches(Sampler[list[int]]):
@@ -84,7 +86,7 @@ class EvaluationBatches(Sampler[list[int]]):
             raise ValueError(
                 f"{items} evaluation segments cannot be shared by {world_size} processes: use fewer"
             )
-        self._indices = list(range(rank, items, world_size))
+        self._indices = range(rank, items, world_size)
         self.batch_size = batch_size
 
     def __len__(self) -> int:
@@ -92,4 +94,4 @@ class EvaluationBatches(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         for begin in range(0, len(self._indices), self.batch_size):
-            yield self._indices[begin : begin + self.batch_size]
+            yield list(self._indices[begin : begin + self.batch_size])

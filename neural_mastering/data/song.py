@@ -1,5 +1,6 @@
 """A pair of cached files: what training reads from."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,11 @@ class Song:
         return min(self.input.frames, self.target.frames)
 
     @property
+    def is_released(self) -> bool:
+        """Both sides are one file: a released track, whose input is made while training."""
+        return self.input is self.target
+
+    @property
     def duration_s(self) -> float:
         """Length in seconds."""
         return self.frames / self.input.sample_rate
@@ -39,8 +45,18 @@ class Song:
         The level, 10·log10 of the mean square over time and channels with full scale ±1, comes from the
         energy index and so counts the whole 0.1 s blocks that the segment touches.
         """
-        levels = [side_level_db(side, starts, segment) for side in (self.input, self.target)]
-        return starts[np.minimum(*levels) > silence_db]
+        level_db = side_level_db(self.target, starts, segment)
+        if not self.is_released:
+            level_db = np.minimum(level_db, side_level_db(self.input, starts, segment))
+        return starts[level_db > silence_db]
+
+    def check_audible(self, segment: int, silence_db: float) -> None:
+        """Raise the DataError of `random_starts` where it would; one look at the middle settles most songs."""
+        block = self.input.block_frames
+        middle = (self.frames - segment) // (2 * block) * block
+        sides = (self.target,) if self.is_released else (self.input, self.target)
+        if any(segment_level_db(side, middle, segment) <= silence_db for side in sides):
+            self.random_starts(segment, silence_db)
 
     def random_starts(self, segment: int, silence_db: float) -> np.ndarray:
         """All audible starts on the grid of the energy index: what a random crop is drawn from.
@@ -71,6 +87,15 @@ class Song:
                 "silent? Remove the pair, or lower silence_db"
             )
         return starts
+
+
+def segment_level_db(side: CachedAudio, start: int, segment: int) -> float:
+    """`side_level_db` of one segment that begins with a block of the index."""
+    first = start // side.block_frames
+    last = min((start + segment + side.block_frames - 1) // side.block_frames, len(side.block_energy))
+    energy = float(side.block_energy[first:last].sum(dtype=np.float64))
+    frames = min(last * side.block_frames, side.frames) - first * side.block_frames
+    return 10.0 * math.log10(energy / frames) if energy > 0.0 else -math.inf
 
 
 def side_level_db(side: CachedAudio, starts: np.ndarray, segment: int) -> np.ndarray:

@@ -1,0 +1,141 @@
+"""Mastering a file: whole processes, start-up included, against Matchering and libsonare; and an hour of music."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import soundfile
+import torch
+
+from benchmarks._timing import Row, as_table
+from neural_mastering.data.demo import demo_assets
+
+TITLE = "Mastering 4 minutes, stereo, 44.1 kHz, 16 bit in, 24 bit out: whole processes, alternating"
+
+RATE = 44_100
+MINUTES, LONG_MINUTES = 4, 60
+OURS = "nm-master"
+PEERS_PYTHON = os.environ.get("PEERS_PYTHON", sys.executable)
+"""An interpreter that has the packages of the extra `peers`; its own environment if need be."""
+
+MATCHERING = "import sys, matchering as m; m.process(sys.argv[1], sys.argv[2], [m.pcm24(sys.argv[3])])"
+SONARE = (
+    "import sys, numpy as np, soundfile as s, libsonare as l\n"
+    "x, r = s.read(sys.argv[1], dtype='float32', always_2d=True)\n"
+    "left, right = (np.ascontiguousarray(c) for c in x.T)\n"
+    "y = l.master_audio_stereo(left, right, sample_rate=r, preset_name='streaming')\n"
+    "s.write(sys.argv[3], np.stack([np.asarray(y.left), np.asarray(y.right)], 1), r, subtype='PCM_24')\n"
+)
+
+
+@dataclass
+class Run:
+    """One process: seconds on the clock, seconds of all cores, largest memory in MiB."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+
+
+def run(rounds: int = 5) -> list[Row]:
+    """One row for each contender, one for the hour; `rounds` alternating runs each, medians."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        song, reference = folder / "song.wav", folder / "reference.wav"
+        _write_song(song, MINUTES, gain=0.4)
+        _write_song(reference, 1, gain=0.7)
+        contenders = _contenders(song, reference, folder)
+        _measure(contenders[OURS])  # compiles the loops once, as the first run after installing does
+        measured: dict[str, list[Run]] = {name: [] for name in contenders}
+        for _ in range(rounds):
+            for label, command in contenders.items():
+                measured[label].append(_measure(command))
+        ours = median(r.wall_s for r in measured[OURS])
+        rows = [
+            _row(label, f"{MINUTES} min", runs, median(r.wall_s for r in runs) / ours)
+            for label, runs in measured.items()
+        ]
+        rows[0]["real-time factor by step"] = _steps(folder / "numbers.json", MINUTES)
+        song.unlink()
+        _write_song(song, LONG_MINUTES, gain=0.4)
+        hour = [_measure(contenders[OURS])]
+        rows.append(_row(OURS, f"{LONG_MINUTES} min", hour, hour[0].wall_s / ours))
+        rows[-1]["real-time factor by step"] = _steps(folder / "numbers.json", LONG_MINUTES)
+    return rows
+
+
+def _contenders(song: Path, reference: Path, folder: Path) -> dict[str, list[str]]:
+    numbers = folder / "numbers.json"
+    ours = [sys.executable, "-m", "neural_mastering.cli.master", str(song), "-o", str(folder / "ours.wav")]
+    found = {OURS: [*ours, "--target=-12", "--overwrite", "-q", "--json", str(numbers)]}
+    for package, code in (("matchering", MATCHERING), ("libsonare", SONARE)):
+        ask = [
+            PEERS_PYTHON,
+            "-c",
+            f"import {package}, importlib.metadata as m; print(m.version('{package}'))",
+        ]
+        asked = subprocess.run(ask, capture_output=True, text=True, check=False)
+        if asked.returncode != 0:
+            print(f"{package} is left out: not installed in {PEERS_PYTHON} (pip install '.[peers]')")
+            continue
+        label = f"{package} {asked.stdout.strip()}"
+        found[label] = [PEERS_PYTHON, "-c", code, str(song), str(reference), str(folder / f"{package}.wav")]
+    return found
+
+
+def _write_song(path: Path, minutes: int, gain: float) -> None:
+    """The demo excerpts one after another, as often as it takes, in blocks."""
+    excerpts = []
+    for file in sorted(demo_assets().iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".ogg"):
+            samples = soundfile.read(io.BytesIO(file.read_bytes()), dtype="float32", always_2d=True)[0]
+            excerpts.append(samples * np.float32(gain))
+    left = minutes * 60 * RATE
+    with soundfile.SoundFile(path, "w", RATE, 2, "PCM_16") as out:
+        while left > 0:
+            for excerpt in excerpts:
+                out.write(excerpt[:left])
+                left -= min(left, len(excerpt))
+
+
+def _measure(command: list[str]) -> Run:
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall_s = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        assert process.stderr is not None
+        raise RuntimeError(f"{command[0]} failed: {process.stderr.read().decode()[-500:]}")
+    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def _row(label: str, length: str, runs: list[Run], ratio: float) -> Row:
+    return {
+        "program": label,
+        "song": length,
+        "seconds": f"{median(r.wall_s for r in runs):.2f}",
+        "×": f"{ratio:.2f}",
+        "CPU seconds": f"{median(r.cpu_s for r in runs):.2f}",
+        "peak MiB": f"{max(r.peak_mib for r in runs):.0f}",
+        "real-time factor by step": "",
+    }
+
+
+def _steps(numbers: Path, minutes: int) -> str:
+    seconds = json.loads(numbers.read_text())["seconds"]
+    return ", ".join(f"{step} {value / (60 * minutes):.4f}" for step, value in seconds.items() if value > 0.0)
+
+
+if __name__ == "__main__":
+    print(f"torch {torch.__version__}, neural_mastering {version('neural-mastering')}")
+    print(as_table(run(1)))

@@ -1,0 +1,234 @@
+"""Does a reference song help, and does a foreign one harm? Ours, restrained and in full, against Matchering.
+
+    python experiments/reference_matching/run.py MUSIC_FOLDER [--peer PYTHON] [--out FOLDER]
+
+MUSIC_FOLDER holds one folder a group (album, game) with finished songs in it, as WAV or FLAC at 44.1 kHz. Each
+song of the reported groups is degraded by a random equaliser (3 to 6 bands, ±6 dB) and a random level; the
+finished song is the truth. References are the finished song itself, another song of its group, and a song of
+another group. PYTHON is an interpreter with Matchering 2.0.6 in an environment of its own.
+"""
+
+import argparse
+import csv
+import hashlib
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from numpy.typing import NDArray
+from scipy.signal import sosfilt
+
+from neural_mastering.dsp import rbj
+from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.metrics.ltas_error import ltas_error
+from neural_mastering.metrics.multi_resolution_stft import multi_resolution_stft
+from neural_mastering.rendering.reference import match_references
+from neural_mastering.rendering.reference_profile import profile_of
+
+RATE = 44_100
+REPORTED = ("hedgewars-data", "flare-game", "davegnukem-data")
+"""Groups whose songs are reported; the constants of `reference_prior` were chosen on the others."""
+
+REFERENCES = ("own master", "same group", "foreign")
+FOLLOW: dict[str, float | None] = {"default": None, "full": 1.0}
+FINISHED = "default, finished song"
+PEER_SCRIPT = """
+import sys, matchering as mg
+target, *references = sys.argv[1:]
+for reference in references:
+    mg.process(target=target, reference=reference, results=[mg.pcm24(reference + ".out.wav")])
+"""
+Samples = NDArray[np.float64]
+Row = dict[str, str | float]
+
+
+def main() -> None:
+    """Run what is not in the table yet, then print the summary."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("music", type=Path, help="a folder with one folder a group")
+    parser.add_argument("--songs", type=int, default=36, help="how many, evenly from the groups")
+    parser.add_argument("--seconds", type=float, default=60.0, help="this much from the middle of each song")
+    parser.add_argument("--only", type=int, nargs="+", help="numbers of the songs to do, to share the work")
+    parser.add_argument("--groups", nargs="+", default=list(REPORTED), help="folders that are reported")
+    parser.add_argument("--peer", type=Path, help="a Python interpreter that has Matchering 2.0.6")
+    parser.add_argument("--out", type=Path, default=Path("runs/reference_matching"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    groups = {
+        folder.name: sorted(f for f in folder.iterdir() if f.suffix.lower() in (".flac", ".wav"))
+        for folder in sorted(arguments.music.iterdir())
+        if folder.is_dir()
+    }
+    missing = [name for name in arguments.groups if len(groups.get(name, ())) < 2]
+    if missing:
+        sys.exit(f"{arguments.music} has no folder '{missing[0]}' with two songs or more")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    table = arguments.out / "rows.csv"
+    rows = list(csv.DictReader(table.open())) if table.exists() else []
+    done = {(row["song"], row["system"], row["reference"]) for row in rows}
+    for number, song in enumerate(chosen(groups, arguments.groups, arguments.songs)):
+        if arguments.only and number not in arguments.only:
+            continue
+        for row in rows_of(song, groups, arguments, done):
+            rows.append({key: str(value) for key, value in row.items()})
+            with table.open("w", newline="") as file:
+                writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+                writer.writeheader()
+                writer.writerows(rows)
+    report = summary(rows)
+    (arguments.out / "table.md").write_text(report)
+    print(report)
+
+
+def chosen(groups: dict[str, list[Path]], names: list[str], count: int) -> list[Path]:
+    """Songs from the groups in turn."""
+    order = [
+        songs[i] for i in range(max(map(len, groups.values()))) for n in names if i < len(songs := groups[n])
+    ]
+    return order[:count]
+
+
+def rows_of(
+    song: Path, groups: dict[str, list[Path]], settings: argparse.Namespace, done: set[tuple[str, str, str]]
+) -> Iterator[Row]:
+    """Errors of all systems for one song, leaving out what is done."""
+    name = f"{song.parent.name}/{song.stem}"
+    dice = np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"))
+    others = dict(zip(REFERENCES, (song, *other_songs(song, groups, dice)), strict=True))
+    systems = (*FOLLOW, FINISHED, *(("Matchering",) if settings.peer else ()))
+    if all((name, system, reference) in done for system in systems for reference in others):
+        return
+    audio = {reference: read(path, settings.seconds) for reference, path in others.items()}
+    truth = audio[REFERENCES[0]]
+    degraded = degrade(truth, dice)
+    judge = Judge(truth)
+
+    def row(system: str, reference: str, result: Samples) -> Row:
+        ltas, stft = judge.errors(result)
+        return {"song": name, "system": system, "reference": reference, "ltas_db": ltas, "mr_stft": stft}
+
+    with ThreadPoolExecutor(1) as pool:
+        theirs = pool.submit(by_peer, settings.peer, degraded, audio) if settings.peer else None
+        yield row("nothing", "", degraded)
+        finished, heard = profile_of([truth], RATE), profile_of([degraded], RATE)
+        for reference, sound in audio.items():
+            profile = finished if sound is truth else profile_of([sound], RATE)
+            for system, follow in FOLLOW.items():
+                match = match_references(heard, [(profile, 1.0)], follow)
+                yield row(system, reference, filtered(match.controls.eq_sections(RATE), degraded))
+            match = match_references(finished, [(profile, 1.0)])
+            yield row(FINISHED, reference, filtered(match.controls.eq_sections(RATE), truth))
+        for reference, result in (theirs.result() if theirs else {}).items():
+            yield row("Matchering", reference, result)
+
+
+def other_songs(song: Path, groups: dict[str, list[Path]], dice: np.random.Generator) -> tuple[Path, Path]:
+    """Another song of the same group, and one of another group."""
+    same = [other for other in groups[song.parent.name] if other != song]
+    foreign = [other for name, songs in groups.items() if name != song.parent.name for other in songs]
+    return same[dice.integers(len(same))], foreign[dice.integers(len(foreign))]
+
+
+def degrade(audio: Samples, dice: np.random.Generator) -> Samples:
+    """A random equaliser of 3 to 6 bands with ±6 dB, and a level of −18 to −6 dB."""
+    peaks = int(dice.integers(1, 5))
+    kinds = ("low_shelf", "high_shelf", *("peak",) * peaks)
+    low, high = np.array([60.0, 2_500.0, *(80.0,) * peaks]), np.array([250.0, 10_000.0, *(9_000.0,) * peaks])
+    frequency_hz = np.exp(dice.uniform(np.log(low), np.log(high)))
+    gain_db = dice.uniform(-6.0, 6.0, len(kinds))
+    q = np.concatenate([[0.7, 0.7], np.exp(dice.uniform(np.log(0.5), np.log(2.0), peaks))])
+    sections = rbj.sections(kinds, frequency_hz, gain_db, q, RATE)
+    return sosfilt(sections, audio) * 10.0 ** (dice.uniform(-18.0, -6.0) / 20.0)
+
+
+def by_peer(python: Path, audio: Samples, references: dict[str, Samples]) -> dict[str, Samples]:
+    """Matchering's result for each reference."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [str(Path(folder) / f"{number}.wav") for number in range(len(references) + 1)]
+        for file, sound in zip(files, (audio, *references.values()), strict=True):
+            peak = max(1.0, float(np.abs(sound).max()))
+            soundfile.write(file, sound.T / peak, RATE, subtype="PCM_24")
+        subprocess.run([str(python), "-c", PEER_SCRIPT, *files], check=True, capture_output=True, cwd=folder)
+        return {name: read(Path(f"{f}.out.wav")) for name, f in zip(references, files[1:], strict=True)}
+
+
+class Judge:
+    """Distances from the finished song, at its loudness."""
+
+    def __init__(self, truth: Samples) -> None:
+        self.truth = torch.from_numpy(truth.astype(np.float32))[None]
+        self.lufs = integrated_loudness(self.truth, RATE)
+
+    def errors(self, result: Samples) -> tuple[float, float]:
+        """Third-octave error in dB of the whole, MR-STFT of the middle 10 s."""
+        with torch.inference_mode():
+            own = torch.from_numpy(result.astype(np.float32))[None]
+            length = min(own.shape[-1], self.truth.shape[-1])
+            own = own[..., :length] * 10.0 ** ((self.lufs - integrated_loudness(own, RATE)) / 20.0)
+            wanted = self.truth[..., :length]
+            middle = slice(max(length // 2 - 5 * RATE, 0), length // 2 + 5 * RATE)
+            ltas = ltas_error(own, wanted, RATE)
+            stft = multi_resolution_stft(own[..., middle], wanted[..., middle])
+            return round(float(ltas), 4), round(float(stft), 5)
+
+
+def filtered(sections: Samples, audio: Samples) -> Samples:
+    """Second-order sections; none leave the audio as it is."""
+    return sosfilt(sections, audio) if len(sections) else audio
+
+
+def read(path: Path, seconds: float | None = None) -> Samples:
+    """(channel, time), of the middle of the file where a length is given."""
+    frames = soundfile.info(path).frames
+    length = frames if seconds is None else min(frames, round(seconds * RATE))
+    start = (frames - length) // 2
+    samples, rate = soundfile.read(path, always_2d=True, start=start, frames=length)
+    if rate != RATE:
+        sys.exit(f"{path} has {rate} Hz: this study wants {RATE} Hz")
+    return np.ascontiguousarray(samples.T)
+
+
+def summary(rows: list[dict[str, str]]) -> str:
+    """Means with 95 % intervals over songs (bootstrap), and in how many songs nothing was better."""
+    table: dict[tuple[str, str], dict[str, tuple[float, float]]] = defaultdict(dict)
+    for row in rows:
+        table[row["system"], row["reference"]][row["song"]] = float(row["ltas_db"]), float(row["mr_stft"])
+    nothing = table["nothing", ""]
+    lines = [
+        "| system | reference | songs | third-octave error, dB | change, dB | MR-STFT | worse than nothing |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for (system, reference), by_song in table.items():
+        values = np.array(list(by_song.values()))
+        base = np.array([nothing[song] for song in by_song])
+        if "finished" in system:
+            change, worse = "", ""
+        else:
+            change = f"{interval(values[:, 0] - base[:, 0])}" if system != "nothing" else ""
+            worse = f"{int((values[:, 0] > base[:, 0]).sum())}" if system != "nothing" else ""
+        lines.append(
+            f"| {system} | {reference} | {len(values)} | {interval(values[:, 0])} | {change} | "
+            f"{interval(values[:, 1], 3)} | {worse} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def interval(values: NDArray[np.float64], digits: int = 2) -> str:
+    """Mean [95 % bootstrap interval]."""
+    dice = np.random.default_rng(0)
+    means = values[dice.integers(len(values), size=(2_000, len(values)))].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return f"{values.mean():.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""nm-data: check pairs, mend them, make them."""
+
+import sys
+
+import typer
+
+from neural_mastering.cli.data_align import align
+from neural_mastering.cli.data_check import check
+from neural_mastering.cli.data_degrade import degrade
+from neural_mastering.errors import InputError
+
+app = typer.Typer(
+    help="Paired music for training: check pairs, mend them, and make them from released music.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("check")(check)
+app.command("align")(align)
+app.command("degrade")(degrade)
+
+
+def main() -> None:
+    """Entry point: explains mistakes in one line instead of a traceback."""
+    try:
+        app(standalone_mode=True)
+    except InputError as error:
+        print(f"nm-data: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("nm-data: stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""nm-eval: what a model learned, whether it is better than doing nothing, and why."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neural_mastering.errors import InputError
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+
+
+@app.callback(invoke_without_command=True)
+def evaluate(
+    context: typer.Context,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(help="Run folder or .ckpt file; may be given several times.", show_default=False),
+    ] = None,
+    systems: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=DIR",
+            help="A folder of masters made by anyone, one file a song; may be given several times.",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Folder with unmastered/ and mastered/, or 'demo'.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results.", show_default=False)] = None,
+    split: Annotated[str, typer.Option(help="train, validation, test or all.")] = "test",
+    song: Annotated[
+        list[str] | None, typer.Option(help="Evaluate only this song; may be given several times.")
+    ] = None,
+    segments: Annotated[int, typer.Option(min=0, help="Fixed segments a song; 0 for whole songs only.")] = 6,
+    segment_s: Annotated[float, typer.Option(min=0.5, help="Length of a segment in seconds.")] = 5.0,
+    high_hz: Annotated[
+        float, typer.Option(min=1000.0, help="Upper end of the third octaves; lossy sources are thin above.")
+    ] = 15_000.0,
+    ablations: Annotated[bool, typer.Option(help="Take each model apart, part by part.")] = True,
+    peers: Annotated[bool, typer.Option(help="Rows of Matchering, where it is installed.")] = True,
+    report: Annotated[bool, typer.Option(help="Write report.html with players.")] = True,
+    sample_rate: Annotated[
+        int | None,
+        typer.Option(min=8000, help="Rate in Hz without checkpoints (44100); they bring their own."),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    cache_dir: Annotated[Path | None, typer.Option(help="Where resampled files are kept.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results in --out.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but mistakes.")] = False,
+) -> None:
+    """Evaluate models, baselines and other people's masters on whole songs and fixed segments.
+
+    nm-eval --checkpoint runs/1c/DATE --data DIR --out eval/1c
+
+    nm-eval inspect runs/1c/DATE
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if data is None or out is None:
+        raise InputError("--data DIR and --out DIR must be given; nm-eval --help says what they are")
+    if not checkpoint and not systems:
+        raise InputError("nothing to evaluate: give --checkpoint RUN_OR_CKPT or --systems NAME=DIR")
+    folders = _systems(systems or [])
+    # torch takes seconds to import; --help and mistakes above should not wait for it
+    from neural_mastering.evaluation.evaluate import evaluate
+    from neural_mastering.evaluation.measure_song import Options
+    from neural_mastering.evaluation.request import Request
+
+    request = Request(
+        checkpoints=tuple(checkpoint or ()),
+        data=data,
+        out=out.expanduser(),
+        split=split,
+        systems=folders,
+        songs=tuple(song or ()),
+        options=Options(high_hz=high_hz, segment_s=segment_s, segments=segments, ablations=ablations),
+        sample_rate=sample_rate,
+        peers=peers,
+        report=report,
+        jobs=jobs,
+        seed=seed,
+        overwrite=overwrite,
+        cache_folder=cache_dir,
+        command=shlex.join(["nm-eval", *sys.argv[1:]]),
+    )
+    from neural_mastering.cli.evaluate_output import TerminalProgress, print_summary
+
+    with TerminalProgress(quiet) as progress:
+        evaluation = evaluate(request, progress)
+    if not quiet:
+        print_summary(evaluation, request.out)
+
+
+@app.command()
+def inspect(
+    checkpoint: Annotated[Path, typer.Argument(help="Run folder or .ckpt file.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Print what a checkpoint is: phase, configuration, training data, parameters, default controls."""
+    from neural_mastering.cli.evaluate_output import print_inspection
+
+    print_inspection(checkpoint, as_json)
+
+
+def _systems(arguments: list[str]) -> dict[str, Path]:
+    folders: dict[str, Path] = {}
+    for argument in arguments:
+        name, separator, folder = argument.partition("=")
+        if not separator or not name.strip() or not folder:
+            raise InputError(
+                f"--systems {argument}: expected NAME=DIR, such as --systems 'my chain'=masters/"
+            )
+        path = Path(folder).expanduser()
+        if not path.is_dir():
+            raise InputError(f"--systems {argument}: there is no folder {path}")
+        if name.strip() in folders:
+            raise InputError(f"--systems names '{name.strip()}' twice")
+        folders[name.strip()] = path
+    return folders
+
+
+def main() -> None:
+    """Entry point: mistakes in one line, without a traceback."""
+    try:
+        app()
+    except InputError as error:
+        print(f"nm-eval: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

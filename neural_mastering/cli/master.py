@@ -1,0 +1,241 @@
+"""nm-master: master songs from the command line."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neural_mastering.errors import InputError
+
+if TYPE_CHECKING:
+    from neural_mastering.rendering.batch import Job
+    from neural_mastering.rendering.mastering import MasterResult
+    from neural_mastering.rendering.options import Options
+
+# Typer brings its own copy of click or uses the installed one; this is its error either way.
+_USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+_EPILOG = (
+    "Without --model, --controls or --reference the tone is left alone: the song gets its loudness, its ceiling "
+    "and its report. A platform's number is the level that it plays at, not a delivery rule. Names that begin with "
+    "a dash come after --: nm-master -o out.wav -- '-my song.wav'."
+)
+
+
+@app.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+def run(
+    songs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="WAV, FLAC, AIFF, OGG, MP3; others with ffmpeg.", show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="File, or folder for several songs. Default: NAME_master beside it."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="Destination, a number of LUFS, or keep (see --list-targets). Default: spotify."),
+    ] = None,
+    ceiling: Annotated[str | None, typer.Option(help="Highest true peak in dBTP, or off.")] = None,
+    model: Annotated[str | None, typer.Option(help="Checkpoint, run folder or bundled model.")] = None,
+    controls: Annotated[Path | None, typer.Option(help="Render these controls (YAML).")] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(help="Match this song's sound; repeat for several, FILE=WEIGHT weighs them."),
+    ] = None,
+    strength: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="0 to 1 for the whole chain, or STAGE=0…1; repeat for several.", metavar="[STAGE=]S"
+        ),
+    ] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="Leave out a stage.", metavar="STAGE")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Leave out all others.", metavar="STAGE,…")] = None,
+    max_reduction: Annotated[
+        float, typer.Option(help="The most dB that the limiter may take off a peak.", metavar="DB")
+    ] = 6.0,
+    bits: Annotated[
+        str | None,
+        typer.Option(help="16, 24 or 32f. Default: as the input, at least 24.", metavar="16|24|32f"),
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="wav, flac or aiff, for -o FOLDER.", metavar="FORMAT")
+    ] = None,
+    album: Annotated[bool, typer.Option("--album", help="One gain for all songs.")] = False,
+    jobs: Annotated[int, typer.Option(help="Songs at a time.", min=1)] = 1,
+    report: Annotated[Path | None, typer.Option(help="Folder for report.html and report.json.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the numbers to this file (a folder for several songs).")
+    ] = None,
+    save_controls: Annotated[Path | None, typer.Option(help="Write the controls (YAML).")] = None,
+    export: Annotated[
+        str | None,
+        typer.Option(help="Presets beside the master: eqapo,camilladsp,jsfx,json.", metavar="FORMAT,…"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print warnings and errors only.")] = False,
+    list_targets: Annotated[
+        bool, typer.Option("--list-targets", help="Show the destinations and stop.")
+    ] = False,
+) -> None:
+    """Master songs: tone by a model, a reference or controls; then loudness and a true-peak ceiling."""
+    if list_targets:
+        _print_targets()
+        return
+    from neural_mastering.rendering.batch import plan, run_album, run_batch
+
+    options = _options(
+        target=target,
+        ceiling=ceiling,
+        model=model,
+        controls=controls,
+        reference=reference or [],
+        strength=strength or [],
+        skip=_names(skip),
+        only=_names(only),
+        max_reduction_db=max_reduction,
+        bits=bits,
+        overwrite=overwrite,
+        report=report,
+        json=json,
+        save_controls=save_controls,
+        export=_names([export] if export is not None else None),
+    )
+    if not songs:
+        raise InputError("no song was given: nm-master SONG -o MASTER (--help shows everything)")
+    planned = plan(songs, output, options, _suffix(form))
+    say = _Printer(quiet=quiet, several=len(planned) > 1)
+    if album:
+        failed = run_album(planned, say.outcome)
+    elif len(planned) == 1:
+        from neural_mastering.rendering.mastering import master
+
+        job = planned[0]
+        say.outcome(job, master(job.source, job.output, job.options, say.step))
+        failed = 0
+    else:
+        failed = run_batch(planned, say.outcome, jobs)
+    if failed:
+        say.line(f"{failed} of {len(planned)} songs failed", error=True)
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point: mistakes are explained in one line, without a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run with arguments; returns the exit code."""
+    command: Any = typer.main.get_command(app)
+    try:
+        code = command.main(args=arguments, prog_name="nm-master", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except InputError as error:
+        _complain(str(error))
+        return 2
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except _USAGE_ERROR as error:
+        _complain(error.format_message())
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("stopped; nothing was written under the final name")
+        return 130
+    except MemoryError:
+        _complain("out of memory")
+        return 1
+    except BrokenPipeError:
+        return 1
+
+
+def _terminated(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _complain(message: str) -> None:
+    print(f"nm-master: {message}", file=sys.stderr)
+
+
+def _options(
+    reference: list[str],
+    strength: list[str],
+    **others: Any,
+) -> "Options":
+    from neural_mastering.rendering.options import Options, parse_references, parse_strengths
+
+    overall, by_stage = parse_strengths(strength)
+    return Options(
+        overall_strength=overall,
+        strength=by_stage,
+        references=parse_references(reference),
+        **others,
+    )
+
+
+def _names(values: list[str] | None) -> tuple[str, ...]:
+    parts = [part.strip().lower() for value in values or [] for part in value.split(",")]
+    return tuple(part for part in parts if part)
+
+
+def _suffix(form: str | None) -> str | None:
+    suffixes = {"wav": ".wav", "flac": ".flac", "aiff": ".aiff", "aif": ".aiff"}
+    if form is None:
+        return None
+    if form.lower().lstrip(".") not in suffixes:
+        raise InputError(f"--format {form}: expected wav, flac or aiff")
+    return suffixes[form.lower().lstrip(".")]
+
+
+def _print_targets() -> None:
+    from neural_mastering.rendering.targets import known_targets
+
+    print(f"{'target':13} {'LUFS':>5} {'dBTP':>5}  source")
+    for name, target in known_targets().items():
+        note = f" {target.note}" if target.note else ""
+        print(
+            f"{name:13} {target.lufs:5g} {target.ceiling_db:5g}  {target.source}, read {target.checked}.{note}"
+        )
+    print("A platform's number is its normalisation playback level, not a delivery rule.")
+
+
+class _Printer:
+    """One song a line where there are several; steps on a terminal only."""
+
+    def __init__(self, quiet: bool, several: bool) -> None:
+        self._quiet, self._several = quiet, several
+        self._steps = not quiet and not several and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def step(self, name: str) -> None:
+        if self._steps:
+            print(f"\r\033[K{name} …", end="", file=sys.stderr, flush=True)
+
+    def line(self, text: str, error: bool = False) -> None:
+        print(text, file=sys.stderr if error else sys.stdout, flush=True)
+
+    def outcome(self, job: "Job", outcome: "MasterResult | Exception") -> None:
+        if self._steps:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        if isinstance(outcome, Exception):
+            self.line(f"nm-master: {outcome}", error=True)
+            return
+        before = f"{job.source.name}: " if self._several else ""
+        for warning in outcome.warnings:
+            self.line(f"{before}warning: {warning}", error=True)
+        if self._quiet:
+            return
+        for sentence in outcome.did:
+            self.line(f"{before}{sentence}")
+        self.line(f"{before}wrote {job.output}")
+
+
+if __name__ == "__main__":
+    main()

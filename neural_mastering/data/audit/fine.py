@@ -1,0 +1,233 @@
+"""The delay to a small fraction of a sample, its drift, and how well the sides agree.
+
+The phase of the cross-spectrum is compared with a straight line, bins weighted by γ²/(1 − γ²) of their
+coherence γ² (Hannan and Thomson, "Estimating group delay", Biometrika 60, 1973). An equaliser of minimum phase
+turns the phase, too, and would pass for a delay of up to 0.2 samples: its phase follows from its magnitude
+(a Hilbert transform of the log spectrum), which is |cross|/|X|², so it is taken away wherever this makes the
+phase straighter; for a linear-phase equaliser it does not.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from neural_mastering.data.audit.assignment import Assignment, find_assignment, matched
+from neural_mastering.data.audit.coarse import Coarse
+from neural_mastering.data.audit.cross_spectra import Line, Spectra, cross_spectra
+from neural_mastering.data.audit.side import Side
+
+_LOW_HZ = 80.0
+_TRUSTED = 0.3
+_SEARCH_S = 0.008
+_ROUNDS = 3
+_LINE_FIT_S = 0.0004
+_TONE_SAMPLES, _TONE_S = 3.0, 0.02
+_AS_GOOD = 0.95
+
+
+@dataclass(frozen=True)
+class Fine:
+    """What the sections along the song say.
+
+    Attributes:
+        line: the delay at the start, in seconds, and its drift.
+        drift_error: standard error of the drift, in seconds a second; 0 with fewer than three sections.
+        scatter_s: median distance of the sections' own delays from the line.
+        section_s, section_delay_s: times and delays of the sections.
+        assignment: of the channels.
+        coherence: mean of γ² over the band, of all sections along the line together, weighted by power.
+        in_phase: share of the weighted cross-spectrum that has the phase of the line, −1 … 1.
+        gain_db: level of the mastered over the unmastered side in the coherent band.
+        spectra: of the sections, along the line.
+    """
+
+    line: Line
+    drift_error: float
+    scatter_s: float
+    section_s: np.ndarray
+    section_delay_s: np.ndarray
+    assignment: Assignment
+    coherence: float
+    in_phase: float
+    gain_db: float
+    spectra: Spectra
+
+
+def fine_delay(before: Side, after: Side, coarse: Coarse) -> Fine | None:
+    """Refine a coarse delay; None where there is too little common sound."""
+    line = Line(coarse.delay_s, coarse.drift)
+    spectra = cross_spectra(before, after, line, follow=False)
+    if spectra is None:
+        return None
+    line = _searched(spectra, line)
+    result = None
+    for _ in range(_ROUNDS):
+        spectra = cross_spectra(before, after, line)
+        if spectra is None:
+            return None
+        result = _measured(spectra, line)
+        moved_s = max(abs(result.line.at(t) - line.at(t)) for t in (0.0, before.frames / before.sample_rate))
+        line = result.line
+        if moved_s * before.sample_rate < 0.02:
+            break
+    if result is not None and _TONE_SAMPLES / before.sample_rate < abs(result.line.start_s) < _TONE_S:
+        return _none_if_as_good(before, after, result)
+    return result
+
+
+def _none_if_as_good(before: Side, after: Side, found: Fine) -> Fine:
+    """No delay at all, where this explains a tone as well as the delay of some periods that was found."""
+    line = Line(0.0, 0.0)
+    spectra = cross_spectra(before, after, line)
+    if spectra is None:
+        return found
+    none = _measured(spectra, line)
+    straight = (
+        none.assignment.polarity > 0 and not none.assignment.swapped and not none.assignment.one_inverted
+    )
+    return none if straight and none.in_phase > _AS_GOOD * found.in_phase else found
+
+
+def _searched(spectra: Spectra, line: Line) -> Line:
+    """A line through the sections' correlation peaks within ±8 ms."""
+    reach = min(round(_SEARCH_S * spectra.sample_rate), spectra.size // 4)
+    band = (spectra.hz >= _LOW_HZ) & (spectra.hz <= 0.45 * spectra.sample_rate)
+    delays, weights = [], []
+    for cross, one, two in zip(spectra.cross, spectra.before, spectra.after, strict=True):
+        norm = np.sqrt(one[:, None] * two[None]) + 1e-20
+        curves = np.fft.irfft(cross / norm * np.sqrt(np.abs(cross) / norm) * band, spectra.size)
+        curves = np.concatenate([curves[..., -reach:], curves[..., : reach + 1]], axis=-1)
+        ways = [np.abs(curves.sum(axis=(0, 1)))]
+        if curves.shape[:2] == (2, 2):
+            (ll, lr), (rl, rr) = curves
+            ways = [np.abs(ll + rr), np.abs(ll - rr), np.abs(lr + rl), np.abs(lr - rl)]
+        best = np.max(ways, axis=0)
+        peak = int(best.argmax())
+        delays.append((peak - reach) / spectra.sample_rate)
+        weights.append(float(best[peak]))
+    # the channel pairs of both sides carry the same line
+    extra = _robust_line(spectra.centres_s, np.array(delays), np.array(weights))
+    return Line(line.start_s + extra.start_s, line.drift + extra.drift)
+
+
+def _robust_line(time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray) -> Line:
+    """The line through two of the points that most weight lies near to, then least squares of what is near."""
+    lines = [Line(float(d), 0.0) for d in delay_s]
+    for i, j in itertools.combinations(range(len(time_s)), 2):
+        drift = (delay_s[j] - delay_s[i]) / (time_s[j] - time_s[i])
+        if abs(drift) < 1e-3 and (time_s[j] - time_s[i]) > 0.3 * np.ptp(time_s):
+            lines.append(Line(float(delay_s[i] - drift * time_s[i]), float(drift)))
+
+    def near(line: Line) -> np.ndarray:
+        return np.abs(delay_s - line.start_s - line.drift * time_s) < _LINE_FIT_S
+
+    best = max(lines, key=lambda line: float(weight[near(line)].sum()) - 1e-9 * abs(line.drift))
+    kept = near(best)
+    if kept.sum() < 3:
+        return best
+    drift, start_s = np.polyfit(time_s[kept], delay_s[kept], 1, w=np.sqrt(weight[kept]))
+    return Line(float(start_s), float(drift))
+
+
+def _measured(spectra: Spectra, line: Line) -> Fine:
+    assignment = find_assignment(spectra)
+    cross, before, after = matched(spectra, assignment)
+    pooled = cross.sum(axis=0)
+    power = before.sum(axis=0) * after.sum(axis=0) + 1e-30
+    coherence = np.square(np.abs(pooled)) / power
+    band = (spectra.hz >= _LOW_HZ) & (spectra.hz <= 0.47 * spectra.sample_rate)
+    band &= before.sum(axis=0) > 1e-10 * before.sum(axis=0).max()
+    weight = np.where(band, coherence / (1.0 - np.minimum(coherence, 0.995)), 0.0) / (np.abs(pooled) + 1e-30)
+    w = 2.0 * np.pi * spectra.hz
+    turn = _minimum_phase(pooled, before.sum(axis=0), coherence, band)
+    kept = max((np.zeros_like(turn), turn), key=lambda phase: _fit(pooled, weight, w, phase)[1])
+    rest = np.array([_fit(c, weight, w, kept)[0] for c in cross])
+    strength = np.array([np.abs(c * weight).sum() for c in cross])
+    extra, drift_error, scatter_s = _weighted_line(spectra.centres_s, rest, strength)
+    own = np.array([line.at(t) for t in spectra.centres_s]) + rest
+    share = np.sqrt(before.sum(axis=0) * after.sum(axis=0)) * band
+    audible = share > 1e-6 * share.max()
+    chance = min(1.0 / (spectra.independent_segments * len(cross)), 0.9)
+    gain = float(np.abs(pooled)[band].sum() / max(float(before.sum(axis=0)[band].sum()), 1e-30))
+    return Fine(
+        Line(line.start_s + extra.start_s, line.drift + extra.drift),
+        drift_error,
+        scatter_s,
+        spectra.centres_s,
+        own,
+        assignment,
+        (float(coherence[audible].mean()) - chance) / (1.0 - chance) if audible.any() else 0.0,
+        _in_phase(pooled * weight, kept),
+        20.0 * float(np.log10(max(gain, 1e-10))),
+        spectra,
+    )
+
+
+def _fit(cross: np.ndarray, weight: np.ndarray, w: np.ndarray, phase: np.ndarray) -> tuple[float, float]:
+    """The delay τ that makes Σ weight·Re(cross·exp(j(ωτ − phase))) largest, near 0, and that sum over Σ |…|."""
+    turned = weight * cross * np.exp(-1j * phase)
+    # the inverse transform is that sum on a grid of quarters of a sample, refined below
+    reach = 24
+    curve = np.fft.irfft(turned, 8 * (w.size - 1))
+    tau = (int(np.concatenate([curve[-reach:], curve[: reach + 1]]).argmax()) - reach) * np.pi / (4.0 * w[-1])
+    for _ in range(8):
+        aligned = turned * np.exp(1j * w * tau)
+        slope, curvature = -(w * aligned.imag).sum(), -(np.square(w) * aligned.real).sum()
+        if curvature >= 0:
+            break
+        tau -= float(np.clip(slope / curvature, -1.0 / w[-1], 1.0 / w[-1]))
+    aligned = turned * np.exp(1j * w * tau)
+    return tau, float(aligned.real.sum() / max(float(np.abs(turned).sum()), 1e-30))
+
+
+def _in_phase(cross: np.ndarray, phase: np.ndarray) -> float:
+    return float(np.real(cross * np.exp(-1j * phase)).sum() / max(float(np.abs(cross).sum()), 1e-30))
+
+
+def _minimum_phase(
+    cross: np.ndarray, before: np.ndarray, coherence: np.ndarray, band: np.ndarray
+) -> np.ndarray:
+    """Phase in radians of the minimum-phase filter with the magnitude |cross|/before."""
+    trusted = np.flatnonzero(band & (coherence > _TRUSTED))
+    if trusted.size < 16:
+        return np.zeros(cross.size)
+    level = np.log(np.abs(cross[trusted]) / before[trusted])
+    level = np.interp(np.arange(cross.size), trusted, level)
+    level = uniform_filter1d(level, 5, mode="nearest")
+    cepstrum = np.fft.irfft(level)
+    half = cepstrum.size // 2
+    cepstrum[1:half] *= 2.0
+    cepstrum[half + 1 :] = 0.0
+    return np.fft.rfft(cepstrum).imag
+
+
+def _weighted_line(time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray) -> tuple[Line, float, float]:
+    """Huber-weighted least squares, the standard error of the slope, and the median distance from the line."""
+    if len(time_s) < 3:
+        middle = float(np.average(delay_s, weights=weight))
+        return Line(middle, 0.0), 0.0, float(np.median(np.abs(delay_s - middle)))
+    middle_s = float(np.average(time_s, weights=weight))
+    centred = time_s - middle_s
+    weights = weight / weight.max()
+    # no section may outweigh the others: strength is power, not certainty
+    weights = np.clip(weights, 0.05, 0.5)
+    robust = np.ones_like(delay_s)
+    slope = level = 0.0
+    distance = np.zeros_like(delay_s)
+    for _ in range(20):
+        both = weights * robust
+        level = float((both * delay_s).sum() / both.sum())
+        centre = float((both * centred).sum() / both.sum())
+        moment = float((both * np.square(centred - centre)).sum())
+        slope = float((both * (centred - centre) * delay_s).sum() / max(moment, 1e-12))
+        level -= slope * centre
+        distance = np.abs(delay_s - level - slope * centred)
+        limit = 1.5 * 1.4826 * float(np.median(distance)) + 1e-9
+        robust = np.minimum(1.0, limit / np.maximum(distance, 1e-15))
+    both = weights * robust
+    variance = float((both * np.square(distance)).sum() / both.sum()) * len(time_s) / max(len(time_s) - 2, 1)
+    spread = float((both * np.square(centred)).sum() / both.sum()) * len(time_s)
+    error = float(np.sqrt(variance / max(spread, 1e-12)))
+    return Line(level - slope * middle_s, slope), error, float(np.median(distance))

@@ -1,0 +1,148 @@
+"""What the report of one mastered song is given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from neural_mastering.reporting.report_data import Chart, Clip, EqCurve
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Meter readings of a whole file; NaN means not measured, −inf silence. JSON keys are the field names.
+
+    Attributes:
+        lufs: integrated loudness, LUFS.
+        short_term_max_lufs: largest short-term (3 s) loudness, LUFS.
+        momentary_max_lufs: largest momentary (400 ms) loudness, LUFS.
+        lra: loudness range, LU.
+        true_peak_db: dBTP.
+        plr_db: peak to loudness ratio, true_peak_db − lufs, dB.
+        width_db: level of the side signal less that of the mid signal, dB; −inf for mono.
+        correlation: of left and right, −1…1.
+    """
+
+    lufs: float
+    short_term_max_lufs: float
+    momentary_max_lufs: float
+    lra: float
+    true_peak_db: float
+    plr_db: float
+    width_db: float
+    correlation: float
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where the song goes.
+
+    Attributes:
+        name: such as "spotify", or "-14 LUFS" for a number, or "keep".
+        lufs: loudness asked for, LUFS; None to keep the loudness.
+        ceiling_db: highest true peak allowed, dBTP; None with the ceiling off.
+        source: where the numbers come from (a title or an address, shown as text and never loaded).
+        checked: date when the source was read, as "2026-11-22"; "" for numbers of the user's own.
+    """
+
+    name: str
+    lufs: float | None
+    ceiling_db: float | None
+    source: str = ""
+    checked: str = ""
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """Gain reduction of one dynamics stage over time.
+
+    Attributes:
+        stage: "limiter", "compressor", …
+        time_s: (point,) ascending; a point every 50 to 500 ms is enough (take the largest reduction of each).
+        reduction_db: (point,) as positive numbers: 2 means the stage took 2 dB off.
+    """
+
+    stage: str
+    time_s: ArrayLike
+    reduction_db: ArrayLike
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What went in, what came out, and what made it.
+
+    Attributes:
+        source_file, output_file: names (shown as given; pass names and not full paths if paths are private).
+        sample_rate_hz: of the output.
+        bits: of the output as text: "16", "24", "32 float".
+        file_format: of the output: "WAV", "FLAC", "AIFF".
+        channels: of the output.
+        duration_s: of the output.
+        date: when it was made, ISO 8601.
+        version: of this program.
+        model: name of the model, None without one.
+        references: names of the reference files.
+        further: more lines, label → text, such as {"dither": "TPDF, once, to 16 bit", "command": "nm-master …"}.
+    """
+
+    source_file: str
+    output_file: str
+    sample_rate_hz: float
+    bits: str
+    file_format: str
+    channels: int
+    duration_s: float
+    date: str
+    version: str
+    model: str | None = None
+    references: Sequence[str] = ()
+    further: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MasterReport:
+    """Everything the page shows. Arrays may be lists or NumPy arrays.
+
+    Attributes:
+        title: the song.
+        input, output: readings of the file read and of the file written.
+        delivery: the loudness and ceiling asked for.
+        provenance: files, date, version, model.
+        gain_db: all broadband gain before the limiter together (chain and loudness stage), dB.
+        eq: the equaliser's curve and bands; None where tone was left alone.
+        reductions: one for each dynamics stage that ran; empty without one.
+        short_term: short-term loudness over time: `at` in seconds (end of each 3 s window), lines in LUFS with
+            roles "before" and "result". The target line is drawn from `delivery`.
+        spectra: third-octave levels: `at` in Hz, lines in dB with roles "before", "result" and, where one was
+            given, "reference".
+        controls: the full chain in physical units, nested dictionaries of numbers, text and lists; shown as a table
+            and put into the JSON as it is.
+        did: further sentences on what was done, one a stage ("The compressor …"), completed with a capital letter
+            and a full stop; one that says that "tone was left alone" and why replaces the page's own. The
+            page writes those on equaliser, level, limiter, width and delivery from the numbers above.
+        warnings: sentences; shown on top.
+        clips: what to listen to, the same excerpt of each: usually "before" and "after", then references.
+            Whole songs may be given: the loudest part is kept. For long files, `loudest_start_s` and
+            `clip_from_file` of `neural_mastering.reporting.audio_clip` find it in the short-term loudness and
+            read only that part.
+        audio_budget_mb: what the players may take, in MB of the page.
+        further: merged into the JSON at its top level (further numbers that the page doesn't show).
+    """
+
+    title: str
+    input: Readings
+    output: Readings
+    delivery: Delivery
+    provenance: Provenance
+    gain_db: float
+    eq: EqCurve | None = None
+    reductions: Sequence[Reduction] = ()
+    short_term: Chart | None = None
+    spectra: Chart | None = None
+    controls: Mapping[str, Any] = field(default_factory=dict)
+    did: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    clips: Sequence[Clip] = ()
+    audio_budget_mb: float = 20.0
+    further: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,135 @@
+"""nm-master on mutated headers and random options, in one process: never a traceback, never a changed input, never
+an output above its ceiling, never half a file."""
+
+import hashlib
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from neural_mastering.cli.master import invoke
+from neural_mastering.dsp.true_peak import true_peak_db
+from neural_mastering.rendering.controls import ChainControls, EqBand, save_controls
+
+RATE = 44_100
+HEADER_BYTES = {".wav": 80, ".flac": 120, ".aiff": 90}
+
+
+def _originals(folder: Path) -> list[Path]:
+    rng, paths = np.random.default_rng(0), []
+    for i, (suffix, subtype, channels, rate) in enumerate(
+        [
+            (".wav", "PCM_16", 2, RATE),
+            (".wav", "PCM_24", 1, 48_000),
+            (".wav", "FLOAT", 2, RATE),
+            (".flac", "PCM_16", 2, RATE),
+            (".flac", "PCM_24", 1, 32_000),
+            (".aiff", "PCM_16", 2, RATE),
+        ]
+    ):
+        path = folder / f"original {i}{suffix}"
+        soundfile.write(path, 0.1 * rng.standard_normal((rate // 4, channels)), rate, subtype=subtype)
+        paths.append(path)
+    return paths
+
+
+def _mutate(data: bytes, suffix: str, rng: random.Random) -> bytes:
+    """Bytes of the header changed, removed or doubled, or the file cut off."""
+    out = bytearray(data)
+    for _ in range(rng.choice((0, 1, 1, 2, 4, 8))):
+        place = rng.randrange(min(HEADER_BYTES[suffix], len(out)))
+        kind = rng.random()
+        if kind < 0.6:
+            out[place] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+        elif kind < 0.75:
+            del out[place : place + rng.randrange(1, 8)]
+        elif kind < 0.9:
+            out[place:place] = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 8)))
+        else:
+            out = out[: max(place, 1)]
+        if not out:
+            out = bytearray(b"\0")
+    if rng.random() < 0.1:
+        out = out[: rng.randrange(1, len(out) + 1)]
+    return bytes(out)
+
+
+def _options(rng: random.Random, folder: Path) -> tuple[list[str], float | None]:
+    """Random options, some of them nonsense, and the ceiling that they ask for."""
+    arguments: list[str] = []
+    target = rng.choice((None, "spotify", "amazon", "ebu-r128", "keep", "-10", "-70", "loud", "nan"))
+    if target is not None:
+        arguments += [f"--target={target}"]
+    ceiling = rng.choice((None, None, "-1", "-0.1", "0", "-6", "off", "1", "x"))
+    if ceiling is not None:
+        arguments += [f"--ceiling={ceiling}"]
+    for flag, values in {
+        "--bits": ("16", "24", "32f", "8"),
+        "--strength": ("0", "0.5", "eq=0.3", "limiter=0", "limiter=2", "gain=nan"),
+        "--skip": ("limiter", "eq", "residual", "voice"),
+        "--only": ("eq", "eq,limiter", "gain"),
+        "--max-reduction": ("0", "1", "20", "inf", "-3"),
+        "--controls": (str(folder / "controls.yaml"), str(folder / "nonsense.yaml")),
+    }.items():
+        if rng.random() < 0.2:
+            arguments += [f"{flag}={rng.choice(values)}"]
+    for flag in ("--overwrite", "--album", "-q"):
+        if rng.random() < 0.15:
+            arguments.append(flag)
+    asked = {None: -2.0 if target == "amazon" else -1.0, "off": None}
+    return arguments, asked[ceiling] if ceiling in asked else float(ceiling) if ceiling not in (
+        "x",
+    ) else -1.0
+
+
+def _fuzz(folder: Path, cases: int, seed: int, capsys: pytest.CaptureFixture[str]) -> int:
+    """Run the cases; returns how many masters were written."""
+    originals = _originals(folder)
+    contents = [path.read_bytes() for path in originals]
+    loud = ChainControls(eq=(EqBand("peak", 1000.0, 12.0, 1.0),), gain_db=6.0)
+    save_controls(loud, folder / "controls.yaml")
+    (folder / "nonsense.yaml").write_text("eq: [1, {2: 3}]\n")
+    written = 0
+    for case in range(cases):
+        rng = random.Random(seed * 1_000_003 + case)
+        chosen = rng.randrange(len(originals))
+        suffix = originals[chosen].suffix
+        source = folder / f"fuzzed{suffix}"
+        source.write_bytes(_mutate(contents[chosen], suffix, rng))
+        before = hashlib.sha256(source.read_bytes()).digest()
+        output = folder / "out" / f"master{rng.choice(('.wav', '.flac', '.aiff', '.mp3'))}"
+        arguments, ceiling_db = _options(rng, folder)
+        label = f"seed {seed}, case {case}: {arguments}"
+        capsys.readouterr()
+        code = invoke([str(source), "-o", str(output), *arguments])
+        err = capsys.readouterr().err
+        assert "Traceback" not in err, label
+        assert hashlib.sha256(source.read_bytes()).digest() == before, label
+        left = sorted(p.name for p in output.parent.iterdir()) if output.parent.exists() else []
+        if code == 0:
+            written += 1
+            assert left == [output.name], label
+            samples, rate = soundfile.read(output, always_2d=True)
+            assert np.isfinite(samples).all(), label
+            if ceiling_db is not None:
+                tensor = torch.from_numpy(np.ascontiguousarray(samples.T))[None]
+                assert true_peak_db(tensor, rate).item() <= ceiling_db + 1e-6, label
+            output.unlink()
+        else:
+            assert left == [] and err.startswith(("nm-master: ", "warning: ")), label
+        source.unlink()
+    return written
+
+
+def test_two_hundred_mutations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written = _fuzz(tmp_path, 200, 1, capsys)
+    assert 20 < written < 180  # some pass, some are refused: both sides are exercised
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10, 20))
+def test_thousands_of_mutations(tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 20 < _fuzz(tmp_path, 400, seed, capsys) < 380
