@@ -25,8 +25,12 @@ def run(rounds: int = 9) -> list[Row]:
         audio = 0.1 * torch.randn(BATCH, CHANNELS, TIME, generator=generator)
         controls = [torch.full((BATCH,), value) for value in SETTINGS.values()]
         leaves = [leaf.to(device).requires_grad_() for leaf in (audio, *controls)]
-        engines: dict[str, Callable[..., Tensor]] = {OURS: _ours, "torchcomp": _torchcomp, "dasp-pytorch": _dasp}
-        contenders = {name: Contender(lambda e=engine: e(*leaves), leaves) for name, engine in engines.items()}
+        engines: dict[str, Callable[..., Tensor]] = {
+            OURS: _ours,
+            "torchcomp": _torchcomp,
+            "dasp-pytorch": _dasp,
+        }
+        contenders = {name: _contender(engine, leaves) for name, engine in engines.items()}
         usable = {}
         for name, contender in contenders.items():
             try:
@@ -36,12 +40,25 @@ def run(rounds: int = 9) -> list[Row]:
             else:
                 usable[name] = contender
         measured = alternate(usable, device, rounds)
-        rows += [{"device": device.type, "compressor": name} | timed_columns(name, measured, OURS) for name in usable]
+        rows += [
+            {"device": device.type, "compressor": name} | timed_columns(name, measured, OURS)
+            for name in usable
+        ]
     return rows
 
 
+def _contender(engine: Callable[..., Tensor], leaves: list[Tensor]) -> Contender:
+    return Contender(lambda: engine(*leaves), leaves)
+
+
 def _ours(
-    audio: Tensor, threshold: Tensor, ratio: Tensor, attack: Tensor, release: Tensor, knee: Tensor, makeup: Tensor
+    audio: Tensor,
+    threshold: Tensor,
+    ratio: Tensor,
+    attack: Tensor,
+    release: Tensor,
+    knee: Tensor,
+    makeup: Tensor,
 ) -> Tensor:
     power = compressor.linked_power(audio, "mean_square")
     reduction = compressor.gain_reduction_db(power, threshold, ratio, attack, release, knee, RATE)
@@ -49,7 +66,13 @@ def _ours(
 
 
 def _torchcomp(
-    audio: Tensor, threshold: Tensor, ratio: Tensor, attack: Tensor, release: Tensor, knee: Tensor, makeup: Tensor
+    audio: Tensor,
+    threshold: Tensor,
+    ratio: Tensor,
+    attack: Tensor,
+    release: Tensor,
+    knee: Tensor,
+    makeup: Tensor,
 ) -> Tensor:
     """Called directly: its own gain computer, which has no knee; the detector is ours."""
     from torchcomp import compexp_gain
@@ -61,7 +84,13 @@ def _torchcomp(
 
 
 def _dasp(
-    audio: Tensor, threshold: Tensor, ratio: Tensor, attack: Tensor, release: Tensor, knee: Tensor, makeup: Tensor
+    audio: Tensor,
+    threshold: Tensor,
+    ratio: Tensor,
+    attack: Tensor,
+    release: Tensor,
+    knee: Tensor,
+    makeup: Tensor,
 ) -> Tensor:
     """Its attack time also serves as release time, and it adds up the channels."""
     from dasp_pytorch.functional import compressor as dasp_compressor

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +33,16 @@ SONARE = (
     "left, right = (np.ascontiguousarray(c) for c in x.T)\n"
     "y = l.master_audio_stereo(left, right, sample_rate=r, preset_name='streaming')\n"
     "s.write(sys.argv[3], np.stack([np.asarray(y.left), np.asarray(y.right)], 1), r, subtype='PCM_24')\n"
+)
+
+# A process starts with the largest memory of the one that starts it, so a small one stands between.
+BETWEEN = (
+    "import resource, subprocess, sys, time\n"
+    "started = time.perf_counter()\n"
+    "code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)\n"
+    "wall_s, used = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+    "print(wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss)\n"
+    "sys.exit(code)"
 )
 
 
@@ -108,15 +117,12 @@ def _write_song(path: Path, minutes: int, gain: float) -> None:
 
 
 def _measure(command: list[str]) -> Run:
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        assert process.stderr is not None
-        raise RuntimeError(f"{command[0]} failed: {process.stderr.read().decode()[-500:]}")
-    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    between = [sys.executable, "-S", "-c", BETWEEN, *command]
+    done = subprocess.run(between, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} failed: {done.stderr[-500:]}")
+    wall_s, cpu_s, peak_kib = (float(value) for value in done.stdout.split()[-3:])
+    return Run(wall_s, cpu_s, peak_kib / 1024)
 
 
 def _row(label: str, length: str, runs: list[Run], ratio: float) -> Row:

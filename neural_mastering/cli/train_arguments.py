@@ -96,6 +96,7 @@ def _known_keys(arguments: Sequence[str]) -> Iterator[str]:
     yield from (
         "model/encoder",
         "model/eq_head",
+        "model/chain_head",
         "model/residual_head",
         "data",
         "loss",

@@ -56,7 +56,11 @@ def integrated_loudness(audio: Audio, sample_rate: float, floor_lufs: float = -m
 
     Source: ITU-R BS.1770-5, annex 1.
     """
-    energy = k_weighted_energy(audio, sample_rate, BLOCK_MS, HOP_MS)
+    return gated_loudness(k_weighted_energy(audio, sample_rate, BLOCK_MS, HOP_MS), floor_lufs)
+
+
+def gated_loudness(energy: Frames, floor_lufs: float = -math.inf) -> PerItem:
+    """Integrated loudness in LUFS from the energies of 400 ms blocks every 100 ms (`k_weighted_energy`)."""
     loudness = _to_lufs(_masked_mean(energy, _gate(energy, relative_lu=-10.0)), floor_lufs)
     return torch.where(energy.isnan().any(dim=-1), math.nan, loudness)
 
@@ -93,7 +97,11 @@ def loudness_range(audio: Audio, sample_rate: float) -> PerItem:
 
     Source: EBU Tech 3342, section 3.
     """
-    energy = k_weighted_energy(audio, sample_rate, SHORT_TERM_MS, HOP_MS)
+    return gated_range(k_weighted_energy(audio, sample_rate, SHORT_TERM_MS, HOP_MS))
+
+
+def gated_range(energy: Frames) -> PerItem:
+    """Loudness range in LU from the energies of 3 s windows every 100 ms (`k_weighted_energy`)."""
     if energy.shape[-1] == 0:
         return energy.new_zeros(energy.shape[0])
     kept = _gate(energy, relative_lu=-20.0)

@@ -32,13 +32,13 @@ Engine = Literal["auto", "fused", "torch"]
 
 FFT_SIZES = (8192, 4096, 2048, 1024, 512, 256)
 
-# The parts of left and right in each view.
-_MIX: dict[View, tuple[float, float]] = {
+MIX: dict[View, tuple[float, float]] = {
     "left": (1.0, 0.0),
     "right": (0.0, 1.0),
     "mid": (0.5, 0.5),
     "side": (0.5, -0.5),
 }
+"""The parts of left and right in each view."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,11 @@ def multi_resolution_stft_distance(
         if (missing := min(fft_sizes) - prediction.shape[-1]) > 0:
             prediction, target = (torch.nn.functional.pad(x, (0, missing)) for x in (prediction, target))
         resolutions = [
-            _resolution(size, hop_ratio, floor_db, floor_reference, silence_db)
+            resolution(size, hop_ratio, floor_db, floor_reference, silence_db)
             for size in fft_sizes
             if size <= prediction.shape[-1]
         ]
-        mix = [_MIX[view] for view in views] if prediction.shape[1] == 2 else [(1.0, 0.0)]
+        mix = [MIX[view] for view in views] if prediction.shape[1] == 2 else [(1.0, 0.0)]
         if _use_fused(engine, prediction):
             wants_gradient = torch.is_grad_enabled() and prediction.requires_grad
             return _Fused.apply(prediction, target, resolutions, mix, wants_gradient)
@@ -112,7 +112,7 @@ def multi_resolution_stft_distance(
         return torch.stack(parts).mean(dim=0)
 
 
-def _resolution(
+def resolution(
     fft_size: int, hop_ratio: float, floor_db: float, floor_reference: FloorReference, silence_db: float
 ) -> Resolution:
     reference = fft_size / 4.0 if floor_reference == "sine" else 1.0

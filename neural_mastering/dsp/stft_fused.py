@@ -52,9 +52,9 @@ def distance_and_gradient(
         item, resolution = job
         size, hop = resolution.fft_size, resolution.hop
         start, count = 2 * (pad - size // 2), time // hop + 1
-        window = np.repeat(_hann(size), 2)
-        got = _spectra(packed[0][item], start, count, hop, window, scratch, "got")
-        wanted = _spectra(packed[1][item], start, count, hop, window, scratch, "wanted")
+        window = np.repeat(hann(size), 2)
+        got = spectra(packed[0][item], start, count, hop, window, scratch, "got")
+        wanted = spectra(packed[1][item], start, count, hop, window, scratch, "wanted")
         squares, energy, logs = stft_kernels.sums(got, wanted, mixing, np.float32(resolution.floor_power))
         bins = len(mixing) * count * (size // 2 + 1)
         scale = max(math.sqrt(energy), math.sqrt(resolution.silence_power * bins))
@@ -75,7 +75,7 @@ def distance_and_gradient(
         stft_kernels.overlap_add(frames, window, 2 * hop, gradient[start:])
         return value, gradient
 
-    packed = [_pack(side, pad) for side in (prediction, target)]
+    packed = [pack(side, pad) for side in (prediction, target)]
     jobs = [(item, resolution) for item in range(batch) for resolution in resolutions]
     values = np.zeros(batch)
     gradient = np.zeros(prediction.shape, dtype=np.float32) if wants_gradient else None
@@ -92,12 +92,12 @@ def distance_and_gradient(
     return values, gradient
 
 
-def _hann(size: int) -> Float32s:
+def hann(size: int) -> Float32s:
     """Periodic Hann window."""
     return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)).astype(np.float32)
 
 
-def _pack(audio: Float32s, pad: int) -> Float32s:
+def pack(audio: Float32s, pad: int) -> Float32s:
     """(batch, 2·(time + 2·pad)): left and right interleaved (right 0 for mono), edges reflected."""
     batch, channels, time = audio.shape
     packed = np.zeros((batch, time + 2 * pad, 2), dtype=np.float32)
@@ -108,7 +108,7 @@ def _pack(audio: Float32s, pad: int) -> Float32s:
 
 
 def _unpack(padded: Float32s, pad: int, scale: np.float32, audio: Float32s) -> None:
-    """The transpose of `_pack` for one item, times `scale`, into (channel, time)."""
+    """The transpose of `pack` for one item, times `scale`, into (channel, time)."""
     channels, time = audio.shape
     pairs = padded.reshape(-1, 2)
     inside = pairs[pad : pad + time]
@@ -117,7 +117,7 @@ def _unpack(padded: Float32s, pad: int, scale: np.float32, audio: Float32s) -> N
     np.multiply(inside.T[:channels], scale, out=audio)
 
 
-def _spectra(
+def spectra(
     packed: Float32s, start: int, count: int, hop: int, window: Float32s, scratch: threading.local, name: str
 ) -> Float32s:
     """FFTs of the windowed frames, (frame, 2·fft_size) with real and imaginary parts interleaved."""

@@ -10,18 +10,15 @@ Source: ITU-R BS.1770-5, annex 2; EBU Tech 3341, section 2.7.
 """
 
 import math
-from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from neural_mastering.dsp.interpolator import TAPS, interpolator, oversampling
 from neural_mastering.shapes import Audio, PerItem
 from neural_mastering.units import gain_to_db
 
-_TAPS = 48  # per phase
-_KAISER_BETA = 7.0
 _PIECE_SAMPLES = 1 << 16
 
 
@@ -41,16 +38,11 @@ def true_peak_db(audio: Audio, sample_rate: float) -> PerItem:
     return torch.where(silent, -math.inf, level_db)
 
 
-def oversampling(sample_rate: float) -> int:
-    """The factor by which the grid of `true_peak_db` is finer than the samples."""
-    return 8 if sample_rate <= 100_000 else 4
-
-
 def _true_peak(audio: Audio, factor: int) -> PerItem:
     batch, channels, time = audio.shape
     dtype = torch.float64 if audio.dtype == torch.float64 else torch.float32
     peak = torch.zeros(batch * channels, dtype=dtype, device=audio.device)
-    phases = torch.from_numpy(_interpolator(factor)).to(peak).unsqueeze(1)
+    phases = torch.from_numpy(interpolator(factor)).to(peak).unsqueeze(1)
     with torch.autocast(audio.device.type, enabled=False):
         for start in range(0, time, _PIECE_SAMPLES):
             samples, between = _oversample(audio, start, min(start + _PIECE_SAMPLES, time), phases)
@@ -71,8 +63,8 @@ def _oversample(audio: Audio, start: int, stop: int, phases: Tensor) -> tuple[Te
     Shapes (batch·channel, time) and (batch·channel, phase, time).
     """
     time, count = audio.shape[-1], stop - start + 4
-    past = _TAPS // 2 - 1  # phase filters read the samples n − taps/2 + 1 to n + taps/2
-    first, last = start - 2 - past, stop + 2 + _TAPS // 2
+    past = TAPS // 2 - 1  # phase filters read the samples n − taps/2 + 1 to n + taps/2
+    first, last = start - 2 - past, stop + 2 + TAPS // 2
     piece = audio[..., max(first, 0) : min(last, time)].to(phases.dtype).flatten(0, 1)
     piece = functional.pad(piece, (max(-first, 0), max(last - time, 0)))
     return piece[:, past : past + count], functional.conv1d(piece.unsqueeze(1), phases)
@@ -94,13 +86,3 @@ def _refined(samples: Tensor, between: Tensor, row: Tensor, place: Tensor) -> Te
     summit = (at >= before) & (at >= after) & (curvature > 0)
     rise = (after - before).square() / (8.0 * torch.where(summit, curvature, 1.0))
     return (at + torch.where(summit, rise, 0.0)).amax(dim=-1)
-
-
-@lru_cache(maxsize=4)
-def _interpolator(factor: int) -> np.ndarray:
-    """Filters (phase, tap) for the positions 1/factor … (factor − 1)/factor between two samples, float64."""
-    tap = np.arange(_TAPS) - (_TAPS // 2 - 1)
-    distance = tap[None, :] - (np.arange(1, factor) / factor)[:, None]
-    window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1.0 - (distance / (_TAPS / 2)) ** 2, 0.0, None)))
-    filters = np.sinc(distance) * window
-    return filters / filters.sum(axis=1, keepdims=True)

@@ -1,37 +1,18 @@
 """Distance of A-weighted spectrograms."""
 
-from typing import Any
-
-import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
-from neural_mastering.dsp.weighting import a_weighting_gain
+from neural_mastering.dsp.a_weighted import a_weighted_distance
 from neural_mastering.losses.loss_term import LossTerm
 from neural_mastering.output import MasteringOutput
 from neural_mastering.shapes import Audio
-from neural_mastering.units import db_to_gain
-
-_STEREO_VIEWS = ((1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.5, -0.5))
-"""The parts of left and right in L, R, M and S."""
-
-_SMALLEST_MAGNITUDE = 1e-15  # its square is still a normal float32
 
 
 class AWeighted(LossTerm):
-    """Relative distance of A-weighted STFT magnitudes, mean over items:
+    """Relative distance of A-weighted STFT magnitudes of L, R, M and S, mean over items.
 
-        loss = Σ w(f)·| |P| − |T| | / max(Σ w(f)·|T|, c)
-
-    P and T are the STFTs (periodic Hann, zero-padded at the ends) of the views L, R, M = (L + R)/2 and
-    S = (L − R)/2 of output and target, or of the one channel of mono audio; the sums run over views,
-    frequencies and frames of an item. w is the exact amplitude weight of IEC 61672-1. A common gain on both
-    sides changes nothing; 1 is the cost of silence in place of the target. c is the sum that a 1 kHz sine at
-    `floor_db` dBFS in one view would give, so that a silent target gives a finite value.
-
-    The gradient with respect to the output is exact; there is none with respect to the target, and no second
-    derivative.
+    Equation, arguments and what has a gradient: `dsp.a_weighted`. A common gain on both sides changes nothing;
+    1 is the cost of silence in place of the target.
 
     Args:
         sample_rate: in Hz.
@@ -40,129 +21,16 @@ class AWeighted(LossTerm):
         floor_db: level of the quietest target that is told apart from silence.
     """
 
-    window: Tensor
-    weight: Tensor
-
     def __init__(
         self, sample_rate: float, fft_size: int = 2048, hop: int = 512, floor_db: float = -60.0
     ) -> None:
         super().__init__()
         if fft_size < 4 or fft_size % 2 or hop < 1:
             raise ValueError(f"expected an even fft_size of 4 or more and a hop; got {fft_size} and {hop}")
-        self.hop = hop
-        window = torch.hann_window(fft_size, dtype=torch.float64)
-        frequency_hz = torch.arange(fft_size // 2 + 1, dtype=torch.float64) * (sample_rate / fft_size)
-        # A sine of amplitude a puts a·Σ window/2 on its bin and as much again, in sum, on the bins beside it.
-        self.floor_per_frame = db_to_gain(floor_db) * window.sum().item()
-        # float32, as not every device has float64
-        self.register_buffer("window", window.float(), persistent=False)
-        self.register_buffer("weight", a_weighting_gain(frequency_hz).float(), persistent=False)
+        self.sample_rate, self.fft_size, self.hop, self.floor_db = sample_rate, fft_size, hop, floor_db
 
     def forward(self, output: MasteringOutput, target: Audio) -> Tensor:
-        """See the class.
-
-        Raises:
-            ValueError: output and target of different shapes, or neither mono nor stereo.
-        """
-        audio = output.audio
-        if audio.shape != target.shape:
-            raise ValueError(
-                "output and target must share one shape (batch, channel, time); "
-                f"got {tuple(audio.shape)} and {tuple(target.shape)}"
-            )
-        if audio.shape[1] not in (1, 2):
-            raise ValueError(f"expected mono or stereo audio; got {audio.shape[1]} channels")
-        with torch.autocast(audio.device.type, enabled=False):
-            audio = audio if audio.dtype == torch.float64 else audio.float()
-            window, weight = self.window.to(audio), self.weight.to(audio)
-            wants_gradient = torch.is_grad_enabled() and audio.requires_grad
-            return _Distance.apply(
-                audio, target.to(audio), window, weight, self.hop, self.floor_per_frame, wants_gradient
-            ).mean()
-
-
-class _Distance(torch.autograd.Function):
-    """Distances (batch,) and, in the same pass, their gradient: several times faster than autograd's own."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        audio: Tensor,
-        target: Tensor,
-        window: Tensor,
-        weight: Tensor,
-        hop: int,
-        floor_per_frame: float,
-        wants_gradient: bool,
-    ) -> Tensor:
-        gradient = torch.zeros_like(audio) if wants_gradient else None
-        values: list[Tensor] = []
-        for item in range(audio.shape[0]):  # the spectra of one item may stay in a processor's cache
-            predicted, wanted = (_spectra(side[item], window, hop) for side in (audio, target))
-            distance, norm, slope = _compare(predicted, wanted, weight, wants_gradient)
-            norm = norm.clamp(min=floor_per_frame * predicted.shape[1])
-            values.append(distance / norm)
-            if gradient is not None and slope is not None:
-                gradient[item] = _spectra_transposed(slope, window, hop, audio.shape[-1]) / norm
-        if gradient is not None:
-            ctx.save_for_backward(gradient)
-        return torch.stack(values)
-
-    @staticmethod
-    @once_differentiable
-    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx: Any, *grad_outputs: Tensor
-    ) -> tuple[Tensor | None, ...]:
-        (gradient,) = ctx.saved_tensors
-        return gradient * grad_outputs[0][:, None, None], None, None, None, None, None, None
-
-
-def _compare(
-    predicted: Tensor, wanted: Tensor, weight: Tensor, wants_slope: bool
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Σ w·| |P| − |T| |, Σ w·|T|, and the slope of the first along P; spectra (channel, frame, frequency)."""
-    views = _STEREO_VIEWS if predicted.shape[0] == 2 else ((1.0, 0.0),)
-    distance, norm = weight.new_zeros(()), weight.new_zeros(())
-    # Real and imaginary parts by themselves: complex multiplication and abs take several times as long.
-    slopes = [torch.zeros_like(predicted.real) for _ in range(2)] if wants_slope else []
-    for left, right in views:
-        parts = [_mix(part, left, right) for part in (predicted.real, predicted.imag)]
-        magnitude = _magnitude(*parts)
-        target = _magnitude(*(_mix(part, left, right) for part in (wanted.real, wanted.imag)))
-        norm += (target.sum(dim=0) * weight).sum()
-        difference = magnitude - target
-        distance += (difference.abs().sum(dim=0) * weight).sum()
-        if wants_slope:
-            factor = difference.sign_().mul_(weight).div_(magnitude.clamp_(min=_SMALLEST_MAGNITUDE))
-            for slope, part in zip(slopes, parts, strict=True):
-                for channel, share in enumerate((left, right)[: len(slope)]):
-                    if share:
-                        slope[channel].addcmul_(factor, part, value=share)
-    return distance, norm, torch.complex(*slopes) if wants_slope else None
-
-
-def _mix(part: Tensor, left: float, right: float) -> Tensor:
-    if right == 0.0:
-        return part[0]
-    return part[1] if left == 0.0 else torch.add(part[0] * left, part[1], alpha=right)
-
-
-def _magnitude(real: Tensor, imaginary: Tensor) -> Tensor:
-    return real.square().addcmul_(imaginary, imaginary).sqrt_()
-
-
-def _spectra(audio: Tensor, window: Tensor, hop: int) -> Tensor:
-    """STFT (channel, frame, frequency) of (channel, time); frame i is centred on sample i·hop."""
-    size = window.numel()
-    return torch.fft.rfft(functional.pad(audio, (size // 2, size // 2)).unfold(-1, size, hop) * window)
-
-
-def _spectra_transposed(slope: Tensor, window: Tensor, hop: int, time: int) -> Tensor:
-    """The transpose of `_spectra` as a real linear map: Re Σ_k slope_k·e^{2πikn/N}, windowed and added up."""
-    size, frames = window.numel(), slope.shape[1]
-    slope[..., 1:-1] *= 0.5  # irfft counts these bins twice
-    pieces = torch.fft.irfft(slope, n=size, norm="forward") * window
-    length = size + (frames - 1) * hop
-    padded = functional.fold(pieces.transpose(1, 2), (1, length), (1, size), stride=(1, hop)).flatten(1)
-    inside = padded[:, size // 2 : size // 2 + time]
-    return functional.pad(inside, (0, time - inside.shape[-1]))
+        """See the class; errors as in `a_weighted_distance`."""
+        return a_weighted_distance(
+            output.audio, target, self.sample_rate, self.fft_size, self.hop, self.floor_db
+        ).mean()

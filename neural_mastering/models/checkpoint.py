@@ -48,7 +48,10 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     try:
         contents = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many types for a broken file
-        raise CheckpointError(f"{file} could not be read as a checkpoint: {error}") from error
+        raise CheckpointError(
+            f"{file} could not be read as a checkpoint ({type(error).__name__}): it is damaged, or was not written "
+            "by nm-train"
+        ) from error
     if not isinstance(contents, dict) or CHECKPOINT_KEY not in contents or "state_dict" not in contents:
         raise CheckpointError(f"{file} was not written by nm-train: it has no {CHECKPOINT_KEY!r} entry")
     return contents

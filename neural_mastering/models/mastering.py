@@ -1,4 +1,4 @@
-"""The mastering model: encoder, white-box equaliser, neural residual."""
+"""The mastering model: encoder, white-box equaliser, grey-box chain, neural residual."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,27 @@ import torch
 from torch import nn
 
 from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.models.chain_heads import ChainControlValues, ChainHead, NoChain
 from neural_mastering.models.encoders.encoder import Encoder
 from neural_mastering.models.eq_heads.eq_head import EqHead, EqLogits
+from neural_mastering.models.preset_sheet import preset_sheet
 from neural_mastering.models.residual_heads.residual_head import ResidualHead
 from neural_mastering.output import MasteringOutput
-from neural_mastering.shapes import Audio, ItemSeeds, Latent, PerItem
+from neural_mastering.shapes import Audio, ItemSeeds, Latent, Logits, PerItem
 from neural_mastering.units import db_to_gain
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the model thinks of its input: z, logits of all controls, and the measured loudness in LUFS."""
+    """What the model thinks of its input: z, logits of all controls, and the measured loudness in LUFS.
+
+    `chain` are the logits of the chain's stages, (batch, 0) without any; None is for callers who know no chain.
+    """
 
     z: Latent
     logits: EqLogits
     lufs: PerItem
+    chain: Logits | None = None
 
     def pooled(self) -> "Analysis":
         """One analysis for a song from a batch of its windows: means weighted by their loudness (power).
@@ -35,17 +41,19 @@ class Analysis:
             z=(self.z * share).sum(dim=0, keepdim=True),
             logits=self.logits.mean(power),
             lufs=10.0 * torch.log10(power.mean(dim=0, keepdim=True)),
+            chain=None if self.chain is None else (self.chain * share).sum(dim=0, keepdim=True),
         )
 
 
 class MasteringModel(nn.Module):
-    """audio → loudness-normalised → encoder → z → controls; audio → EQ → gain → + residual(· | z) → output.
+    """audio → normalised → encoder → z → controls; audio → EQ → gain → chain → + residual(· | z) → limiter
+    → output.
 
     z depends on the loudness-normalised input, so a quiet and a loud copy of a song get the same equaliser;
     the measured loudness goes, as a number, to the gain alone. At initialisation the model is the identity.
 
     Args:
-        encoder, eq_head, residual_head: the parts; swap them freely.
+        encoder, eq_head, residual_head, chain_head: the parts; swap them freely. No chain by default.
         analysis_lufs: loudness to which the encoder's input is normalised.
         silence_lufs: an input below this counts as this loud, so that silence is not amplified without end.
 
@@ -60,6 +68,7 @@ class MasteringModel(nn.Module):
         residual_head: ResidualHead,
         analysis_lufs: float = -23.0,
         silence_lufs: float = -70.0,
+        chain_head: ChainHead | None = None,
     ) -> None:
         super().__init__()
         if encoder.sample_rate != eq_head.eq.sample_rate:
@@ -67,12 +76,27 @@ class MasteringModel(nn.Module):
                 f"the encoder expects {encoder.sample_rate:g} Hz but the equaliser {eq_head.eq.sample_rate:g} Hz"
             )
         self.encoder, self.eq_head, self.residual_head = encoder, eq_head, residual_head
+        self.chain_head = NoChain() if chain_head is None else chain_head
+        for name, stage in self.chain_head.chain.processors.items():
+            rate = getattr(stage, "sample_rate", encoder.sample_rate)
+            if rate != encoder.sample_rate:
+                raise ValueError(f"the encoder expects {encoder.sample_rate:g} Hz but the {name} {rate:g} Hz")
         self.analysis_lufs, self.silence_lufs = analysis_lufs, silence_lufs
 
     @property
     def sample_rate(self) -> float:
         """The rate in Hz at which the model listens and its controls are meant."""
         return self.encoder.sample_rate
+
+    def __repr__(self) -> str:
+        """A preset sheet: parts, devices, controls with ranges and resting values."""
+        count = sum(parameter.numel() for parameter in self.parameters())
+        title = f"{type(self).__name__}, {self.sample_rate:g} Hz, {count:,} parameters"
+        notes = {"encoder": f"listens at {self.analysis_lufs:g} LUFS"}
+        least = getattr(self.eq_head, "min_bands", None)
+        if least is not None:
+            notes["eq_head"] = f"gates choose {least} to {self.eq_head.eq.bands} bands"
+        return preset_sheet(self, title, notes)
 
     def forward(self, audio: Audio, seeds: ItemSeeds | None = None) -> MasteringOutput:
         """Master audio (batch, channel, time); `seeds` (batch,) fix the noise of training for each item."""
@@ -90,19 +114,37 @@ class MasteringModel(nn.Module):
             # Silence stays silence; there is nothing to normalise.
             gain_db = torch.where(measured > self.silence_lufs, self.analysis_lufs - measured, 0.0)
         z = self.encoder(audio * db_to_gain(gain_db)[:, None, None])
-        return Analysis(z=z, logits=self.eq_head(z, measured if lufs is None else lufs), lufs=measured)
+        return Analysis(
+            z=z,
+            logits=self.eq_head(z, measured if lufs is None else lufs),
+            lufs=measured,
+            chain=self.chain_head(z),
+        )
+
+    def chain_controls(self, analysis: Analysis) -> ChainControlValues:
+        """Physical controls of the chain's stages that an analysis asks for, by stage."""
+        return {} if analysis.chain is None else self.chain_head.decode(analysis.chain)
 
     def render(self, audio: Audio, analysis: Analysis, seeds: ItemSeeds | None = None) -> MasteringOutput:
         """Process audio with the controls that an analysis asks for."""
         controls = self.eq_head.decode(analysis.logits, seeds)
         equalised = self.eq_head.eq(audio, **controls.eq)
         levelled = self.eq_head.gain(equalised, **controls.gain)
-        residual = self.residual_head(levelled, analysis.z).to(levelled.dtype)
-        output = levelled + residual
+        stages = {"eq": equalised, "gain": levelled}
+        chain, chosen = self.chain_head.chain, self.chain_controls(analysis)
+        # the loudness that the chain hears, but for what the equaliser changed
+        lufs = analysis.lufs + controls.gain["gain_db"]
+        signal = levelled
+        for name in chain.before:
+            signal = stages[name] = chain.stage(name, signal, chosen[name], lufs)
+        residual = self.residual_head(signal, analysis.z).to(signal.dtype)
+        signal = stages["residual"] = signal + residual
+        for name in chain.after:
+            signal = stages[name] = chain.stage(name, signal, chosen[name], lufs)
         return MasteringOutput(
-            audio=output,
-            stages={"eq": equalised, "gain": levelled, "residual": output},
-            controls={"eq": controls.eq, "gain": controls.gain},
+            audio=signal,
+            stages=stages,
+            controls={"eq": controls.eq, "gain": controls.gain, **chosen},
             gates=controls.gates,
             residual=residual,
         )

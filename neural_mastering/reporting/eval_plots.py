@@ -165,6 +165,7 @@ def band_usage(
     many.bar(bins, heights, color=SECOND, width=0.8)
     many.set_xlabel("Open bands", color=INK, fontsize=9)
     many.set_ylabel("Songs", color=INK, fontsize=9)
+    many.xaxis.set_major_locator(MaxNLocator(integer=True))
     many.yaxis.set_major_locator(MaxNLocator(integer=True))
     many.set_title(f"Open at once: {np.mean(counts):.1f} on average", loc="left", fontsize=9, color=INK)
     for axes in (often, many):

@@ -166,6 +166,7 @@ def test_results_are_not_overwritten_silently(
     assert not (copy / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_several_processes_give_the_same_numbers(
     evaluated: Path, nm_eval: Callable[..., int], place: Path
 ) -> None:

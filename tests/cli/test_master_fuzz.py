@@ -79,10 +79,9 @@ def _options(rng: random.Random, folder: Path) -> tuple[list[str], float | None]
     for flag in ("--overwrite", "--album", "-q"):
         if rng.random() < 0.15:
             arguments.append(flag)
-    asked = {None: -2.0 if target == "amazon" else -1.0, "off": None}
-    return arguments, asked[ceiling] if ceiling in asked else float(ceiling) if ceiling not in (
-        "x",
-    ) else -1.0
+    if ceiling is None:
+        return arguments, -2.0 if target == "amazon" else -1.0
+    return arguments, float(ceiling) if ceiling not in ("off", "x") else None
 
 
 def _fuzz(folder: Path, cases: int, seed: int, capsys: pytest.CaptureFixture[str]) -> int:

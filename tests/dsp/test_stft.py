@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neural_mastering.dsp import stft_fused
-from neural_mastering.dsp.stft import VIEWS, Engine, View, _resolution, multi_resolution_stft_distance
+from neural_mastering.dsp.stft import VIEWS, Engine, View, multi_resolution_stft_distance, resolution
 
 ENGINES: tuple[Engine, ...] = ("fused", "torch")
 SIZES = (1024, 512, 256)
@@ -91,7 +91,7 @@ def test_fused_engine_agrees_with_double_precision(
 
 def test_threads_and_neighbours_change_no_bit() -> None:
     prediction, target = (side.numpy() for side in _pair(3, 2, 3000))
-    resolutions = [_resolution(size, 0.25, -100.0, "sine", -60.0) for size in SIZES]
+    resolutions = [resolution(size, 0.25, -100.0, "sine", -60.0) for size in SIZES]
     mix = [(1.0, 0.0), (0.5, 0.5)]
     one = stft_fused.distance_and_gradient(prediction, target, resolutions, mix, True, workers=1)
     three = stft_fused.distance_and_gradient(prediction, target, resolutions, mix, True, workers=3)

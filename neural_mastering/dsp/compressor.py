@@ -1,0 +1,89 @@
+"""Feed-forward compressor: detector, static curve with a soft knee, ballistics on the gain reduction in dB.
+
+With o the level over the threshold, W the knee and s = 1 − 1/ratio:
+
+    reduction  r = 0 (o ≤ −W/2),   s·(o + W/2)²/(2W) (inside the knee),   s·o (o ≥ W/2)
+    smoothed   g[n] = g[n−1] + c·(r[n] − g[n−1])          `envelope.smooth`
+    gain       10^((makeup − g)/20)
+
+Source: D. Giannoulis, M. Massberg, J. D. Reiss, "Digital dynamic range compressor design", J. Audio Eng.
+Soc. 60(6), 2012, equations 4 and 16.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from neural_mastering.dsp.envelope import smooth
+from neural_mastering.shapes import Audio, Frames, PerItem
+from neural_mastering.units import db_to_gain, power_to_db
+
+Link = Literal["max", "mean_square"]
+
+FLOOR_POWER = 1e-12
+"""Power at which the detector's level ends, −120 dBFS."""
+
+_SMALLEST_KNEE_DB = 1e-4
+
+
+def linked_power(audio: Audio, link: Link) -> Frames:
+    """Power (batch, time) that the detector sees: the loudest channel's or the channels' mean, never their sum.
+
+    Raises:
+        ValueError: an unknown link.
+    """
+    power = audio.square()
+    if link == "max":
+        return power.amax(dim=1)
+    if link == "mean_square":
+        return power.mean(dim=1)
+    raise ValueError(f"unknown stereo link {link!r}: expected max or mean_square")
+
+
+def static_reduction_db(over_db: Tensor, ratio: Tensor, knee_db: Tensor) -> Tensor:
+    """Reduction in dB (0 or above) of a steady level `over_db` above the threshold; the shapes broadcast.
+
+    A knee of 0 dB is a corner; a ratio of 1 reduces nothing.
+    """
+    half = 0.5 * knee_db
+    rounded = (over_db + half).square() / (2.0 * knee_db.clamp(min=_SMALLEST_KNEE_DB))
+    inside = torch.where(over_db > -half, rounded, 0.0)
+    return (1.0 - 1.0 / ratio) * torch.where(over_db >= half, over_db, inside)
+
+
+def gain_reduction_db(
+    power: Frames,
+    threshold_db: PerItem,
+    ratio: PerItem,
+    attack_ms: PerItem,
+    release_ms: PerItem,
+    knee_db: PerItem,
+    sample_rate: float,
+    start_db: PerItem | None = None,
+) -> Frames:
+    """Smoothed gain reduction in dB, (batch, time), 0 or above, float64, from the detector's power.
+
+    Args:
+        power: (batch, time), `linked_power` of the side chain.
+        threshold_db: (batch,) in dBFS of the detector.
+        ratio: (batch,), 1 or more.
+        attack_ms, release_ms: (batch,) time constants in ms.
+        knee_db: (batch,), 0 or more.
+        sample_rate: in Hz.
+        start_db: (batch,) reduction before the first sample, 0 by default.
+    """
+    level_db = power_to_db(power.clamp(min=FLOOR_POWER))
+    over_db = level_db - threshold_db[:, None]
+    return smooth(
+        static_reduction_db(over_db, ratio[:, None], knee_db[:, None]),
+        attack_ms,
+        release_ms,
+        sample_rate,
+        start_db,
+    )
+
+
+def deviation(reduction_db: Frames, makeup_db: PerItem, like: Tensor) -> Frames:
+    """Gain less 1, (batch, time), of a reduction and a make-up gain, in the dtype of `like`."""
+    return db_to_gain((makeup_db[:, None] - reduction_db).to(like.dtype)) - 1.0

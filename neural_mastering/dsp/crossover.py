@@ -1,0 +1,93 @@
+"""Linkwitz–Riley crossovers of 4th order, zero-phase: bands that add up to the signal itself.
+
+The magnitudes are those of two cascaded Butterworth filters of 2nd order (bilinear transform), with
+t = tan(ω/2)/tan(ω_c/2):
+
+    low 1/(1 + t⁴)        high t⁴/(1 + t⁴)
+
+The recursive form adds up to an all-pass, so that x + Σ (g_b − 1)·band_b would not be quiet where all g_b
+are: at the
+crossover the all-pass has turned by 180°. Here the all-pass is taken out as well: the bands are in phase with the
+delayed signal and their sum is that signal. The price is a latency of half the impulse response.
+Source: S. H. Linkwitz, "Active crossover networks for noncoincident drivers", J. Audio Eng. Soc. 24(1), 1976.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from neural_mastering.dsp.streaming_fir import convolve_valid
+from neural_mastering.shapes import Audio
+
+FLOOR_DB = -110.0
+"""Level to which the slowest impulse response has decayed where it is cut."""
+
+
+def check_crossovers(crossovers_hz: Sequence[float], sample_rate: float) -> None:
+    """Raise ValueError unless the frequencies rise and lie between 0 and half the sample rate."""
+    given = list(crossovers_hz)
+    if not given or sorted(set(given)) != given or given[0] <= 0.0 or given[-1] >= sample_rate / 2.0:
+        raise ValueError(
+            f"crossovers must rise and lie between 0 and {sample_rate / 2.0:g} Hz (half the sample rate); "
+            f"got {given}"
+        )
+
+
+def latency_samples(crossovers_hz: Sequence[float], sample_rate: float) -> int:
+    """Delay of the bands: half the length of the impulse responses, which the lowest crossover decides."""
+    # The poles of a Butterworth filter of 2nd order decay by cos 45° of their frequency.
+    decay = math.sqrt(0.5) * 2.0 * math.tan(math.pi * min(crossovers_hz) / sample_rate)
+    return math.ceil(-FLOOR_DB / 20.0 * math.log(10.0) / decay) + 1
+
+
+def magnitudes(
+    crossovers_hz: Sequence[float], at_hz: NDArray[np.float64], sample_rate: float
+) -> NDArray[np.float64]:
+    """Responses (band, frequency) of the bands, which are real: zero phase, and a sum of 1."""
+    rest, bands = np.ones_like(at_hz), []
+    half = np.pi * np.asarray(at_hz) / sample_rate
+    for crossover_hz in crossovers_hz:
+        # with sines and cosines, since the tangent has a pole at half the rate
+        up = np.sin(half) ** 4
+        down = (np.cos(half) * math.tan(math.pi * crossover_hz / sample_rate)) ** 4
+        bands.append(rest * down / (up + down))
+        rest = rest * up / (up + down)
+    return np.stack([*bands, rest])
+
+
+@lru_cache(maxsize=32)
+def impulse_responses(crossovers_hz: tuple[float, ...], sample_rate: float) -> NDArray[np.float64]:
+    """Symmetric impulse responses (band, 2·latency + 1) of all bands but the last, float64."""
+    late = latency_samples(crossovers_hz, sample_rate)
+    size = 1 << math.ceil(math.log2(8 * late))
+    grid_hz = np.arange(size // 2 + 1, dtype=np.float64) * (sample_rate / size)
+    periodic = np.fft.irfft(magnitudes(crossovers_hz, grid_hz, sample_rate)[:-1], n=size)
+    return np.concatenate([periodic[:, -late:], periodic[:, : late + 1]], axis=1)
+
+
+def split(audio: Audio, crossovers_hz: Sequence[float], sample_rate: float) -> Tensor:
+    """Bands (batch, band, channel, time − 2·latency), low to high, of audio whose first 2·latency samples
+    are history.
+
+    The sum of the bands is audio[…, latency : time − latency] exactly, since the last band is what the
+    others leave.
+
+    Args:
+        audio: (batch, channel, time).
+        crossovers_hz: rising frequencies between the bands.
+        sample_rate: in Hz.
+    """
+    impulses = impulse_responses(tuple(crossovers_hz), sample_rate)
+    late = impulses.shape[1] // 2
+    rest = audio[..., late : audio.shape[-1] - late]
+    bands = []
+    for impulse in impulses:
+        response = torch.from_numpy(impulse).to(audio).expand(audio.shape[0], -1)
+        bands.append(convolve_valid(audio, response))
+        rest = rest - bands[-1]
+    return torch.stack([*bands, rest], dim=1)

@@ -1,0 +1,71 @@
+"""Attack and release: a one-pole smoother with two time constants, exact, with its exact gradient.
+
+    y[n] = y[n−1] + c·(x[n] − y[n−1])      c = 1 − exp(−1/(attack·rate)) where x[n] > y[n−1], else of the release
+
+On a CPU the recursion and its derivative are compiled loops in float64; on a CUDA device they are those of
+torchcomp.
+Both follow C. Yu et al., "Differentiable all-pole filters for time-varying audio systems", DAFx 2024, section 4.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from neural_mastering.shapes import Frames, PerItem
+
+
+def coefficient(time_ms: Tensor, sample_rate: float) -> Tensor:
+    """1 − exp(−1/(time·rate)): the share of a step that is covered in one sample; 63 % are in `time_ms`."""
+    return -torch.expm1(-1000.0 / (time_ms.double() * sample_rate))
+
+
+def smooth(
+    target: Frames, attack_ms: PerItem, release_ms: PerItem, sample_rate: float, start: PerItem | None = None
+) -> Frames:
+    """Follow `target` (row, time) upwards with the attack, downwards with the release; float64.
+
+    Differentiable once, with respect to all tensors. The last column is the `start` of the next chunk.
+
+    Args:
+        target: (row, time).
+        attack_ms, release_ms: (row,) time constants in ms, above 0.
+        sample_rate: in Hz.
+        start: (row,) value before the first sample, 0 by default.
+    """
+    x = target.double()
+    start = x.new_zeros(x.shape[0]) if start is None else start.double()
+    rise, fall = coefficient(attack_ms, sample_rate), coefficient(release_ms, sample_rate)
+    if x.device.type == "cuda":
+        from torchcomp.core import compressor_core
+
+        # torchcomp's attack is for falling gains, hence the signs
+        return -compressor_core(-x.contiguous(), -start, rise, fall)
+    return _Smooth.apply(x, rise, fall, start)
+
+
+class _Smooth(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, rise: Tensor, fall: Tensor, start: Tensor) -> Tensor:
+        from neural_mastering.dsp import envelope_kernels
+
+        x, rise, fall, start = (t.detach().contiguous() for t in (x, rise, fall, start))
+        out = torch.empty_like(x)
+        envelope_kernels.smooth(*(t.numpy() for t in (x, rise, fall, start, out)))
+        ctx.save_for_backward(x, out, rise, fall, start)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grad_outputs: Tensor
+    ) -> tuple[Tensor, ...]:
+        from neural_mastering.dsp import envelope_kernels
+
+        saved = ctx.saved_tensors
+        x, _, rise, fall, start = saved
+        gradients = [torch.empty_like(t) for t in (x, rise, fall, start)]
+        upstream = grad_outputs[0].contiguous()
+        envelope_kernels.derivative(*(t.numpy() for t in (*saved, upstream, *gradients)))
+        return tuple(gradients)

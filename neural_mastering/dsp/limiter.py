@@ -1,0 +1,154 @@
+"""Look-ahead true-peak limiter: a gain curve, smooth to both sides, that keeps the signal below a ceiling.
+
+With p[n] the true peak between the samples n and n + 1 of the loudest channel and c the ceiling:
+
+    wanted      q[n] = max(0, 1 − c/p[n])                        reduction that the interval needs
+    held        h[n] = max(q[n − W + 1 … n])                     running maximum
+    released    r[n] = max(h[n], r[n − 1]·exp(−1/(release·rate)))
+    smoothed    s = r ∗ box ∗ box                                two means, together S samples long
+    out         y[n] = x[n]·(1 − s[n + D])
+
+Every r inside the window of s at the time of a peak is at least q, so the mean is, too: the curve reaches the
+needed reduction before the peak and holds it over the interpolator's main taps (`HOLD` samples to either side),
+where a changing gain would move the peak between the samples. W = S + 2·HOLD + 1 and D = S − 1 + HOLD.
+
+The means are sums of whole numbers (steps of 2⁻⁴⁰), so the curve doesn't depend on how the signal is cut into
+blocks, and it is exactly 1 where nothing has to be reduced. Peaks are those of `true_peak.true_peak_db`: the same
+kernel, the same grid, the same refinement.
+"""
+
+from dataclasses import dataclass
+from typing import no_type_check
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from neural_mastering.dsp import peak_kernels
+from neural_mastering.dsp.interpolator import interpolator, oversampling
+
+HOLD = 12
+"""Samples to either side of a peak over which the reduction is held."""
+
+_STEPS = 2.0**40
+_compiled = njit(nogil=True, cache=True, error_model="numpy")
+
+
+@dataclass(frozen=True)
+class LimiterSettings:
+    """Times of the limiter: settings, not controls that a model learns.
+
+    Attributes:
+        lookahead_ms: length of the smoothing window; the reduction starts this long before the peak.
+        release_ms: time constant with which the reduction fades.
+    """
+
+    lookahead_ms: float = 5.0
+    release_ms: float = 100.0
+
+    def boxes(self, sample_rate: float) -> tuple[int, int]:
+        """Lengths in samples of the two means."""
+        window = max(round(self.lookahead_ms * sample_rate / 1000.0), 3)
+        return (window + 1) // 2, window + 1 - (window + 1) // 2
+
+    def latency_samples(self, sample_rate: float) -> int:
+        """How far the curve looks ahead: D of the module's text."""
+        return sum(self.boxes(sample_rate)) - 2 + HOLD
+
+
+class GainCurve:
+    """The gain curve from interval peaks, block by block."""
+
+    def __init__(self, threshold: float, sample_rate: float, settings: LimiterSettings | None = None) -> None:
+        settings = settings or LimiterSettings()
+        first, second = settings.boxes(sample_rate)
+        self.threshold = threshold
+        self._decay = float(np.exp(-1000.0 / (settings.release_ms * sample_rate)))
+        hold = first + second - 1 + 2 * HOLD + 1
+        self._queue_at, self._queue = np.zeros(hold + 1, np.int64), np.zeros(hold + 1)
+        self._first, self._second = np.zeros(first, np.int64), np.zeros(second, np.int64)
+        self._counts, self._released = np.zeros(7, np.int64), np.zeros(1)
+
+    def push(self, peaks: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Gains (time,) for the intervals' peaks (time,), late by `LimiterSettings.latency_samples`."""
+        gain = np.empty(peaks.size)
+        _follow(
+            peaks,
+            self.threshold,
+            self._decay,
+            self._queue_at,
+            self._queue,
+            self._first,
+            self._second,
+            self._counts,
+            self._released,
+            gain,
+        )
+        return gain
+
+
+def limit(
+    audio: NDArray[np.float64],
+    ceiling_db: float,
+    sample_rate: float,
+    settings: LimiterSettings | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Limit audio (channel, time) in one shot; returns the result and the gain curve (time,).
+
+    The channels share one curve. The signal is zero before its first and after its last sample.
+    """
+    settings = settings or LimiterSettings()
+    time, late = audio.shape[1], settings.latency_samples(sample_rate)
+    threshold = 10.0 ** (ceiling_db / 20.0)
+    x = np.ascontiguousarray(np.pad(peak_kernels.padded(audio), ((0, 0), (0, late))))
+    peaks = np.empty(time + late)
+    phases = interpolator(oversampling(sample_rate))
+    peak_kernels.interval_peaks(
+        x, peak_kernels.PAST, peak_kernels.PAST + time + late, phases, threshold, peaks
+    )
+    gain = GainCurve(threshold, sample_rate, settings).push(peaks)[late:]
+    return audio * gain, gain
+
+
+_HEAD, _SIZE, _NOW, _AT_FIRST, _AT_SECOND, _SUM_FIRST, _SUM_SECOND = range(7)
+
+
+@_compiled
+@no_type_check
+def _follow(peaks, threshold, decay, queue_at, queue, first, second, counts, released, gain):
+    room, hold = queue.size, queue.size - 1
+    head, size, now = counts[0], counts[1], counts[2]
+    at_first, at_second, sum_first, sum_second = counts[3], counts[4], counts[5], counts[6]
+    fading = released[0]
+    whole = 1.0 / (_STEPS * first.size * second.size)
+    for n in range(peaks.size):
+        now += 1
+        peak = peaks[n]
+        if peak <= threshold and size == 0 and fading == 0.0 and sum_first == 0 and sum_second == 0:
+            gain[n] = 1.0
+            continue
+        if size > 0 and queue_at[head] <= now - hold:
+            head = (head + 1) % room
+            size -= 1
+        if peak > threshold:
+            wanted = 1.0 - threshold / peak
+            while size > 0 and queue[(head + size - 1) % room] <= wanted:
+                size -= 1
+            tail = (head + size) % room
+            queue_at[tail], queue[tail] = now, wanted
+            size += 1
+        held = queue[head] if size > 0 else 0.0
+        fading = max(held, fading * decay)
+        if fading < 1e-6:
+            fading = 0.0
+        steps = np.int64(np.ceil(fading * _STEPS))
+        sum_first += steps - first[at_first]
+        first[at_first] = steps
+        at_first = (at_first + 1) % first.size
+        sum_second += sum_first - second[at_second]
+        second[at_second] = sum_first
+        at_second = (at_second + 1) % second.size
+        gain[n] = 1.0 - sum_second * whole
+    counts[0], counts[1], counts[2] = head, size, now
+    counts[3], counts[4], counts[5], counts[6] = at_first, at_second, sum_first, sum_second
+    released[0] = fading

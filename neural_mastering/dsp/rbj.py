@@ -1,0 +1,125 @@
+"""The RBJ peaking and shelving biquads in numpy alone: coefficients and closed-form levels.
+
+The same curves as `dsp.biquad`, for code that renders or exports and needs neither gradients nor torch. With
+A = 10^(dB/40), α = sin ω0/(2Q), s = sin ω, d = cos ω − cos ω0, S = sin²(ω0/2)·cos²(ω/2), C = cos²(ω0/2)·sin²(ω/2)
+and k = ½·√A·α·s:
+
+    peak         |H|² = (d² + (Aαs)²) / (d² + (αs/A)²)
+    low shelf    |H|² = A²·[(AS − C)² + k²] / [(S − AC)² + k²]
+    high shelf   the same with the brackets swapped
+
+Source: R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients".
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Float64s = NDArray[np.float64]
+
+KINDS = ("low_shelf", "peak", "high_shelf")
+"""The kinds of `dsp.biquad.Kind`."""
+
+DB = 20.0 / np.log(10.0)
+"""Decibels of one neper."""
+
+
+def sections(
+    kinds: Sequence[str], frequency_hz: ArrayLike, gain_db: ArrayLike, q: ArrayLike, sample_rate: float
+) -> Float64s:
+    """Second-order sections (band, 6): b0, b1, b2, 1, a1, a2.
+
+    Raises:
+        ValueError: lists of different lengths, an unknown kind, a frequency outside (0, sample_rate/2), Q ≤ 0.
+    """
+    frequency, gain, quality = checked_bands(kinds, frequency_hz, gain_db, q)
+    if np.any(frequency >= sample_rate / 2.0):
+        raise ValueError(f"frequencies must stay below {sample_rate / 2.0:g} Hz, got {frequency.max():g} Hz")
+    w0 = 2.0 * np.pi * frequency / sample_rate
+    cosine, alpha, a = np.cos(w0), np.sin(w0) / (2.0 * quality), 10.0 ** (gain / 40.0)
+    up, down, root = a + 1.0, a - 1.0, 2.0 * np.sqrt(a) * alpha
+    by_kind = {
+        "peak": (
+            (1.0 + alpha * a, -2.0 * cosine, 1.0 - alpha * a),
+            (1.0 + alpha / a, -2.0 * cosine, 1.0 - alpha / a),
+        ),
+        "low_shelf": (
+            (
+                a * (up - down * cosine + root),
+                2.0 * a * (down - up * cosine),
+                a * (up - down * cosine - root),
+            ),
+            (up + down * cosine + root, -2.0 * (down + up * cosine), up + down * cosine - root),
+        ),
+        "high_shelf": (
+            (
+                a * (up + down * cosine + root),
+                -2.0 * a * (down + up * cosine),
+                a * (up + down * cosine - root),
+            ),
+            (up - down * cosine + root, 2.0 * (down - up * cosine), up - down * cosine - root),
+        ),
+    }
+    table = np.zeros((len(kinds), 6))
+    for band, kind in enumerate(kinds):
+        numerator, denominator = by_kind[kind]
+        table[band] = [c[band] for c in (*numerator, *denominator)]
+    return table / table[:, 3:4]
+
+
+def log_levels(
+    kinds: Sequence[str],
+    frequency_hz: ArrayLike,
+    gain_db: ArrayLike,
+    q: ArrayLike,
+    at_hz: ArrayLike,
+    sample_rate: float,
+) -> Float64s:
+    """ln|H| of each band (band, frequency) at the frequencies `at_hz`, from 0 to half the sample rate."""
+    columns = checked_bands(kinds, frequency_hz, gain_db, q)
+    frequency, gain, quality = (c[:, None] for c in columns)
+    w = 2.0 * np.pi * np.asarray(at_hz, dtype=np.float64)[None] / sample_rate
+    w0 = 2.0 * np.pi * frequency / sample_rate
+    a, width = 10.0 ** (gain / 40.0), np.sin(w0) / (2.0 * quality) * np.sin(w)
+    d = 2.0 * np.sin((w0 + w) / 2.0) * np.sin((w0 - w) / 2.0)
+    s = np.sin(w0 / 2.0) ** 2 * np.cos(w / 2.0) ** 2
+    c = np.cos(w0 / 2.0) ** 2 * np.sin(w / 2.0) ** 2
+    k2 = 0.25 * a * width**2
+    low_part, high_part = (a * s - c) ** 2 + k2, (s - a * c) ** 2 + k2
+    # A peak's two sides vanish together only where ω = ω0 and sin ω = 0, which the range of ω0 excludes.
+    peak = 0.5 * np.log((d**2 + (a * width) ** 2) / (d**2 + (width / a) ** 2))
+    shelf, kind = 0.5 * np.log(low_part / high_part), np.array(kinds)[:, None]
+    return np.where(kind == "peak", peak, np.log(a) + np.where(kind == "low_shelf", shelf, -shelf))
+
+
+def level_db(
+    kinds: Sequence[str],
+    frequency_hz: ArrayLike,
+    gain_db: ArrayLike,
+    q: ArrayLike,
+    at_hz: ArrayLike,
+    sample_rate: float,
+) -> Float64s:
+    """Level of the cascade in dB (frequency,); 0 without bands. See `log_levels`."""
+    return DB * log_levels(kinds, frequency_hz, gain_db, q, at_hz, sample_rate).sum(axis=0)
+
+
+def checked_bands(
+    kinds: Sequence[str], frequency_hz: ArrayLike, gain_db: ArrayLike, q: ArrayLike
+) -> tuple[Float64s, Float64s, Float64s]:
+    """Frequencies, gains and Qs as float64 (band,).
+
+    Raises:
+        ValueError: lists of different lengths, an unknown kind, numbers that are not finite, f or Q not above 0.
+    """
+    columns = [np.asarray(c, dtype=np.float64).reshape(-1) for c in (frequency_hz, gain_db, q)]
+    if any(len(c) != len(kinds) for c in columns):
+        raise ValueError(f"{len(kinds)} kinds but {', '.join(str(len(c)) for c in columns)} numbers")
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise ValueError(f"unknown kind {unknown[0]!r}: expected one of {', '.join(KINDS)}")
+    frequency, gain, quality = columns
+    if not all(np.isfinite(c).all() for c in columns) or np.any(frequency <= 0.0) or np.any(quality <= 0.0):
+        raise ValueError("frequencies and Qs must be finite and above 0, gains finite")
+    return frequency, gain, quality

@@ -1,0 +1,215 @@
+"""Compiled waveshapers with antiderivative anti-aliasing, and their derivatives; float64 inside.
+
+A waveshaper f is averaged over the straight line between two neighbouring samples, (F(v₁) − F(v₀))/(v₁ − v₀) with F
+its antiderivative. Two families have a closed F:
+
+    clip   f(v) = ½[√((v+1)² + w²) − √((v−1)² + w²)]      F = ½[G(v+1) − G(v−1)],
+           G(v) = ½[v·√(v² + w²) + w²·asinh(v/w)]         w is the width of the corner
+    sum    f(v) = Σ a_i·tanh(b_i·v + c_i)                 F = Σ (a_i/b_i)·ln cosh(b_i·v + c_i)
+
+Arrays are (item, row, time); a row is a channel. `no_type_check` keeps checkers of types at run time from wrapping
+what numba compiles.
+"""
+
+import math
+from typing import no_type_check
+
+import numpy as np
+from numba import njit
+
+_compiled = njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+
+NEAR = 1e-5
+"""Below this step the mean over a line is the value in its middle: the quotient would lose its digits."""
+
+
+@_compiled
+@no_type_check
+def _clip(v, w2):
+    return 0.5 * (math.sqrt((v + 1.0) ** 2 + w2) - math.sqrt((v - 1.0) ** 2 + w2))
+
+
+@_compiled
+@no_type_check
+def _clip_slope(v, w2):
+    return 0.5 * ((v + 1.0) / math.sqrt((v + 1.0) ** 2 + w2) - (v - 1.0) / math.sqrt((v - 1.0) ** 2 + w2))
+
+
+@_compiled
+@no_type_check
+def _asinh(x):
+    size = abs(x)
+    value = math.log1p(size + size * size / (1.0 + math.sqrt(size * size + 1.0)))
+    return value if x >= 0.0 else -value
+
+
+@_compiled
+@no_type_check
+def clip_average(u, slope, offset, width, gain, out):
+    """out[…, m] = gain·(mean of f(slope·u + offset) over [u[m], u[m+1]] − f(offset)) − (u[m] + u[m+1])/2."""
+    for item in range(u.shape[0]):
+        s, b, w, g = slope[item], offset[item], width[item], gain[item]
+        w2 = w * w
+        rest = _clip(b, w2)
+        for row in range(u.shape[1]):
+            before = np.float64(u[item, row, 0])
+            v0 = s * before + b
+            r0, q0 = math.sqrt((v0 + 1.0) ** 2 + w2), math.sqrt((v0 - 1.0) ** 2 + w2)
+            f0 = 0.5 * (
+                (v0 + 1.0) * r0 - (v0 - 1.0) * q0 + w2 * (_asinh((v0 + 1.0) / w) - _asinh((v0 - 1.0) / w))
+            )
+            for m in range(u.shape[2] - 1):
+                after = np.float64(u[item, row, m + 1])
+                v1 = s * after + b
+                r1, q1 = math.sqrt((v1 + 1.0) ** 2 + w2), math.sqrt((v1 - 1.0) ** 2 + w2)
+                bend = w2 * (_asinh((v1 + 1.0) / w) - _asinh((v1 - 1.0) / w))
+                f1 = 0.5 * ((v1 + 1.0) * r1 - (v1 - 1.0) * q1 + bend)
+                step = v1 - v0
+                mean = _clip(0.5 * (v0 + v1), w2) if abs(step) < NEAR else 0.5 * (f1 - f0) / step
+                out[item, row, m] = g * (mean - rest) - 0.5 * (before + after)
+                before, v0, f0 = after, v1, f1
+
+
+@_compiled
+@no_type_check
+def clip_derivative(u, slope, offset, width, gain, upstream, by_u, by_slope, by_offset, by_width, by_gain):
+    """Adjoint of `clip_average`; by_u must come in as zeros."""
+    for item in range(u.shape[0]):
+        s, b, w, g = slope[item], offset[item], width[item], gain[item]
+        w2 = w * w
+        rest, rest_slope = _clip(b, w2), _clip_slope(b, w2)
+        rest_w = 0.5 * w * (1.0 / math.sqrt((b + 1.0) ** 2 + w2) - 1.0 / math.sqrt((b - 1.0) ** 2 + w2))
+        to_slope, to_offset, to_width, to_gain = 0.0, 0.0, 0.0, 0.0
+        for row in range(u.shape[1]):
+            u0 = np.float64(u[item, row, 0])
+            v0 = s * u0 + b
+            r0, q0 = math.sqrt((v0 + 1.0) ** 2 + w2), math.sqrt((v0 - 1.0) ** 2 + w2)
+            a0 = _asinh((v0 + 1.0) / w) - _asinh((v0 - 1.0) / w)
+            f0 = 0.5 * ((v0 + 1.0) * r0 - (v0 - 1.0) * q0 + w2 * a0)
+            for m in range(u.shape[2] - 1):
+                u1 = np.float64(u[item, row, m + 1])
+                v1 = s * u1 + b
+                r1, q1 = math.sqrt((v1 + 1.0) ** 2 + w2), math.sqrt((v1 - 1.0) ** 2 + w2)
+                a1 = _asinh((v1 + 1.0) / w) - _asinh((v1 - 1.0) / w)
+                f1 = 0.5 * ((v1 + 1.0) * r1 - (v1 - 1.0) * q1 + w2 * a1)
+                step = v1 - v0
+                h = np.float64(upstream[item, row, m])
+                if abs(step) < NEAR:
+                    middle = 0.5 * (v0 + v1)
+                    mean = _clip(middle, w2)
+                    by_v0 = 0.5 * _clip_slope(middle, w2)
+                    by_v1 = by_v0
+                    high, low = math.sqrt((middle + 1.0) ** 2 + w2), math.sqrt((middle - 1.0) ** 2 + w2)
+                    by_w = 0.5 * w * (1.0 / high - 1.0 / low)
+                else:
+                    mean = 0.5 * (f1 - f0) / step
+                    by_v0 = (mean - 0.5 * (r0 - q0)) / step
+                    by_v1 = (0.5 * (r1 - q1) - mean) / step
+                    by_w = 0.5 * w * (a1 - a0) / step
+                by_u[item, row, m] += h * (g * s * by_v0 - 0.5)
+                by_u[item, row, m + 1] += h * (g * s * by_v1 - 0.5)
+                to_slope += h * g * (by_v0 * u0 + by_v1 * u1)
+                to_offset += h * g * (by_v0 + by_v1 - rest_slope)
+                to_width += h * g * (by_w - rest_w)
+                to_gain += h * (mean - rest)
+                u0, v0, r0, q0, a0, f0 = u1, v1, r1, q1, a1, f1
+        by_slope[item], by_offset[item], by_width[item], by_gain[item] = (
+            to_slope,
+            to_offset,
+            to_width,
+            to_gain,
+        )
+
+
+@_compiled
+@no_type_check
+def _tanh_and_log_cosh(x):
+    size = abs(x)
+    e = math.exp(-2.0 * size)
+    value = (1.0 - e) / (1.0 + e)
+    return (value if x >= 0.0 else -value), size + math.log1p(e) - math.log(2.0)
+
+
+@_compiled
+@no_type_check
+def sum_average(u, slope, offset, gain, a, b, c, out):
+    """As `clip_average` for f(v) = Σ a_i·tanh(b_i·v + c_i); a, b and c are (unit,), the same for all items."""
+    units = a.size
+    primitive = np.empty(units)
+    for item in range(u.shape[0]):
+        s, bias, g = slope[item], offset[item], gain[item]
+        rest = 0.0
+        for i in range(units):
+            rest += a[i] * _tanh_and_log_cosh(b[i] * bias + c[i])[0]
+        for row in range(u.shape[1]):
+            before = np.float64(u[item, row, 0])
+            v0 = s * before + bias
+            for i in range(units):
+                primitive[i] = _tanh_and_log_cosh(b[i] * v0 + c[i])[1]
+            for m in range(u.shape[2] - 1):
+                after = np.float64(u[item, row, m + 1])
+                v1 = s * after + bias
+                step, mean = v1 - v0, 0.0
+                for i in range(units):
+                    value = _tanh_and_log_cosh(b[i] * v1 + c[i])[1]
+                    if abs(step) < NEAR:
+                        mean += a[i] * _tanh_and_log_cosh(b[i] * 0.5 * (v0 + v1) + c[i])[0]
+                    else:
+                        mean += a[i] * (value - primitive[i]) / (b[i] * step)
+                    primitive[i] = value
+                out[item, row, m] = g * (mean - rest) - 0.5 * (before + after)
+                before, v0 = after, v1
+
+
+@_compiled
+@no_type_check
+def sum_derivative(u, slope, offset, gain, a, b, c, upstream, by_u, by_slope, by_offset, by_gain, by_units):
+    """Adjoint of `sum_average`; by_u (of u's shape) and by_units (3, unit) must come in as zeros."""
+    units = a.size
+    log0, tanh0 = np.empty(units), np.empty(units)
+    rest_tanh = np.empty(units)
+    for item in range(u.shape[0]):
+        s, bias, g = slope[item], offset[item], gain[item]
+        rest, rest_slope = 0.0, 0.0
+        for i in range(units):
+            rest_tanh[i] = _tanh_and_log_cosh(b[i] * bias + c[i])[0]
+            rest += a[i] * rest_tanh[i]
+            rest_slope += a[i] * b[i] * (1.0 - rest_tanh[i] ** 2)
+        to_slope, to_offset, to_gain = 0.0, 0.0, 0.0
+        for row in range(u.shape[1]):
+            u0 = np.float64(u[item, row, 0])
+            v0 = s * u0 + bias
+            for i in range(units):
+                tanh0[i], log0[i] = _tanh_and_log_cosh(b[i] * v0 + c[i])
+            for m in range(u.shape[2] - 1):
+                u1 = np.float64(u[item, row, m + 1])
+                v1 = s * u1 + bias
+                step, h = v1 - v0, np.float64(upstream[item, row, m])
+                mean, by_v0, by_v1 = 0.0, 0.0, 0.0
+                for i in range(units):
+                    tanh1, log1 = _tanh_and_log_cosh(b[i] * v1 + c[i])
+                    if abs(step) < NEAR:
+                        middle = 0.5 * (v0 + v1)
+                        unit = _tanh_and_log_cosh(b[i] * middle + c[i])[0]
+                        bend = 1.0 - unit * unit
+                        at_v0, at_v1, by_b, by_c = 0.5 * b[i] * bend, 0.5 * b[i] * bend, middle * bend, bend
+                    else:
+                        unit = (log1 - log0[i]) / (b[i] * step)
+                        at_v0, at_v1 = (unit - tanh0[i]) / step, (tanh1 - unit) / step
+                        by_b = ((v1 * tanh1 - v0 * tanh0[i]) / step - unit) / b[i]
+                        by_c = (tanh1 - tanh0[i]) / (b[i] * step)
+                    mean += a[i] * unit
+                    by_v0 += a[i] * at_v0
+                    by_v1 += a[i] * at_v1
+                    rest_bend = 1.0 - rest_tanh[i] ** 2
+                    by_units[0, i] += h * g * (unit - rest_tanh[i])
+                    by_units[1, i] += h * g * a[i] * (by_b - bias * rest_bend)
+                    by_units[2, i] += h * g * a[i] * (by_c - rest_bend)
+                    tanh0[i], log0[i] = tanh1, log1
+                by_u[item, row, m] += h * (g * s * by_v0 - 0.5)
+                by_u[item, row, m + 1] += h * (g * s * by_v1 - 0.5)
+                to_slope += h * g * (by_v0 * u0 + by_v1 * u1)
+                to_offset += h * g * (by_v0 + by_v1 - rest_slope)
+                to_gain += h * (mean - rest)
+                u0, v0 = u1, v1
+        by_slope[item], by_offset[item], by_gain[item] = to_slope, to_offset, to_gain

@@ -1,0 +1,113 @@
+"""The multi-resolution distance of whole songs, for several gains and groups of views in one pass.
+
+The same number as `stft.multi_resolution_stft_distance` of the scaled prediction, for each group of views by
+itself. Frames go through in blocks, so that memory does not follow the length of the song, and the spectra of both
+sides are computed once for all gains and groups.
+"""
+
+import math
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neural_mastering.dsp import stft_fused, stft_kernels
+from neural_mastering.dsp.compiled import can_compile_for
+from neural_mastering.dsp.stft import FFT_SIZES, MIX, View, multi_resolution_stft_distance, resolution
+from neural_mastering.shapes import Audio
+
+_BLOCK_SAMPLES = 1 << 18
+"""Samples of windowed frames that are transformed at a time."""
+
+
+def distances(
+    prediction: Audio,
+    target: Audio,
+    gains: Sequence[float],
+    groups: Sequence[Sequence[View]],
+    fft_sizes: Sequence[int] = FFT_SIZES,
+    hop_ratio: float = 0.25,
+    floor_db: float = -100.0,
+    silence_db: float = -60.0,
+) -> list[list[float]]:
+    """Distance of gain·prediction from target, by gain and group of views.
+
+    Args:
+        prediction, target: (1, channel, time) of one shape, one or two channels; mono has one view in each group.
+        gains: amplitude ratios, applied to the prediction.
+        groups: views that are measured together.
+        fft_sizes, hop_ratio, floor_db, silence_db: as in `multi_resolution_stft_distance`, levels re a sine.
+    """
+    if not can_compile_for(prediction) or prediction.dtype != torch.float32:
+        return [
+            [
+                float(
+                    multi_resolution_stft_distance(
+                        prediction * gain, target, fft_sizes, hop_ratio, views, floor_db, "sine", silence_db
+                    )[0]
+                )
+                for views in groups
+            ]
+            for gain in gains
+        ]
+    if (missing := min(fft_sizes) - prediction.shape[-1]) > 0:
+        prediction, target = (torch.nn.functional.pad(x, (0, missing)) for x in (prediction, target))
+    time = prediction.shape[-1]
+    sizes = [size for size in fft_sizes if size <= time]
+    pad = max(sizes) // 2
+    got, wanted = (stft_fused.pack(_array(side), pad)[0] for side in (prediction, target))
+    stereo = prediction.shape[1] == 2
+    mixes = [
+        np.asarray([MIX[v] for v in views] if stereo else [(1.0, 0.0)], dtype=np.float32) for views in groups
+    ]
+    result = np.zeros((len(gains), len(groups)))
+    for size in sizes:
+        constants = resolution(size, hop_ratio, floor_db, "sine", silence_db)
+        totals = _totals(got, wanted, time, pad, size, constants.hop, constants.floor_power, gains, mixes)
+        frames = time // constants.hop + 1
+        for j, mix in enumerate(mixes):
+            bins = len(mix) * frames * (size // 2 + 1)
+            silence = math.sqrt(constants.silence_power * bins)
+            squares, energy, logs = totals[:, j].T
+            scale = np.maximum(np.sqrt(energy), silence)
+            result[:, j] += (np.sqrt(squares) / scale + logs / bins) / len(sizes)
+    return result.tolist()
+
+
+def _totals(
+    got: np.ndarray,
+    wanted: np.ndarray,
+    time: int,
+    pad: int,
+    size: int,
+    hop: int,
+    floor: float,
+    gains: Sequence[float],
+    mixes: Sequence[np.ndarray],
+) -> np.ndarray:
+    """(gain, group, 3): Σ(P − T)², ΣT² and Σ|ln P − ln T|."""
+    window = np.repeat(stft_fused.hann(size), 2)
+    scratch = threading.local()
+    totals = np.zeros((len(gains), len(mixes), 3))
+    frames, block = time // hop + 1, max(1, _BLOCK_SAMPLES // size)
+    for first in range(0, frames, block):
+        count = min(block, frames - first)
+        start = 2 * (pad - size // 2 + first * hop)
+        p, t = (
+            stft_fused.spectra(side, start, count, hop, window, scratch, name)
+            for side, name in ((got, "got"), (wanted, "wanted"))
+        )
+        present = 1.0
+        for i, gain in enumerate(gains):
+            if gain != present:
+                p *= np.float32(gain / present)
+                present = gain
+            for j, mix in enumerate(mixes):
+                totals[i, j] += stft_kernels.sums(p, t, mix, np.float32(floor))
+    return totals
+
+
+def _array(audio: Tensor) -> np.ndarray:
+    return audio.detach().numpy()

@@ -1,0 +1,125 @@
+"""Compiled loops over blocks of a long file with state carried over: biquads, K-weighted energy, sums, dither.
+
+Audio is (channel, time) in float64 with 1 or 2 channels. `no_type_check` keeps checkers of types at run time from
+wrapping what numba compiles.
+"""
+
+from typing import no_type_check
+
+import numpy as np
+from numba import njit
+
+_compiled = njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+
+SUM, SQUARES, PEAK, RUN, CLIPPED, CROSS = range(6)
+"""Columns of the totals that `tally` adds up for each channel."""
+
+
+@_compiled
+@no_type_check
+def cascade(x, sections, state, out):
+    """Filter x by second-order sections (section, 6) with a0 = 1, in transposed direct form II.
+
+    Args: state (channel, section, 2), carried over; out, of x's shape.
+    """
+    for n in range(x.shape[1]):
+        for c in range(x.shape[0]):
+            value = x[c, n]
+            for s in range(sections.shape[0]):
+                y = sections[s, 0] * value + state[c, s, 0]
+                state[c, s, 0] = sections[s, 1] * value - sections[s, 4] * y + state[c, s, 1]
+                state[c, s, 1] = sections[s, 2] * value - sections[s, 5] * y
+                value = y
+            out[c, n] = value
+
+
+@_compiled
+@no_type_check
+def weighted_energy(x, start, stop, sections, state):
+    """Σ of squares of the K-weighted samples [start, stop) of all channels; state (channel, 2, 2)."""
+    b0, b1, b2, a1, a2 = sections[0, 0], sections[0, 1], sections[0, 2], sections[0, 4], sections[0, 5]
+    c1, c2 = sections[1, 4], sections[1, 5]
+    total = 0.0
+    for c in range(x.shape[0]):
+        z0, z1, z2, z3 = state[c, 0, 0], state[c, 0, 1], state[c, 1, 0], state[c, 1, 1]
+        energy = 0.0
+        for n in range(start, stop):
+            value = x[c, n]
+            y = b0 * value + z0
+            z0 = b1 * value - a1 * y + z1
+            z1 = b2 * value - a2 * y
+            w = y + z2
+            z2 = -2.0 * y - c1 * w + z3
+            z3 = y - c2 * w
+            energy += w * w
+        state[c, 0, 0], state[c, 0, 1], state[c, 1, 0], state[c, 1, 1] = z0, z1, z2, z3
+        total += energy
+    return total
+
+
+@_compiled
+@no_type_check
+def tally(x, clip_at, totals):
+    """Add to totals (channel, 6): sum, sum of squares, peak, open run at full scale, samples in such runs of
+    three or more, and the product of the channels."""
+    channels = x.shape[0]
+    for c in range(channels):
+        total, squares, peak = totals[c, 0], totals[c, 1], totals[c, 2]
+        run, clipped, cross = totals[c, 3], totals[c, 4], totals[c, 5]
+        for n in range(x.shape[1]):
+            value = x[c, n]
+            total += value
+            squares += value * value
+            cross += value * x[channels - 1 - c, n]
+            size = abs(value)
+            peak = max(peak, size)
+            if size >= clip_at:
+                run += 1.0
+                if run == 3.0:
+                    clipped += 3.0
+                elif run > 3.0:
+                    clipped += 1.0
+            else:
+                run = 0.0
+        totals[c, 0], totals[c, 1], totals[c, 2] = total, squares, peak
+        totals[c, 3], totals[c, 4], totals[c, 5] = run, clipped, cross
+
+
+@_compiled
+@no_type_check
+def _uniform(counter):
+    """A number in [0, 1) from a counter (splitmix64): the same for a sample however the file is cut up."""
+    z = counter * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return np.float64(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@_compiled
+@no_type_check
+def quantise(x, position, bits, dither, seed, out):
+    """Round x to whole steps of 2^(1 − bits) into out (time, channel), int32; returns how many samples clipped.
+
+    With `dither`, the difference of two uniform numbers of one step each is added first (TPDF, 2 steps wide).
+    """
+    channels = x.shape[0]
+    scale = 2.0 ** (bits - 1)
+    clipped = 0
+    for c in range(channels):
+        for n in range(x.shape[1]):
+            value = x[c, n] * scale
+            if dither:
+                counter = np.uint64(2) * np.uint64((position + n) * channels + c) + np.uint64(
+                    seed
+                ) * np.uint64(0xD1342543DE82EF95)
+                value += _uniform(counter) - _uniform(counter + np.uint64(1))
+            value = np.floor(value + 0.5)
+            if value > scale - 1.0:
+                clipped += value > scale  # full scale itself is half a step away
+                value = scale - 1.0
+            elif value < -scale:
+                clipped += 1
+                value = -scale
+            out[n, c] = np.int32(value)
+    return clipped

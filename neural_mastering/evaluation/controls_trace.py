@@ -1,0 +1,145 @@
+"""What a system did to a song, as plain numbers: its curve, its bands, its gain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from neural_mastering.dsp import biquad
+from neural_mastering.dsp.biquad import Kind
+from neural_mastering.dsp.ltas import interpolate_third_octaves
+from neural_mastering.models import Analysis, MasteringModel
+from neural_mastering.rendering.controls import EqBand
+from neural_mastering.reporting.report_data import EqCurve
+
+CURVE_HZ = np.geomspace(20.0, 20_000.0, 241)
+"""Where curves are drawn and compared."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """One band of an equaliser, open or closed.
+
+    Attributes:
+        number: from 1 at the low end.
+        kind, frequency_hz, gain_db, q: as in the filter; a closed band has 0 dB.
+        is_open: whether it takes part.
+        probability: that its gate is open; 1 where bands are always on.
+        held: open because of the least number of bands, whatever its gate says.
+    """
+
+    number: int
+    kind: Kind
+    frequency_hz: float
+    gain_db: float
+    q: float
+    is_open: bool
+    probability: float
+    held: bool
+
+    @property
+    def label(self) -> str:
+        """Such as "1 low shelf" or "4 peak"."""
+        return f"{self.number} {self.kind.replace('_', ' ')}"
+
+
+@dataclass(frozen=True)
+class ControlsTrace:
+    """One song's controls.
+
+    Attributes:
+        curve_db: true total response of the equaliser at `CURVE_HZ`, without the broadband gain.
+        gain_db: broadband gain.
+        bands: of the parametric equaliser; empty for a baseline's filter.
+        bands_db: (open band, frequency) response of each open band.
+        stages: controls of further stages, by stage and name with its unit; a list where each band has its own.
+    """
+
+    curve_db: NDArray[np.float64]
+    gain_db: float
+    bands: tuple[Band, ...] = ()
+    bands_db: NDArray[np.float64] | None = None
+    stages: Mapping[str, Mapping[str, float | list[float]]] = field(default_factory=dict)
+
+    def eq_curve(self) -> EqCurve:
+        """For a report."""
+        bands = [EqBand(b.kind, b.frequency_hz, b.gain_db, b.q) for b in self.bands if b.is_open]
+        return EqCurve(CURVE_HZ, self.curve_db, bands, self.bands_db)
+
+    def words(self) -> list[str]:
+        """The open bands and the gain in sentences, the largest move first."""
+        lines = []
+        for band in sorted((b for b in self.bands if b.is_open), key=lambda b: -abs(b.gain_db)):
+            at = (
+                f"{band.frequency_hz:.0f} Hz"
+                if band.frequency_hz < 1e3
+                else f"{band.frequency_hz / 1e3:.1f} kHz"
+            )
+            place = {"low_shelf": f"below {at}", "high_shelf": f"above {at}"}.get(band.kind, f"at {at}")
+            lines.append(f"{band.gain_db:+.1f} dB {place} (Q {band.q:.2f})")
+        if self.bands or self.gain_db:
+            lines.append(f"{self.gain_db:+.1f} dB broadband gain")
+        return lines
+
+    def numbers(self) -> dict[str, float]:
+        """Labels with units → values."""
+        numbers = {"gain (dB)": self.gain_db}
+        if self.bands:
+            numbers["open bands"] = float(sum(band.is_open for band in self.bands))
+        for stage, controls in self.stages.items():
+            for name, value in controls.items():
+                if isinstance(value, list):
+                    numbers |= {f"{stage} {name}, band {i + 1}": v for i, v in enumerate(value)}
+                else:
+                    numbers[f"{stage} {name}"] = value
+        return numbers
+
+
+@torch.inference_mode()
+def model_trace(model: MasteringModel, analysis: Analysis) -> ControlsTrace:
+    """The controls that an analysis of one song asks for."""
+    controls = model.eq_head.decode(analysis.logits)
+    eq, gates = model.eq_head.eq, controls.gates
+    at_hz = torch.from_numpy(CURVE_HZ)
+    eq_controls = {key: value.double() for key, value in controls.eq.items()}
+    total = eq.response_db(at_hz, **eq_controls)[0]
+    values = [eq_controls[key][0].tolist() for key in ("frequency_hz", "gain_db", "q")]
+    bands = tuple(
+        Band(i + 1, kind, f, g, q, bool(is_open), float(probability), bool(held))
+        for i, (kind, f, g, q, is_open, probability, held) in enumerate(
+            zip(
+                eq.kinds,
+                *values,
+                gates.is_open[0].tolist(),
+                gates.open_probability[0].tolist(),
+                gates.held[0].tolist(),
+                strict=True,
+            )
+        )
+    )
+    single = [_band_db(band, at_hz, eq.sample_rate) for band in bands if band.is_open]
+    stages = {
+        stage: {name: values[0].tolist() for name, values in chosen.items()}
+        for stage, chosen in model.chain_controls(analysis).items()
+    }
+    gain_db = float(controls.gain["gain_db"][0])
+    return ControlsTrace(total.numpy(), gain_db, bands, np.stack(single) if single else None, stages)
+
+
+def _band_db(band: Band, at_hz: Tensor, sample_rate: float) -> NDArray[np.float64]:
+    """Response of one band alone."""
+    frequency, gain, q = (
+        torch.tensor([[value]], dtype=torch.float64) for value in (band.frequency_hz, band.gain_db, band.q)
+    )
+    return biquad.response_db(frequency, gain, q, at_hz, sample_rate, [band.kind])[0].numpy()
+
+
+def curve_trace(third_octaves_db: Tensor | None, gain_db: float) -> ControlsTrace:
+    """A baseline's filter, given in third octaves, and its gain."""
+    if third_octaves_db is None:
+        return ControlsTrace(np.zeros_like(CURVE_HZ), gain_db)
+    curve = interpolate_third_octaves(third_octaves_db, torch.from_numpy(CURVE_HZ).float())
+    return ControlsTrace(curve.double().numpy(), gain_db)

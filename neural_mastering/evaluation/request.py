@@ -1,0 +1,46 @@
+"""What the user asked an evaluation for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from neural_mastering.evaluation.measure_song import Options
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        checkpoints: run folders or .ckpt files.
+        data: folder of the pairs, or "demo".
+        out: folder for the results.
+        split: "train", "validation", "test" or "all".
+        systems: name → folder of masters made by anyone.
+        songs: names to keep; all by default.
+        options: what to measure.
+        sample_rate: only without checkpoints; they bring their own.
+        peers: whether Matchering gets its rows, where it is installed.
+        report: whether report.html is written.
+        jobs: processes; None chooses.
+        seed: of the bootstrap.
+        overwrite: results in `out` may be replaced.
+        cache_folder: of resampled files.
+        command: as typed, for the report.
+    """
+
+    checkpoints: tuple[Path, ...]
+    data: str | Path
+    out: Path
+    split: str = "test"
+    systems: Mapping[str, Path] | None = None
+    songs: tuple[str, ...] = ()
+    options: Options = field(default_factory=Options)
+    sample_rate: int | None = None
+    peers: bool = True
+    report: bool = True
+    jobs: int | None = None
+    seed: int = 0
+    overwrite: bool = False
+    cache_folder: Path | None = None
+    command: str = ""

@@ -1,0 +1,34 @@
+"""Error of integrated loudness."""
+
+from neural_mastering.dsp.loudness import ABSOLUTE_GATE_LUFS, integrated_loudness
+from neural_mastering.metrics.item_metric import ItemMetric, MetricInfo
+from neural_mastering.shapes import Audio, PerItem
+
+
+def lufs_error(prediction: Audio, target: Audio, sample_rate: float) -> PerItem:
+    """|LUFS(prediction) − LUFS(target)| in LU, (batch,), by ITU-R BS.1770; what is quieter reads −70 LUFS."""
+    sides = (integrated_loudness(side, sample_rate, ABSOLUTE_GATE_LUFS) for side in (prediction, target))
+    return loudness_difference(*sides)
+
+
+def loudness_difference(prediction_lufs: PerItem, target_lufs: PerItem) -> PerItem:
+    """|a − b| in LU."""
+    return (prediction_lufs - target_lufs).abs()
+
+
+class LufsError(ItemMetric):
+    """See `lufs_error`."""
+
+    info = MetricInfo(
+        "lufs_error",
+        "Loudness error",
+        "LU",
+        False,
+        True,
+        True,
+        "Difference of integrated loudness (BS.1770); says nothing about tone.",
+    )
+
+    def values(self, prediction: Audio, target: Audio) -> PerItem:
+        """`lufs_error`."""
+        return lufs_error(prediction, target, self.sample_rate)

@@ -1,0 +1,34 @@
+"""Multi-resolution STFT distance as a metric."""
+
+from neural_mastering.dsp.stft import View, multi_resolution_stft_distance
+from neural_mastering.metrics.item_metric import ItemMetric, MetricInfo, Pair
+from neural_mastering.shapes import Audio, PerItem
+
+VIEWS: dict[Pair, tuple[View, View]] = {"lr": ("left", "right"), "ms": ("mid", "side")}
+
+
+def multi_resolution_stft(prediction: Audio, target: Audio, pair: Pair = "lr") -> PerItem:
+    """Spectral convergence plus log-magnitude distance, (batch,), as the loss; see `dsp.stft`."""
+    return multi_resolution_stft_distance(prediction, target, views=VIEWS[pair])
+
+
+class MultiResolutionStft(ItemMetric):
+    """See `multi_resolution_stft`."""
+
+    info = MetricInfo(
+        "mr_stft",
+        "MR-STFT",
+        "",
+        False,
+        True,
+        True,
+        "Multi-resolution STFT distance, the main term of the training loss; level, tone and time in one number.",
+        3,
+    )
+
+    def _of_pair(self, prediction: Audio, target: Audio) -> PerItem:
+        return multi_resolution_stft(prediction, target, self.pair)
+
+    def values(self, prediction: Audio, target: Audio) -> PerItem:
+        """`multi_resolution_stft`."""
+        return multi_resolution_stft(prediction, target, self.pair)

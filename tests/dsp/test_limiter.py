@@ -1,0 +1,156 @@
+"""The look-ahead limiter: its ceiling by the reference meter, its curve by definition, blocks against one shot."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.signal import resample
+
+from neural_mastering.dsp import peak_kernels, stream_kernels
+from neural_mastering.dsp.interpolator import interpolator, oversampling
+from neural_mastering.dsp.limiter import HOLD, GainCurve, LimiterSettings, limit
+from neural_mastering.dsp.true_peak import true_peak_db
+
+RATES = (44_100, 48_000, 88_200, 96_000, 192_000)
+CEILING_DB = -1.0
+
+
+def peak_db(audio: np.ndarray, sample_rate: int) -> float:
+    return true_peak_db(torch.from_numpy(np.ascontiguousarray(audio))[None], sample_rate).item()
+
+
+def signals(sample_rate: int) -> dict[str, np.ndarray]:
+    """Half a second each, stereo, peaks near full scale."""
+    n = np.arange(sample_rate // 2)
+    tones = {
+        "fs/4": np.sin(2 * np.pi * n / 4 + np.pi / 4),
+        "fs/6": np.sin(2 * np.pi * n / 6 + np.pi / 3),
+        "bursts": np.sin(2 * np.pi * n / 4 + np.pi / 4) * (n // 500 % 7 == 0),
+        "square": np.sign(np.sin(2 * np.pi * 441 * n / sample_rate + 0.01)),
+        "hidden period": np.where(
+            n // 48 % 9 == 4, np.sin(2 * np.pi * n / 4 + 0.8), 0.5 * np.sin(np.pi * n / 3)
+        ),
+        "noise": np.random.default_rng(0).standard_normal(n.size) / 4,
+    }
+    return {name: np.stack([x, 0.7 * np.roll(x, 3)]) for name, x in tones.items()}
+
+
+@pytest.mark.parametrize("sample_rate", RATES)
+@pytest.mark.parametrize("drive_db", [0.0, 6.0, 12.0])
+def test_ceiling_holds_by_the_reference_meter(sample_rate: int, drive_db: float) -> None:
+    for name, x in signals(sample_rate).items():
+        limited, gain = limit(x * 10 ** (drive_db / 20), CEILING_DB, sample_rate)
+        assert peak_db(limited, sample_rate) <= CEILING_DB + 0.02, name
+        assert gain.min() > 0.0 and gain.max() <= 1.0
+
+
+def test_the_loudest_peak_is_not_turned_down_further_than_needed() -> None:
+    x = signals(44_100)["bursts"] * 2.0
+    limited, gain = limit(x, CEILING_DB, 44_100)
+    assert peak_db(limited, 44_100) == pytest.approx(CEILING_DB, abs=0.01)
+    assert -20 * np.log10(gain.min()) == pytest.approx(peak_db(x, 44_100) - CEILING_DB, abs=0.01)
+
+
+def test_gain_is_the_definition_written_with_numpy() -> None:
+    settings = LimiterSettings(lookahead_ms=2.0, release_ms=20.0)
+    rate, threshold = 8000, 0.5
+    rng = np.random.default_rng(1)
+    peaks = np.where(rng.random(4000) < 0.01, rng.uniform(0.5, 3.0, 4000), 0.1)
+    first, second = settings.boxes(rate)
+    wanted = np.maximum(0.0, 1.0 - threshold / peaks)
+    width = first + second - 1 + 2 * HOLD + 1
+    held = np.array([wanted[max(0, n - width + 1) : n + 1].max() for n in range(wanted.size)])
+    released, decay = held.copy(), np.exp(-1000.0 / (settings.release_ms * rate))
+    for n in range(1, released.size):
+        released[n] = max(held[n], released[n - 1] * decay)
+    window = np.convolve(np.full(first, 1 / first), np.full(second, 1 / second))
+    smooth = np.convolve(released, window)[: released.size]
+    got = GainCurve(threshold, rate, settings).push(peaks)
+    assert window.size - 1 + HOLD == settings.latency_samples(rate)
+    # the released curve is cut off below 1e-6
+    np.testing.assert_allclose(got, 1.0 - smooth, atol=2e-6)
+
+
+def test_blocks_give_the_same_curve_to_the_last_bit() -> None:
+    peaks = np.random.default_rng(2).exponential(0.3, 20_000)
+    whole = GainCurve(0.5, 44_100).push(peaks)
+    curve, parts, start = GainCurve(0.5, 44_100), [], 0
+    for size in np.random.default_rng(3).integers(1, 900, 200):
+        parts.append(curve.push(peaks[start : start + size].copy()))
+        start += int(size)
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_what_stays_below_the_ceiling_is_not_touched() -> None:
+    x = np.random.default_rng(4).uniform(-0.3, 0.3, (2, 20_000))
+    limited, gain = limit(x, CEILING_DB, 44_100)
+    assert np.array_equal(limited, x) and (gain == 1.0).all()
+
+
+def test_gain_returns_to_exactly_one_after_a_peak() -> None:
+    x = np.zeros((1, 200_000))
+    x[0, 1000] = 2.0
+    x[0, 1500:] = 0.25 * np.sin(np.arange(198_500) / 20)
+    limited, gain = limit(x, CEILING_DB, 44_100)
+    assert gain[1000] < 0.5 and (gain[100_000:] == 1.0).all()
+    assert np.array_equal(limited[:, 100_000:], x[:, 100_000:])
+
+
+def test_gain_starts_no_earlier_than_the_lookahead() -> None:
+    settings = LimiterSettings()
+    x = np.zeros((1, 40_000))
+    x[0, 20_000] = 1.5
+    gain = limit(x, CEILING_DB, 44_100, settings)[1]
+    start = int(np.flatnonzero(gain < 1.0)[0])
+    assert 20_000 - round(settings.lookahead_ms * 44.1) - HOLD - 2 <= start < 20_000 - HOLD
+    assert np.abs(np.diff(gain[:20_000])).max() < 0.02  # no step
+
+
+def test_channels_share_one_gain() -> None:
+    x = np.random.default_rng(5).standard_normal((2, 30_000)) * np.array([[0.1], [0.6]])
+    limited, gain = limit(x, CEILING_DB, 44_100)
+    np.testing.assert_array_equal(limited, x * gain)
+    assert gain.min() < 0.9
+
+
+@pytest.mark.parametrize("sample_rate", [44_100, 192_000])
+def test_sparse_search_finds_what_the_full_grid_finds(sample_rate: int) -> None:
+    """raise_peak looks at few places; the reference meter and a 32-fold resampling look everywhere."""
+    phases = interpolator(oversampling(sample_rate))
+    for name, x in signals(sample_rate).items():
+        padded = peak_kernels.padded(x)
+        peak = 0.0
+        for c in range(2):
+            first = peak_kernels.PAST - 1
+            peak = peak_kernels.raise_peak(padded[c], first, first + x.shape[1] + 1, phases, peak)
+        level = 20 * np.log10(peak)
+        assert level == pytest.approx(peak_db(x, sample_rate), abs=1e-6), name
+    tone = signals(sample_rate)["fs/6"][:, 1000:3000] * np.hanning(2000)
+    dense = 20 * np.log10(
+        np.abs(np.asarray(resample(np.pad(tone, ((0, 0), (500, 500))), 3000 * 32, axis=1))).max()
+    )
+    assert peak_db(tone, sample_rate) == pytest.approx(dense, abs=0.02)
+
+
+def test_dither_is_triangular_two_steps_wide_and_the_same_for_any_cut() -> None:
+    x = np.full((2, 60_000), 0.25 / 32768)
+    whole = np.empty((60_000, 2), np.int32)
+    stream_kernels.quantise(x, 0, 16, True, 7, whole)
+    parts = [np.empty((n, 2), np.int32) for n in (1, 999, 59_000)]
+    start = 0
+    for part in parts:
+        stream_kernels.quantise(x[:, : len(part)], start, 16, True, 7, part)
+        start += len(part)
+    assert np.array_equal(np.concatenate(parts), whole)
+    error = whole.T - x * 32768
+    # noise of dither and rounding together: 3·LSB²/12, mean free of the signal (Lipshitz et al. 1992)
+    assert error.mean() == pytest.approx(0.0, abs=0.01)
+    assert error.var() == pytest.approx(0.25, abs=0.01)
+    assert abs(float(np.asarray(np.corrcoef(error))[0, 1])) < 0.02 and np.abs(error).max() < 1.5
+    assert not np.array_equal(whole[:, 0], whole[:, 1])
+
+
+def test_rounding_clips_at_the_ends_of_the_integers_and_counts() -> None:
+    x = np.array([[1.0, -1.0, 1.2, -1.2, 0.5, 1 / 32768]])
+    steps = np.empty((6, 1), np.int32)
+    assert stream_kernels.quantise(x, 0, 16, False, 0, steps) == 2
+    assert steps[:, 0].tolist() == [32767, -32768, 32767, -32768, 16384, 1]

@@ -1,0 +1,191 @@
+"""One curve at every sample rate: against the closed form of the design rate."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.signal import sosfreqz
+
+from neural_mastering.dsp import band_fit, biquad, rate_match, rbj
+from neural_mastering.dsp.band_fit import Bands
+
+DESIGN_HZ = 44_100.0
+RATES = (32_000, 37_800, 48_000, 88_200, 96_000, 192_000)
+PROMISE_DB = 0.3
+Columns = tuple[list[str], list[float], list[float], list[float]]
+
+
+def random_equaliser(seed: int, bands: int = 10, gain_db: float = 12.0) -> Columns:
+    """Low shelf, peaks and high shelf anywhere in the ranges of `ParametricEQ`."""
+    dice = np.random.default_rng(seed)
+    peaks = bands - 2
+    frequency = np.exp(
+        [
+            dice.uniform(math.log(25), math.log(250)),
+            *dice.uniform(math.log(40), math.log(13_500), peaks),
+            dice.uniform(math.log(3_000), math.log(18_000)),
+        ]
+    )
+    gain = dice.uniform(-gain_db, gain_db, bands)
+    q = np.exp(dice.uniform(math.log(0.5), math.log(5.0), bands))
+    q[[0, -1]] = np.exp(dice.uniform(math.log(0.5), 0.0, 2))
+    return ["low_shelf", *["peak"] * peaks, "high_shelf"], frequency.tolist(), gain.tolist(), q.tolist()
+
+
+def oracle_db(columns: Columns, at_hz: np.ndarray, rate: float = DESIGN_HZ) -> np.ndarray:
+    """The curve of `dsp.biquad`, in float64."""
+    kinds, *numbers = columns
+    frequency, gain, q = (torch.tensor([n], dtype=torch.float64) for n in numbers)
+    return biquad.response_db(frequency, gain, q, torch.from_numpy(at_hz), rate, kinds)[0].numpy()  # pyright: ignore[reportArgumentType]
+
+
+def heard_db(sections: np.ndarray, at_hz: np.ndarray, rate: float) -> np.ndarray:
+    return 20.0 * np.log10(np.abs(sosfreqz(sections, worN=at_hz, fs=rate)[1]))
+
+
+def grid_hz(rate: float) -> np.ndarray:
+    highest = min(16_000.0, 0.4999 * rate, 0.4999 * DESIGN_HZ)
+    return np.concatenate([np.geomspace(15.0, highest, 700), np.linspace(100.0, highest, 700)])
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_the_curve_stays_within_the_promise(rate: int) -> None:
+    for seed in range(10):
+        columns = random_equaliser(seed)
+        sections = rate_match.sections_at_rate(*columns, DESIGN_HZ, rate)
+        error_db = heard_db(sections, grid_hz(rate), rate) - oracle_db(columns, grid_hz(rate))
+        assert np.abs(error_db).max() < PROMISE_DB, (seed, columns)
+        told = rate_match.max_deviation_db(sections, *columns, DESIGN_HZ, rate)
+        assert told == pytest.approx(np.abs(error_db).max(), abs=0.01)
+
+
+bands_of_any_kind = st.tuples(
+    st.sampled_from(["peak", "low_shelf", "high_shelf"]),
+    st.floats(25.0, 18_000.0),
+    st.floats(-12.0, 12.0),
+    st.floats(0.5, 5.0),
+).map(lambda b: (b[0], b[1], b[2], b[3] if b[0] == "peak" else min(b[3], 1.0)))
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(
+    st.lists(bands_of_any_kind, min_size=1, max_size=3), st.sampled_from([32_000, 48_000, 96_000, 192_000])
+)
+def test_any_band_is_matched_stable_and_minimum_phase(
+    bands: list[tuple[str, float, float, float]], rate: int
+) -> None:
+    columns: Columns = tuple(list(c) for c in zip(*bands, strict=True))  # pyright: ignore[reportAssignmentType]
+    sections = rate_match.sections_at_rate(*columns, DESIGN_HZ, rate)
+    for row in sections:
+        assert np.abs(np.roots(row[3:])).max() < 1.0, "a pole outside the unit circle"
+        assert np.abs(np.roots(row[:3])).max() < 1.0, "a zero outside the unit circle"
+    if len(sections) == 0:
+        assert not any(columns[2])
+        return
+    error_db = heard_db(sections, grid_hz(rate), rate) - oracle_db(columns, grid_hz(rate))
+    assert np.abs(error_db).max() < PROMISE_DB
+    # Above the promise nothing rings out: the curve stays near what the design rate holds.
+    all_hz = np.linspace(20.0, 0.4999 * rate, 4_000)
+    design_hz = np.linspace(20.0, 0.4999 * DESIGN_HZ, 4_000)
+    highest, lowest = oracle_db(columns, design_hz).max(), oracle_db(columns, design_hz).min()
+    level_db = heard_db(sections, all_hz, rate)
+    assert level_db.max() < max(highest, 0.0) + 6.0 and level_db.min() > min(lowest, 0.0) - 6.0
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050])
+def test_low_rates_keep_the_part_of_the_curve_that_they_hold(rate: int) -> None:
+    """Bands above the new Nyquist frequency still pull on what is below it."""
+    errors = []
+    for seed in range(8):
+        columns = random_equaliser(seed, gain_db=6.0)
+        sections = rate_match.sections_at_rate(*columns, DESIGN_HZ, rate)
+        errors.append(
+            np.abs(heard_db(sections, grid_hz(rate), rate) - oracle_db(columns, grid_hz(rate))).max()
+        )
+    assert max(errors) < PROMISE_DB
+
+
+def test_plain_rbj_would_not_do() -> None:
+    """The check can fail: the same numbers at another rate give another curve."""
+    columns = (["peak"], [12_000.0], [6.0], [0.7])
+    plain = rbj.sections(*columns, 96_000)
+    assert np.abs(heard_db(plain, grid_hz(96_000), 96_000) - oracle_db(columns, grid_hz(96_000))).max() > 1.5
+
+
+def test_the_design_rate_gets_the_cookbook_sections() -> None:
+    columns = random_equaliser(3)
+    sections = rate_match.sections_at_rate(*columns, 48_000, 48_000)
+    assert np.array_equal(sections, rbj.sections(*columns, 48_000))
+    at_hz = np.geomspace(10.0, 23_900.0, 500)
+    assert np.abs(heard_db(sections, at_hz, 48_000) - oracle_db(columns, at_hz, 48_000)).max() < 1e-7
+    assert np.abs(rbj.level_db(*columns, at_hz, 48_000) - oracle_db(columns, at_hz, 48_000)).max() < 1e-9
+
+
+def test_own_level_of_sections_equals_scipy() -> None:
+    sections = rate_match.sections_at_rate(*random_equaliser(1), DESIGN_HZ, 96_000)
+    at_hz = np.geomspace(10.0, 47_000.0, 300)
+    own = rate_match.response_db_of_sections(sections, at_hz, 96_000)
+    assert np.abs(own - heard_db(sections, at_hz, 96_000)).max() < 1e-6
+
+
+def test_bands_at_0_db_are_not_there() -> None:
+    assert rate_match.sections_at_rate(["peak"], [100.0], [0.0], [1.0], DESIGN_HZ, 96_000).shape == (0, 6)
+    assert rate_match.sections_at_rate([], [], [], [], DESIGN_HZ, 96_000).shape == (0, 6)
+    assert not rate_match.response_db_of_sections(np.zeros((0, 6)), [100.0], 96_000).any()
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ((["peak"], [22_050.0], [3.0], [1.0]), "below 22050 Hz"),
+        ((["peak"], [100.0], [3.0], [0.0]), "above 0"),
+        ((["notch"], [100.0], [3.0], [1.0]), "unknown kind"),
+        ((["peak"], [100.0, 200.0], [3.0], [1.0]), "1 kinds"),
+        ((["peak"], [math.nan], [3.0], [1.0]), "finite"),
+    ],
+)
+def test_bad_bands_are_refused(columns: Columns, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        rate_match.sections_at_rate(*columns, DESIGN_HZ, 96_000)
+
+
+def test_it_is_fast() -> None:
+    """Ten bands in well under 50 ms; the limit leaves room for a busy machine."""
+    columns = random_equaliser(0)
+    times = []
+    for _ in range(5):
+        start = time.process_time()
+        rate_match.sections_at_rate(*columns, DESIGN_HZ, 96_000)
+        times.append(time.process_time() - start)
+    assert min(times) < 0.05
+
+
+def test_bands_are_found_again() -> None:
+    """Planted truth: the fit comes back to the bands that made a curve, from a start nearby."""
+    kinds = ("low_shelf", "peak", "peak", "high_shelf")
+    truth = Bands(
+        kinds, np.array([90.0, 400.0, 2_500.0, 8_000.0]), np.array([3.0, -4.0, 2.0, -3.0]), np.full(4, 0.8)
+    )
+    start = Bands(kinds, np.array([70.0, 500.0, 2_000.0, 9_000.0]), np.zeros(4), np.full(4, 0.7))
+    low = Bands(kinds, start.frequency_hz / 2.0, np.full(4, -12.0), np.full(4, 0.5))
+    high = Bands(kinds, start.frequency_hz * 1.8, np.full(4, 12.0), np.full(4, 1.5))
+    at_hz = np.geomspace(20.0, 20_000.0, 100)
+    found = band_fit.fit(truth.level_db(at_hz, DESIGN_HZ), at_hz, DESIGN_HZ, start, low, high, steps=300)
+    assert np.abs(found.level_db(at_hz, DESIGN_HZ) - truth.level_db(at_hz, DESIGN_HZ)).max() < 0.01
+    assert found.gain_db == pytest.approx(truth.gain_db, abs=0.05)
+    assert found.frequency_hz == pytest.approx(truth.frequency_hz, rel=0.02)
+
+
+def test_the_fit_stays_in_its_ranges() -> None:
+    start = Bands(("peak",), np.array([1_000.0]), np.zeros(1), np.ones(1))
+    low = Bands(("peak",), np.array([800.0]), np.full(1, -2.0), np.full(1, 0.5))
+    high = Bands(("peak",), np.array([1_250.0]), np.full(1, 2.0), np.full(1, 2.0))
+    at_hz = np.geomspace(100.0, 10_000.0, 50)
+    wanted = rbj.level_db(["peak"], [3_000.0], [9.0], [4.0], at_hz, DESIGN_HZ)
+    found = band_fit.fit(wanted, at_hz, DESIGN_HZ, start, low, high)
+    assert 800.0 <= found.frequency_hz[0] <= 1_250.000001 and -2.0 <= found.gain_db[0] <= 2.0
+    assert 0.5 <= found.q[0] <= 2.000001
