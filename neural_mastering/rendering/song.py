@@ -11,6 +11,7 @@ from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.errors import InputError
 from neural_mastering.models import Analysis, MasteringModel
 from neural_mastering.models.residual_heads.streaming import render_chunked
+from neural_mastering.processors import Processor, render_in_chunks
 from neural_mastering.shapes import Audio
 
 WINDOW_S = 5.0
@@ -34,6 +35,7 @@ def analyse_song(model: MasteringModel, audio: Audio, window_s: float = WINDOW_S
         z=torch.cat([part.z for part in heard]),
         logits=type(heard[0].logits).concatenate([part.logits for part in heard]),
         lufs=torch.cat([part.lufs for part in heard]),
+        chain=torch.cat([part.chain for part in heard if part.chain is not None]),
     )
     return replace(stacked.pooled(), lufs=lufs)
 
@@ -48,8 +50,19 @@ def render_song(model: MasteringModel, audio: Audio, analysis: Analysis, chunk_s
     for piece in audio.split(chunk, dim=-1):
         equalised, state = model.eq_head.eq.render(piece, state, **controls.eq)
         pieces.append(model.eq_head.gain(equalised, **controls.gain))
-    levelled = torch.cat(pieces, dim=-1)
-    return levelled + render_chunked(model.residual_head, levelled, analysis.z, chunk)
+    signal = torch.cat(pieces, dim=-1)
+    chain, chosen = model.chain_head.chain, model.chain_controls(analysis)
+    lufs = analysis.lufs + controls.gain["gain_db"]
+
+    def in_chunks(processor: Processor, audio: Audio, **settings: Tensor) -> Audio:
+        return render_in_chunks(processor, audio, chunk, **settings)
+
+    for name in chain.before:
+        signal = chain.stage(name, signal, chosen[name], lufs, in_chunks)
+    signal = signal + render_chunked(model.residual_head, signal, analysis.z, chunk)
+    for name in chain.after:
+        signal = chain.stage(name, signal, chosen[name], lufs, in_chunks)
+    return signal
 
 
 def master_file(model: MasteringModel, source: str | Path, destination: str | Path) -> Analysis:

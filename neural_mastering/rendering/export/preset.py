@@ -1,0 +1,141 @@
+"""What all exports share: rounded bands for a sample rate, and how far their curve is from ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from neural_mastering.dsp import band_fit, rbj
+from neural_mastering.dsp.band_fit import Bands
+from neural_mastering.dsp.rate_match import MATCH_UP_TO_HZ
+from neural_mastering.errors import InputError
+from neural_mastering.rendering.controls import ChainControls, EqBand
+
+NAMES = {"low_shelf": "low shelf", "peak": "peak", "high_shelf": "high shelf"}
+"""Kinds of bands in words."""
+
+_HIGHEST = 0.49
+"""Largest frequency of a band as a part of the sample rate."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A file's text, the largest deviation of its equaliser in dB, and the stages that it does not hold."""
+
+    text: str
+    max_deviation_db: float
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExportBands:
+    """Bands as they will be written.
+
+    Attributes:
+        bands: rounded to the format's decimals.
+        max_deviation_db: of RBJ biquads at the sample rate with these numbers from the design rate's curve.
+        is_fitted: the numbers differ from the controls' because the sample rate does.
+    """
+
+    bands: tuple[EqBand, ...]
+    max_deviation_db: float
+    is_fitted: bool
+
+
+def bands_at_rate(controls: ChainControls, sample_rate: float, decimals: tuple[int, int, int]) -> ExportBands:
+    """Bands whose RBJ biquads at a sample rate have the controls' curve, rounded.
+
+    At the design rate these are the controls' own numbers. At another rate frequencies, gains and Qs are fitted
+    to the curve below 16 kHz, each staying as close to its own as that allows.
+
+    Args:
+        decimals: of frequency in Hz, gain in dB and Q.
+
+    Raises:
+        InputError: a rate that no band fits below, under 8 kHz.
+    """
+    if not sample_rate >= 8_000.0:
+        raise InputError(f"an export needs a sample rate of 8000 Hz or more, got {sample_rate:g} Hz")
+    active = tuple(band for band in controls.eq if band.gain_db != 0.0)
+    fitted = sample_rate != controls.design_rate_hz and bool(active)
+    if fitted:
+        active = _fitted(replace(controls, eq=active), sample_rate)
+    rounded = tuple(
+        EqBand(
+            b.kind, *(round(v, d) for v, d in zip((b.frequency_hz, b.gain_db, b.q), decimals, strict=True))
+        )
+        for b in active
+    )
+    return ExportBands(rounded, deviation_db(controls, rounded, sample_rate), fitted)
+
+
+def deviation_db(controls: ChainControls, bands: Sequence[EqBand], sample_rate: float) -> float:
+    """Largest deviation in dB, 10 Hz to 16 kHz, of RBJ biquads at a rate from the controls' curve."""
+    highest = min(MATCH_UP_TO_HZ, 0.49999 * min(sample_rate, controls.design_rate_hz))
+    at_hz = np.concatenate([np.geomspace(10.0, highest, 1500), np.linspace(10.0, highest, 1500)])
+    theirs = rbj.level_db(*_columns(bands), at_hz, sample_rate)
+    ours = rbj.level_db(*controls.eq_columns(), at_hz, controls.design_rate_hz)
+    return float(np.abs(theirs - ours).max())
+
+
+def left_out(controls: ChainControls) -> tuple[str, ...]:
+    """Stages that an equaliser with a gain can't hold."""
+    return (*controls.stages, *(("residual",) if controls.residual is not None else ()))
+
+
+def remarks(controls: ChainControls, bands: ExportBands, sample_rate: float, title: str) -> list[str]:
+    """Lines for the head of a file: what it is, how exact, for which rate, and what is missing."""
+    lines = [
+        title,
+        f"Largest deviation of this equaliser from the curve of the controls, 10 Hz to 16 kHz: "
+        f"{bands.max_deviation_db:.4f} dB at {sample_rate:g} Hz.",
+    ]
+    if bands.is_fitted:
+        lines.append(
+            f"The controls mean their curve at {controls.design_rate_hz:g} Hz; these numbers were fitted so that "
+            f"biquads at {sample_rate:g} Hz have that curve."
+        )
+    lines.append("At other sample rates the curve differs near the top: export again for those.")
+    missing = left_out(controls)
+    if missing:
+        lines.append(f"Not in this file: {', '.join(missing)}.")
+    lines.append("Loudness target and ceiling are not part of it.")
+    return lines
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with at most so many decimals, never "-0"."""
+    text = f"{value:.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def _fitted(controls: ChainControls, sample_rate: float) -> tuple[EqBand, ...]:
+    highest = min(MATCH_UP_TO_HZ, 0.4999 * min(sample_rate, controls.design_rate_hz))
+    at_hz = np.concatenate(
+        [np.geomspace(15.0, highest / 8.0, 30, endpoint=False), np.linspace(highest / 8.0, highest, 60)]
+    )
+    columns = [np.array(c) for c in controls.eq_columns()[1:]]
+    frequency = np.minimum(columns[0], _HIGHEST * sample_rate)
+    start = Bands(tuple(band.kind for band in controls.eq), frequency, columns[1], columns[2])
+    low = Bands(start.kinds, frequency * 0.5, start.gain_db - 6.0, start.q * 0.3)
+    high = Bands(
+        start.kinds, np.minimum(frequency * 2.0, _HIGHEST * sample_rate), start.gain_db + 6.0, start.q * 3.0
+    )
+    wanted = rbj.level_db(*controls.eq_columns(), at_hz, controls.design_rate_hz)
+    found = band_fit.fit(wanted, at_hz, sample_rate, start, low, high, place_price=0.05)
+    return tuple(
+        EqBand(band.kind, *(float(v) for v in values))
+        for band, *values in zip(controls.eq, found.frequency_hz, found.gain_db, found.q, strict=True)
+    )
+
+
+def _columns(bands: Sequence[EqBand]) -> tuple[list[str], list[float], list[float], list[float]]:
+    return (
+        [band.kind for band in bands],
+        [band.frequency_hz for band in bands],
+        [band.gain_db for band in bands],
+        [band.q for band in bands],
+    )

@@ -1,0 +1,155 @@
+"""What a user may ask of a master, checked before any audio is read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from neural_mastering.dsp.limiter import LimiterSettings
+from neural_mastering.errors import InputError
+from neural_mastering.rendering.chain import BUILDERS
+from neural_mastering.rendering.controls import ChainControls
+from neural_mastering.rendering.targets import Target, find_target, with_ceiling
+
+LIMITER = "limiter"
+MAX_REDUCTION_DB = 6.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to master.
+
+    Attributes:
+        target: name, number of LUFS, or "keep"; None takes "spotify", or the references' loudness where there are
+            some.
+        ceiling: dBTP or "off" instead of the target's own; None keeps that.
+        model: name or path of a checkpoint, None for none.
+        controls: a chain to render instead of a model's.
+        references: (file, weight) of songs whose sound is matched.
+        strength: of each stage by name, 0 to 1; stages not named have `overall_strength`.
+        overall_strength: of the chain; the limiter, which is the safety stage, has its own entry only.
+        skip, only: stage names.
+        max_reduction_db: the most that the limiter may take off.
+        limiter: its look-ahead and release.
+        bits: "16", "24", "32f", None for as many as the source but at least 24.
+        overwrite: replace existing files.
+        report: folder for the report, None for none.
+        json, save_controls: files to write, None for none.
+        export: formats for other software.
+    """
+
+    target: str | None = None
+    ceiling: str | float | None = None
+    model: str | None = None
+    controls: Path | None = None
+    references: tuple[tuple[Path, float], ...] = ()
+    strength: Mapping[str, float] = field(default_factory=dict)
+    overall_strength: float = 1.0
+    skip: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    max_reduction_db: float = MAX_REDUCTION_DB
+    limiter: LimiterSettings = field(default_factory=LimiterSettings)
+    bits: str | None = None
+    overwrite: bool = False
+    report: Path | None = None
+    json: Path | None = None
+    save_controls: Path | None = None
+    export: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        find_target(self.target or "keep", self.ceiling)  # refuses nonsense before any audio is read
+        if not 0.0 <= self.max_reduction_db <= 24.0:
+            raise InputError(f"--max-reduction {self.max_reduction_db:g}: expected 0 to 24 dB")
+        if not 0.0 <= self.overall_strength <= 1.0:
+            raise InputError(f"--strength {self.overall_strength:g}: expected 0 to 1")
+        for name, value in self.strength.items():
+            if not 0.0 <= value <= 1.0:
+                raise InputError(f"--strength {name}={value:g}: expected 0 to 1")
+        for option, names in (("strength", self.strength), ("skip", self.skip), ("only", self.only)):
+            for name in names:
+                if name not in stage_names():
+                    raise InputError(
+                        f"--{option} {name}: there is no such stage; expected {', '.join(stage_names())}"
+                    )
+        sources = [
+            name
+            for name, given in (
+                ("--model", self.model),
+                ("--reference", self.references),
+            )
+            if given
+        ]
+        if self.controls is not None and self.references:
+            raise InputError("--controls and --reference both set the tone: give one of them")
+        if len(sources) == 2:
+            raise InputError("--model and --reference both set the tone: give one of them")
+
+    def share_of(self, stage: str) -> float:
+        """The strength of a stage after --strength, --skip and --only."""
+        if stage in self.skip or (self.only and stage not in self.only):
+            return 0.0
+        return self.strength.get(stage, 1.0 if stage == LIMITER else self.overall_strength)
+
+    def shares(self, controls: ChainControls) -> dict[str, float]:
+        """`share_of` for every stage of the controls."""
+        return {name: self.share_of(name) for name in controls.stage_names}
+
+    @property
+    def allowed_reduction_db(self) -> float:
+        """What the limiter may take off; 0 where it is skipped."""
+        return self.max_reduction_db * self.share_of(LIMITER)
+
+
+def stage_names() -> tuple[str, ...]:
+    """Names that --strength, --skip and --only take."""
+    return ("eq", "gain", *BUILDERS, "residual", LIMITER)
+
+
+def parse_strengths(values: Sequence[str]) -> tuple[float, dict[str, float]]:
+    """("0.5", "eq=0.2") → overall strength 0.5 and {"eq": 0.2}.
+
+    Raises:
+        InputError: not a number.
+    """
+    overall, by_stage = 1.0, {}
+    for value in values:
+        name, separator, number = value.rpartition("=")
+        try:
+            strength = float(number)
+        except ValueError:
+            raise InputError(f"--strength {value}: expected a number from 0 to 1, or STAGE=NUMBER") from None
+        if separator:
+            by_stage[name.strip().lower()] = strength
+        else:
+            overall = strength
+    return overall, by_stage
+
+
+def chosen_target(options: Options, suggested: Target | None = None) -> Target:
+    """The target that was asked for, else the suggested one, else that of Spotify; with the ceiling asked for."""
+    if options.target is None and suggested is not None:
+        return with_ceiling(suggested, options.ceiling)
+    return find_target(options.target or "spotify", options.ceiling)
+
+
+def parse_references(values: Sequence[str]) -> tuple[tuple[Path, float], ...]:
+    """("a.wav", "b.wav=2") → files with weights. A file whose name has an = in it is taken as it is.
+
+    Raises:
+        InputError: no such file, or a weight that isn't above 0.
+    """
+    found: list[tuple[Path, float]] = []
+    for value in values:
+        name, separator, number = value.rpartition("=")
+        path, weight = Path(value), 1.0
+        if separator and not path.exists():
+            path = Path(name)
+            try:
+                weight = float(number)
+            except ValueError:
+                raise InputError(f"--reference {value}: no such file") from None
+        if not path.exists():
+            raise InputError(f"--reference {value}: no such file")
+        if not 0.0 < weight < 1e6:
+            raise InputError(f"--reference {value}: expected a weight above 0")
+        found.append((path, weight))
+    return tuple(found)

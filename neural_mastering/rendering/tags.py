@@ -1,0 +1,212 @@
+"""Tags and cover art from the source to the master, between ID3 (WAV, AIFF, MP3), Vorbis comments and MP4."""
+
+import base64
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+_STALE = ("replaygain_", "r128_", "itunnorm", "itunsmpb", "encoder", "tencoder")
+"""Tags that are wrong on a new master: loudness of the old one, its encoder."""
+
+_ID3_OF_VORBIS = {
+    "title": "TIT2",
+    "artist": "TPE1",
+    "albumartist": "TPE2",
+    "album": "TALB",
+    "date": "TDRC",
+    "tracknumber": "TRCK",
+    "discnumber": "TPOS",
+    "genre": "TCON",
+    "composer": "TCOM",
+    "copyright": "TCOP",
+    "isrc": "TSRC",
+    "bpm": "TBPM",
+    "organization": "TPUB",
+    "lyricist": "TEXT",
+    "conductor": "TPE3",
+    "remixer": "TPE4",
+    "grouping": "TIT1",
+    "version": "TIT3",
+    "language": "TLAN",
+    "compilation": "TCMP",
+    "media": "TMED",
+    "initialkey": "TKEY",
+}
+_VORBIS_OF_MP4 = {
+    "\xa9nam": "title",
+    "\xa9ART": "artist",
+    "aART": "albumartist",
+    "\xa9alb": "album",
+    "\xa9day": "date",
+    "trkn": "tracknumber",
+    "disk": "discnumber",
+    "\xa9gen": "genre",
+    "\xa9wrt": "composer",
+    "cprt": "copyright",
+    "\xa9cmt": "comment",
+}
+
+
+@dataclass
+class Tags:
+    """Text by lower-case Vorbis name, pictures as mutagen's FLAC pictures, ID3 frames where there were any."""
+
+    text: dict[str, list[str]] = field(default_factory=dict)
+    pictures: list[Any] = field(default_factory=list)
+    id3: Any = None
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.pictures or self.id3)
+
+
+def read_tags(path: Path) -> Tags:
+    """Tags of a file; empty where there are none or they can't be read."""
+    import mutagen
+
+    tags = Tags()
+    try:
+        file: Any = mutagen.File(path)  # pyright: ignore[reportPrivateImportUsage]
+        if file is not None and file.tags is not None:
+            kind = type(file.tags).__name__
+            if "ID3" in kind:
+                _from_id3(file.tags, tags)
+            elif kind == "MP4Tags":
+                _from_mp4(file.tags, tags)
+            else:
+                _from_vorbis(file, tags)
+    except Exception:  # mutagen raises many types on damaged tags; music without tags is still music
+        tags = Tags()
+    if not tags and path.suffix.lower() in (".wav", ".aif", ".aiff"):
+        _from_chunks(path, tags)
+    tags.text = {k: v for k, v in tags.text.items() if not k.lower().startswith(_STALE)}
+    return tags
+
+
+def write_tags(path: Path, container: str, tags: Tags) -> None:
+    """Put tags into a finished file of "WAV", "AIFF" or "FLAC".
+
+    Raises:
+        mutagen.MutagenError: the file can't take them.
+    """
+    if not tags:
+        return
+    if container == "FLAC":
+        from mutagen.flac import FLAC
+
+        flac: Any = FLAC(path)
+        if flac.tags is None:
+            flac.add_tags()
+        for name, values in tags.text.items():
+            flac[name] = values
+        for picture in tags.pictures:
+            flac.add_picture(picture)
+        flac.save()
+        return
+    from mutagen.aiff import AIFF
+    from mutagen.wave import WAVE
+
+    opened: Any = AIFF if container == "AIFF" else WAVE
+    file = opened(path)
+    if file.tags is None:
+        file.add_tags()
+    held: Any = file.tags
+    for frame in tags.id3 if tags.id3 is not None else _id3_frames(tags):
+        held.add(frame)
+    file.save()
+
+
+def _from_id3(source: Any, tags: Tags) -> None:
+    from mutagen.flac import Picture
+
+    tags.id3 = [
+        frame
+        for frame in source.values()
+        if not str(getattr(frame, "desc", "")).lower().startswith(_STALE)
+        and frame.FrameID not in ("RVA2", "TSSE")
+    ]
+    vorbis_of_id3 = {value: key for key, value in _ID3_OF_VORBIS.items()}
+    for frame in tags.id3:
+        if frame.FrameID == "APIC":
+            picture = Picture()
+            picture.data, picture.mime, picture.type, picture.desc = (
+                frame.data,
+                frame.mime,
+                frame.type,
+                frame.desc,
+            )
+            tags.pictures.append(picture)
+        elif frame.FrameID == "TXXX":
+            tags.text[frame.desc.lower()] = [str(t) for t in frame.text]
+        elif frame.FrameID == "COMM":
+            tags.text.setdefault("comment", [str(t) for t in frame.text])
+        elif frame.FrameID == "USLT":
+            tags.text.setdefault("lyrics", [str(frame.text)])
+        elif frame.FrameID in vorbis_of_id3:
+            tags.text[vorbis_of_id3[frame.FrameID]] = [str(t) for t in frame.text]
+
+
+def _from_mp4(source: Any, tags: Tags) -> None:
+    from mutagen.flac import Picture
+
+    for key, value in source.items():
+        if key == "covr":
+            for cover in value:
+                picture = Picture()
+                picture.data, picture.type = bytes(cover), 3
+                picture.mime = "image/png" if getattr(cover, "imageformat", 13) == 14 else "image/jpeg"
+                tags.pictures.append(picture)
+        elif key in _VORBIS_OF_MP4:
+            texts = (
+                [f"{v[0]}/{v[1]}" if v[1] else str(v[0]) if isinstance(v, tuple) else v for v in value]
+                if (key in ("trkn", "disk"))
+                else [str(v) for v in value]
+            )
+            tags.text[_VORBIS_OF_MP4[key]] = texts
+
+
+def _from_vorbis(file: Any, tags: Tags) -> None:
+    from mutagen.flac import Picture
+
+    for name in {key.lower() for key, _ in file.tags}:
+        values = list(file.tags[name])
+        if name == "metadata_block_picture":
+            tags.pictures += [Picture(base64.b64decode(value)) for value in values]
+        else:
+            tags.text[name] = [str(value) for value in values]
+    tags.pictures += list(getattr(file, "pictures", []))
+
+
+def _from_chunks(path: Path, tags: Tags) -> None:
+    """RIFF INFO and AIFF text chunks, which libsndfile reads."""
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            found = file.copy_metadata()
+    except (soundfile.LibsndfileError, OSError, RuntimeError):
+        return
+    names = {"software": None, "license": "license"}
+    for key, value in found.items():
+        name = names.get(key, key)
+        if name and value:
+            tags.text[name] = [value]
+
+
+def _id3_frames(tags: Tags) -> list[Any]:
+    from mutagen import id3
+
+    frames: list[Any] = []
+    for name, values in tags.text.items():
+        if name in _ID3_OF_VORBIS:
+            frames.append(getattr(id3, _ID3_OF_VORBIS[name])(encoding=3, text=values))
+        elif name in ("comment", "description"):
+            frames.append(id3.COMM(encoding=3, lang="und", desc="", text=values))  # pyright: ignore[reportPrivateImportUsage]
+        elif name == "lyrics":
+            frames.append(id3.USLT(encoding=3, lang="und", desc="", text="\n".join(values)))  # pyright: ignore[reportPrivateImportUsage]
+        else:
+            frames.append(id3.TXXX(encoding=3, desc=name.upper(), text=values))  # pyright: ignore[reportPrivateImportUsage]
+    for picture in tags.pictures:
+        frames.append(
+            id3.APIC(encoding=3, mime=picture.mime, type=picture.type, desc=picture.desc, data=picture.data)  # pyright: ignore[reportPrivateImportUsage]
+        )
+    return frames

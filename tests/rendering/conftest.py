@@ -1,0 +1,93 @@
+"""Songs of a second or two, files of them, and a small model away from its initialisation."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from numpy.typing import NDArray
+
+from neural_mastering.models import CHECKPOINT_KEY, MasteringModel, build
+
+RATE = 44_100
+PARTS = "neural_mastering.models"
+CONFIG: dict[str, Any] = {
+    "_target_": f"{PARTS}.MasteringModel",
+    "encoder": {"_target_": f"{PARTS}.encoders.LogMel", "z_size": 16, "sample_rate": RATE},
+    "eq_head": {
+        "_target_": f"{PARTS}.eq_heads.FixedBands",
+        "z_size": 16,
+        "hidden_size": 16,
+        "eq": {
+            "_target_": "neural_mastering.processors.ParametricEQ",
+            "bands": 5,
+            "engine": {"_target_": "neural_mastering.dsp.biquad.equalize", "_partial_": True},
+        },
+        "gain": {"_target_": "neural_mastering.processors.Gain"},
+    },
+    "residual_head": {"_target_": f"{PARTS}.residual_heads.WaveUNet", "z_size": 16, "channels": [4, 8, 8]},
+}
+Audio = NDArray[np.float64]
+
+
+def music(seconds: float, rate: int = RATE, seed: int = 0, channels: int = 2) -> Audio:
+    """A beat of noise with tones, about −20 LUFS, peaks 15 dB above, (channel, time)."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * rate)) / rate
+    beat = np.exp(-8.0 * (time % 0.5))
+    tones = sum(0.05 * np.sin(2 * np.pi * f * time + f) for f in (82.0, 330.0, 1234.5))
+    noise = 0.12 * beat * rng.standard_normal((channels, time.size))
+    return noise + tones * np.linspace(1.0, 0.8, channels)[:, None]
+
+
+def cut(audio: Audio, seed: int = 0, most: int = 30_000) -> list[Audio]:
+    """The audio in pieces of irregular length, some of a single sample."""
+    rng, pieces, start = np.random.default_rng(seed), [], 0
+    while start < audio.shape[1]:
+        size = int(rng.integers(1, most)) if rng.random() < 0.8 else 1
+        pieces.append(np.ascontiguousarray(audio[:, start : start + size]))
+        start += size
+    return pieces
+
+
+@pytest.fixture
+def write_song(tmp_path: Path) -> Callable[..., Path]:
+    """Write audio (channel, time) to a file in a temporary folder."""
+
+    def write(
+        audio: Audio,
+        name: str = "song.wav",
+        rate: int = RATE,
+        subtype: str | None = "PCM_24",
+        **settings: Any,
+    ) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, audio.T, rate, subtype=subtype, **settings)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def shaken_model() -> MasteringModel:
+    """A model that does something at every stage."""
+    torch.manual_seed(0)
+    model = build(CONFIG)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return model.eval()
+
+
+@pytest.fixture(scope="session")
+def checkpoint(shaken_model: MasteringModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model as a checkpoint file."""
+    path = tmp_path_factory.mktemp("model") / "shaken.ckpt"
+    weights = {f"model.{name}": tensor for name, tensor in shaken_model.state_dict().items()}
+    torch.save({CHECKPOINT_KEY: {"model": copy.deepcopy(CONFIG)}, "state_dict": weights}, path)
+    return path

@@ -1,0 +1,188 @@
+"""Loudness and ceiling of the written file, by the tensor meters, on music and tones at all rates."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+import torch
+from scipy.signal import resample_poly
+
+from neural_mastering.data.demo import demo_assets
+from neural_mastering.dsp.limiter import LimiterSettings, limit
+from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.dsp.true_peak import true_peak_db
+from neural_mastering.rendering.mastering import MasterResult, master
+from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.survey import survey
+from neural_mastering.rendering.targets import known_targets
+from tests.rendering.conftest import RATE, cut, music
+
+SONGS = sorted(file.name for file in demo_assets().iterdir() if file.name.endswith(".ogg"))
+
+
+def demo(name: str) -> np.ndarray:
+    with demo_assets().joinpath(name).open("rb") as handle:
+        return np.ascontiguousarray(soundfile.read(io.BytesIO(handle.read()), always_2d=True)[0].T)
+
+
+def written(path: Path) -> tuple[np.ndarray, int, float, float]:
+    """Samples (channel, time), rate, LUFS and dBTP of a file, by the meters of training."""
+    samples, rate = soundfile.read(path, always_2d=True)
+    tensor = torch.from_numpy(np.ascontiguousarray(samples.T))[None]
+    return samples.T, rate, integrated_loudness(tensor, rate).item(), true_peak_db(tensor, rate).item()
+
+
+def check(result: MasterResult, path: Path) -> None:
+    """The report is that of the file, the ceiling holds, and the target is met or the reason given."""
+    _, _, lufs, peak_db = written(path)
+    assert result.result.lufs == pytest.approx(lufs, abs=1e-3)
+    assert result.result.true_peak_db == pytest.approx(peak_db, abs=1e-3)
+    assert result.target.ceiling_db is not None and peak_db <= result.target.ceiling_db
+    wanted = result.input.lufs if result.target.lufs is None else result.target.lufs
+    if result.delivered.held_back:
+        assert any("stopped at" in warning for warning in result.warnings)
+        assert lufs < wanted
+        assert result.delivered.reduction_db.max() <= 6.05
+    else:
+        assert lufs == pytest.approx(wanted, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["s2_dnb.ogg", "s6_cinematic.ogg"])
+@pytest.mark.parametrize("target", ["spotify-loud", "-9", "ebu-r128", "keep"])
+def test_demo_music_meets_targets(
+    name: str, target: str, write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = write_song(demo(name)[:, : 5 * RATE] * 0.5)
+    check(master(source, tmp_path / "out.wav", Options(target=target)), tmp_path / "out.wav")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SONGS)
+@pytest.mark.parametrize("target", [*known_targets(), "-9", "keep"])
+def test_every_demo_song_meets_every_target(
+    name: str, target: str, write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = write_song(demo(name) * 0.4)
+    check(master(source, tmp_path / "out.wav", Options(target=target)), tmp_path / "out.wav")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SONGS)
+@pytest.mark.parametrize("rate", [44_100, 48_000, 88_200, 96_000, 192_000])
+def test_driven_music_keeps_its_ceiling_by_several_meters(
+    name: str, rate: int, write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    """0 to 12 dB of drive: 0.02 dB by the named meter, 0.1 dB by soxr VHQ and scipy on 16-fold grids."""
+    audio = soxr.resample(demo(name)[:, : 4 * RATE].T, RATE, rate, quality="VHQ").T
+    audio /= np.abs(audio).max()
+    for drive_db in (0, 3, 6, 9, 12):
+        source = write_song(audio * 10 ** (drive_db / 20), rate=rate, subtype="FLOAT")
+        options = Options(target="keep", max_reduction_db=24.0, overwrite=True, bits="24")
+        result = master(source, tmp_path / "out.wav", options)
+        samples, _, _, peak_db = written(tmp_path / "out.wav")
+        assert peak_db <= -1.0 + 0.02
+        assert result.result.true_peak_db == pytest.approx(peak_db, abs=1e-3)
+        padded = np.pad(samples, ((0, 0), (1000, 1000)))
+        by_soxr = np.abs(soxr.resample(padded.T, rate, 8 * rate, quality="VHQ")).max()
+        by_scipy = np.abs(resample_poly(padded, 8, 1, axis=1)).max()
+        assert 20 * np.log10(by_soxr) <= -0.9 and 20 * np.log10(by_scipy) <= -0.9
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000, 88_200, 96_000, 192_000])
+@pytest.mark.parametrize("bits", ["16", "24"])
+def test_tones_bursts_and_squares_keep_their_ceiling(
+    rate: int, bits: str, write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    n = np.arange(rate // 2)
+    signals = {
+        "fs/4": np.sin(2 * np.pi * n / 4 + np.pi / 4),
+        "fs/6": np.sin(2 * np.pi * n / 6 + 1.0),
+        "bursts": np.sin(2 * np.pi * n / 4 + np.pi / 4) * (n // 400 % 5 == 0),
+        "square": np.sign(np.sin(2 * np.pi * 997 * n / rate + 0.01)),
+    }
+    for name, signal in signals.items():
+        source = write_song(np.stack([signal, -0.8 * signal]) * 2.0, rate=rate, subtype="FLOAT")
+        options = Options(target="-8", max_reduction_db=24.0, overwrite=True, bits=bits)
+        master(source, tmp_path / "out.wav", options)
+        assert written(tmp_path / "out.wav")[3] <= -1.0 + 0.02, name
+
+
+def test_without_limiter_the_gain_is_capped(write_song: Callable[..., Path], tmp_path: Path) -> None:
+    audio = music(4.0)
+    result = master(write_song(audio), tmp_path / "out.wav", Options(target="-9", skip=("limiter",)))
+    samples, _, lufs, peak_db = written(tmp_path / "out.wav")
+    assert peak_db <= -1.0 and peak_db == pytest.approx(-1.0, abs=0.01) and lufs < -9.5
+    assert result.delivered.held_back == "peaks" and not result.delivered.reduction_db.size
+    ratio = samples[:, 1000:] / audio[:, 1000:]
+    assert np.median(ratio) == pytest.approx(10 ** (result.delivered.gain_db / 20), rel=1e-6)
+
+
+def test_ceiling_off_lets_peaks_go(write_song: Callable[..., Path], tmp_path: Path) -> None:
+    source = write_song(music(4.0))
+    result = master(source, tmp_path / "out.wav", Options(target="-9", ceiling="off", bits="32f"))
+    _, _, lufs, peak_db = written(tmp_path / "out.wav")
+    assert lufs == pytest.approx(-9.0, abs=0.1) and peak_db > 0.0 and not result.delivered.reduction_db.size
+    clipped = master(source, tmp_path / "out24.wav", Options(target="-9", ceiling="off"))
+    assert any("clipped" in warning for warning in clipped.warnings)
+
+
+def test_the_reduction_stops_where_it_was_told(write_song: Callable[..., Path], tmp_path: Path) -> None:
+    source = write_song(music(4.0))
+    loudness = []
+    for most in (1.0, 3.0, 9.0):
+        options = Options(target="-6", max_reduction_db=most, overwrite=True)
+        result = master(source, tmp_path / "out.wav", options)
+        assert result.delivered.reduction_db.max() == pytest.approx(most, abs=0.05)
+        assert result.delivered.held_back == "reduction"
+        assert any("--max-reduction" in warning for warning in result.warnings)
+        loudness.append(result.result.lufs)
+    assert loudness == sorted(loudness) and loudness[-1] - loudness[0] > 2.0
+
+
+def test_keep_leaves_every_bit_of_what_is_below_the_ceiling(
+    write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    for subtype, bits in (("PCM_16", "16"), ("PCM_16", "24"), ("PCM_24", "24"), ("FLOAT", "32f")):
+        source = write_song(music(1.5) * 0.5, subtype=subtype)
+        options = Options(target="keep", overwrite=True, bits=bits, overall_strength=0.0)
+        result = master(source, tmp_path / "out.wav", options)
+        before, after = (soundfile.read(path)[0] for path in (source, tmp_path / "out.wav"))
+        assert np.array_equal(before, after), (subtype, bits)
+        assert result.delivered.gain_db == 0.0 and result.delivered.passes == 1
+
+
+def test_reducing_to_16_bit_dithers_once_and_always_alike(
+    write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    audio = np.tile(1e-5 * np.sin(2 * np.pi * 1000 * np.arange(4 * RATE) / RATE), (2, 1))  # a third of a step
+    source = write_song(audio, subtype="FLOAT")
+    for name in ("a.wav", "b.wav"):
+        master(source, tmp_path / name, Options(target="keep", bits="16"))
+    first, second = (soundfile.read(tmp_path / name, dtype="int16")[0] for name in ("a.wav", "b.wav"))
+    assert np.array_equal(first, second)
+    # without dither a third of a step rounds to silence; with it the tone is there, and nothing else is
+    spectrum = np.abs(np.fft.rfft(first[:, 0] / 32768)) * 2 / first.shape[0]
+    place = 1000 * first.shape[0] // RATE
+    assert spectrum[place] == pytest.approx(1e-5, rel=0.1)
+    assert spectrum[3 * place] < 1.5e-6 and np.median(spectrum) < 3e-7
+
+
+def test_prediction_of_the_limited_loudness() -> None:
+    audio = demo("s8_folk.ogg")[:, : 5 * RATE]
+    before = survey(iter([audio]), RATE, 2)
+    for gain_db in (-6.0, 2.0, 6.0):
+        limited = limit(audio * 10 ** (gain_db / 20), -1.0, RATE)[0]
+        real = integrated_loudness(torch.from_numpy(limited)[None], RATE).item()
+        assert before.limited_lufs(gain_db, -1.0, LimiterSettings()) == pytest.approx(real, abs=0.4)
+
+
+def test_survey_keeps_the_largest_sample_of_each_cell() -> None:
+    audio = music(1.3)
+    found = survey(iter(cut(audio, most=500)), RATE, 2)
+    size = found.cell_samples
+    padded = np.pad(np.abs(audio).max(axis=0), (0, -audio.shape[1] % size)).reshape(-1, size).max(axis=1)
+    np.testing.assert_allclose(found.cell_peaks, padded, rtol=1e-6)
