@@ -63,6 +63,7 @@ CHOICES = [
     for group in (
         "model/encoder",
         "model/eq_head",
+        "model/chain_head",
         "model/residual_head",
         "loss",
         "data",

@@ -1,6 +1,7 @@
 """Can a gradient find the settings of each stage? python experiments/chain_recovery/run.py MUSIC_FOLDER [STAGE …].
 
-Each trial takes an excerpt, renders it with planted settings, and fits the controls from the neutral start (amount 0)
+Each trial takes an excerpt, renders it with planted settings, and fits the controls from the neutral start
+(amount 0)
 by Adam on the error of the waveform. The planted settings are drawn from the middle four fifths of each range.
 """
 
@@ -48,9 +49,18 @@ def main() -> int:
             audio = excerpt(files, trial)
             started = time.perf_counter()
             rows.append(fit(name, audio, trial, arguments.steps))
-            print(name, trial, {k: round(v, 3) for k, v in rows[-1].items()}, f"{time.perf_counter() - started:.0f} s")
+            print(
+                name,
+                trial,
+                {k: round(v, 3) for k, v in rows[-1].items()},
+                f"{time.perf_counter() - started:.0f} s",
+            )
         results[name] = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
-        print(f"{name}: median over {len(rows)} trials", {k: round(v, 3) for k, v in results[name].items()}, flush=True)
+        print(
+            f"{name}: median over {len(rows)} trials",
+            {k: round(v, 3) for k, v in results[name].items()},
+            flush=True,
+        )
         if arguments.json:
             arguments.json.write_text(json.dumps(results, indent=2) + "\n")
     return 0
@@ -68,7 +78,9 @@ def excerpt(files: list[Path], trial: int) -> Tensor:
 
 
 def processor_of(name: str) -> Processor:
-    return {"compressor": Compressor, "saturation": Saturation, "stereo": StereoWidth, "limiter": Limiter}[name](RATE)
+    return {"compressor": Compressor, "saturation": Saturation, "stereo": StereoWidth, "limiter": Limiter}[
+        name
+    ](RATE)
 
 
 def planted(name: str, processor: Processor, trial: int) -> dict[str, Tensor]:
@@ -85,13 +97,17 @@ def fit(name: str, audio: Tensor, trial: int, steps: int) -> dict[str, float]:
     """Fit one trial; errors of the result."""
     processor = processor_of(name)
     chain = Chain({name: processor})
+    if name == "limiter":  # the only stage that works in dBFS
+        audio = audio / audio.abs().max().clamp(min=1e-3)
     lufs = integrated_loudness(audio, RATE, floor_lufs=-70.0)
     truth = planted(name, processor, trial)
     with torch.no_grad():
         target = chain.eval().stage(name, audio, truth, lufs)
     chain.train()
     rest = processor.logits(processor.rest())
-    speeds = torch.tensor([[4.0 if s.reaches_ends else 1.0 for s in processor.specs.values() for _ in range(s.size)]])
+    speeds = torch.tensor(
+        [[4.0 if s.reaches_ends else 1.0 for s in processor.specs.values() for _ in range(s.size)]]
+    )
     moved = torch.zeros_like(rest, requires_grad=True)
     optimizer = torch.optim.Adam([moved], lr=0.1, betas=(0.9, 0.95))
     scale = (target - audio).square().mean().clamp(min=1e-12)
@@ -101,8 +117,8 @@ def fit(name: str, audio: Tensor, trial: int, steps: int) -> dict[str, float]:
         logits = rest + speeds * moved
         output = chain.stage(name, audio, processor.controls(logits), lufs)
         loss = (output - target).square().mean() / scale
-        if float(loss) < loss_at_best:
-            best, loss_at_best = logits.detach(), float(loss)
+        if float(loss.detach()) < loss_at_best:
+            best, loss_at_best = logits.detach(), float(loss.detach())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -127,18 +143,26 @@ def curve_errors(
     """RMS difference in dB of the gain curve over time (compressor, limiter) or over level (saturation)."""
     if isinstance(processor, Compressor):
         gain = 10.0 ** ((REFERENCE_DBFS - lufs) / 20.0)
-        curves = []
+        reductions, totals = [], []
         for controls in (truth, found):
-            rest = {k: v for k, v in controls.items() if k not in ("mix", "makeup_db")}
-            reduction = processor.reduction_db(audio * gain, **rest)
-            # without make-up, which is a constant
-            curves.append(20.0 * torch.log10(1.0 + controls["mix"] * deviation(reduction, 0.0 * controls["mix"], audio)))
-        total = [c + 0.0 for c in curves]
-        return {"gain_reduction_db": rms(total[0] - total[1]), "planted_reduction_db": rms(curves[0])}
+            curve = {k: v for k, v in controls.items() if k not in ("mix", "makeup_db")}
+            reduction = processor.reduction_db(audio * gain, **curve)
+            mix, makeup = controls["mix"], controls["makeup_db"]
+            totals.append(20.0 * torch.log10(1.0 + mix * deviation(reduction, makeup, audio)))
+            # what the stage as a whole takes off, against its own gain when it is idle
+            idle = 20.0 * torch.log10(1.0 + mix * deviation(0.0 * reduction, makeup, audio))
+            reductions.append(totals[-1] - idle)
+        return {
+            "gain_reduction_db": rms(reductions[0] - reductions[1]),
+            "total_gain_db": rms(totals[0] - totals[1]),
+            "planted_reduction_db": rms(reductions[0]),
+        }
     if isinstance(processor, Limiter):
         curves = []
         for controls in (truth, found):
-            gain = processor.gain(audio, threshold_db=controls["threshold_db"], release_ms=controls["release_ms"])
+            gain = processor.gain(
+                audio, threshold_db=controls["threshold_db"], release_ms=controls["release_ms"]
+            )
             curves.append(20.0 * torch.log10(gain))
         return {"gain_reduction_db": rms(curves[0] - curves[1]), "planted_reduction_db": rms(curves[0])}
     if isinstance(processor, Saturation):

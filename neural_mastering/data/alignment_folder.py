@@ -34,7 +34,7 @@ from neural_mastering.data.manifest import song_key
 WHOLE_SAMPLES = 0.02
 """A delay this near to a whole number of samples is taken as that number, and needs no filter."""
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "file",
     "group",
     "split",
@@ -310,7 +310,7 @@ def _drop_strangers(out: Path, records: Sequence[Record]) -> None:
 def _write_manifests(out: Path, records: Sequence[Record]) -> None:
     ordered = sorted(records, key=lambda record: song_key(record.name))
     table = io.StringIO()
-    writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(table, list(COLUMNS), lineterminator="\n")
     writer.writeheader()
     for record in ordered:
         if record.outputs:

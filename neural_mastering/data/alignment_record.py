@@ -65,7 +65,8 @@ class Record:
     def plan_object(self) -> Plan:
         """The plan, as what it was before it became JSON."""
         assert self.plan is not None
-        return Plan(**{key: tuple(v) if isinstance(v, list) else v for key, v in self.plan.items()})
+        plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in self.plan.items()}
+        return Plan(**plain)
 
     def save(self, folder: Path) -> None:
         """Write the record, whole or not at all."""

@@ -60,7 +60,7 @@ def sections_at_rate(
     active = np.flatnonzero(columns[1])
     if active.size == 0:
         return np.zeros((0, 6))
-    kept = [kinds[i] for i in active]
+    kept = [kinds[int(i)] for i in active]
     frequency, gain, quality = (c[active] for c in columns)
     designed = rbj.sections(kept, frequency, gain, quality, design_rate_hz)
     if sample_rate == design_rate_hz:
@@ -188,7 +188,7 @@ def _fit(
         normal[:, diagonal, diagonal] += damping * normal[:, diagonal, diagonal] + 1e-9
         slope = (weighted @ (wanted - level)[..., None])[..., 0] - prices * (parameters - origin)
         step = np.clip(np.linalg.solve(normal, slope[..., None])[..., 0], -0.7, 0.7)
-        tried = parameters + step
+        tried = np.asarray(parameters + step, dtype=np.float64)
         new_level, new_slopes, new_cost = evaluate(tried)
         better = (new_cost < cost)[:, None]
         settled = np.all(np.abs(new_cost - cost) < 1e-4 * cost + 1e-12)

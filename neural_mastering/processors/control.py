@@ -2,12 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 Scale = Literal["linear", "log"]
+
+END_LOGIT = 5.0
+"""Logit beyond which a control that reaches its ends stands at one of them."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Control:
         low, high: ends of the range in that unit; tuples of equal length give each band its own.
         scale: "log" for frequencies, times, ratios and quality factors.
         neutral: the value at which the processor does nothing, where the control has one.
+        reaches_ends: the map from network numbers is straight and arrives at the ends (an amount of exactly 0)
+            instead of a sigmoid, which never does.
     """
 
     name: str
@@ -30,6 +35,7 @@ class Control:
     high: float | tuple[float, ...]
     scale: Scale = "linear"
     neutral: float | None = None
+    reaches_ends: bool = False
 
     def __post_init__(self) -> None:
         lows, highs = self._ends()
@@ -73,9 +79,39 @@ class Control:
         low, span = self._low_and_span(physical)
         return ((torch.log(physical) if self.scale == "log" else physical) - low) / span
 
+    def from_logit(self, logit: Tensor) -> Tensor:
+        """Map an unbounded network number to u ∈ [0, 1]: a sigmoid, or clamp((logit + 5)/10, 0, 1).
+
+        Beyond an end the gradient is stopped only where a descent step would lead further out, so there is always a
+        way back.
+        """
+        if self.reaches_ends:
+            return _Clamped.apply(logit) * (0.5 / END_LOGIT) + 0.5
+        return torch.sigmoid(logit)
+
+    def to_logit(self, unit: Tensor) -> Tensor:
+        """The inverse of `from_logit`; the ends of a sigmoid are infinitely far."""
+        return (unit - 0.5) * (2.0 * END_LOGIT) if self.reaches_ends else torch.logit(unit)
+
     def _low_and_span(self, like: Tensor) -> tuple[Tensor, Tensor]:
         low = torch.tensor(self.low, dtype=torch.float64)
         high = torch.tensor(self.high, dtype=torch.float64)
         if self.scale == "log":
             low, high = torch.log(low), torch.log(high)
         return low.to(like), (high - low).to(like)
+
+
+class _Clamped(torch.autograd.Function):
+    """clamp(logit, −5, 5) with a gradient that leads back."""
+
+    @staticmethod
+    def forward(ctx: Any, logit: Tensor) -> Tensor:
+        ctx.save_for_backward(logit)
+        return logit.clamp(-END_LOGIT, END_LOGIT)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (logit,) = ctx.saved_tensors
+        (gradient,) = grad_outputs
+        outwards = ((logit >= END_LOGIT) & (gradient < 0)) | ((logit <= -END_LOGIT) & (gradient > 0))
+        return torch.where(outwards, 0.0, gradient)

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +24,24 @@ class Processor(nn.Module, ABC):
     name: str
     latency_samples: int = 0
     """Delay of the rendered audio against its input, already compensated in one-shot rendering."""
+    hears_level: bool = False
+    """Whether the effect depends on the level: such a stage wants its input at the loudness it is made for."""
 
     def __init__(self, specs: list[Control]) -> None:
         super().__init__()
         self.specs: dict[str, Control] = {spec.key: spec for spec in specs}
+
+    setting_names: tuple[str, ...] = ()
+    """Numbers besides the controls that say what the processor does; see `settings`."""
+
+    @classmethod
+    def from_settings(cls, sample_rate: float, settings: Mapping[str, Any]) -> "Processor":
+        """A processor for a sample rate in Hz with the `settings` of another."""
+        return cls(sample_rate=sample_rate, **settings)  # pyright: ignore[reportCallIssue]
+
+    def settings(self) -> dict[str, float | tuple[float, ...]]:
+        """What `from_settings` needs besides the sample rate, as plain numbers."""
+        return {name: getattr(self, name) for name in self.setting_names}
 
     @property
     def logit_count(self) -> int:
@@ -34,7 +49,7 @@ class Processor(nn.Module, ABC):
         return sum(spec.size for spec in self.specs.values())
 
     def controls(self, logits: Logits) -> dict[str, Tensor]:
-        """Physical controls (batch,) or (batch, band) from unbounded logits: to_physical(sigmoid(logit)).
+        """Physical controls (batch,) or (batch, band) from unbounded logits: to_physical(from_logit(logit)).
 
         Runs in float32 at least: a half-precision 16 kHz has steps of 8 Hz.
         """
@@ -47,7 +62,7 @@ class Processor(nn.Module, ABC):
             logits = logits.float()
         parts = torch.split(logits, [spec.size for spec in self.specs.values()], dim=-1)
         return {
-            key: spec.to_physical(torch.sigmoid(part if spec.bands else part.squeeze(-1)))
+            key: spec.to_physical(spec.from_logit(part if spec.bands else part.squeeze(-1)))
             for (key, spec), part in zip(self.specs.items(), parts, strict=True)
         }
 
@@ -56,8 +71,25 @@ class Processor(nn.Module, ABC):
         parts = []
         for key, spec in self.specs.items():
             unit = spec.to_unit(controls[key])
-            parts.append(torch.logit(unit if spec.bands else unit.unsqueeze(-1)))
+            parts.append(spec.to_logit(unit if spec.bands else unit.unsqueeze(-1)))
         return torch.cat(parts, dim=-1)
+
+    def rest(self) -> dict[str, Tensor]:
+        """Controls (1,) or (1, band) of a processor that does nothing: neutral where there is such a
+        value, else middle."""
+        rest = {}
+        for key, spec in self.specs.items():
+            middle = spec.to_physical(torch.full((1, spec.bands) if spec.bands else (1,), 0.5))
+            rest[key] = middle if spec.neutral is None else torch.full_like(middle, spec.neutral)
+        return rest
+
+    def initial_state(self, audio: Audio) -> State:
+        """The state before the first chunk of a stream like `audio`.
+
+        With it, `render` gives its output `latency_samples` late, as with every state; without a state it
+        is on time.
+        """
+        return None
 
     @abstractmethod
     def render(self, audio: Audio, state: State = None, **controls: Tensor) -> tuple[Audio, State]:

@@ -34,7 +34,12 @@ from neural_mastering.rendering.reference_profile import (
 Samples = NDArray[np.float64]
 RATE = 44_100
 DEMO = sorted((Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo").glob("*.ogg"))
-PLANTED = (["low_shelf", "peak", "high_shelf"], [120.0, 900.0, 5_000.0], [4.0, -4.0, 5.0], [0.7, 0.8, 0.7])
+PLANTED: tuple[list[str], list[float], list[float], list[float]] = (
+    ["low_shelf", "peak", "high_shelf"],
+    [120.0, 900.0, 5_000.0],
+    [4.0, -4.0, 5.0],
+    [0.7, 0.8, 0.7],
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +54,10 @@ def profiles(songs: list[Samples]) -> list[Profile]:
 
 
 def planted(song: Samples, gain_db: float = 0.0) -> Samples:
-    return sosfilt(rbj.sections(*PLANTED, RATE), song) * 10.0 ** (gain_db / 20.0)
+    return np.asarray(sosfilt(rbj.sections(*PLANTED, RATE), song)) * 10.0 ** (gain_db / 20.0)
 
 
-def error_db(profile: Profile, truth: Profile, controls) -> float:
+def error_db(profile: Profile, truth: Profile, controls: ChainControls) -> float:
     """Mean third-octave error after the controls, level left out."""
     levels = profile.levels_db + rbj.level_db(*controls.eq_columns(), CENTRES_HZ, controls.design_rate_hz)
     missing = (levels - truth.levels_db)[truth.filled]

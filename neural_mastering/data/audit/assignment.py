@@ -97,4 +97,4 @@ def _coherence(cross: np.ndarray, before: np.ndarray, after: np.ndarray, spectra
     band = (spectra.hz >= _LOW_HZ) & (spectra.hz <= min(_HIGH_HZ, 0.4 * spectra.sample_rate))
     norm = np.sqrt(before * after)[band]
     audible = norm > 1e-9 * max(float(norm.max(initial=0.0)), 1e-30)
-    return float((cross.real[band][audible] / norm[audible]).mean()) if audible.any() else 0.0
+    return float((np.real(cross)[band][audible] / norm[audible]).mean()) if audible.any() else 0.0

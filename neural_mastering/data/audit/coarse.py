@@ -86,7 +86,7 @@ def _decimated(audio: np.ndarray, rate: int, step: int) -> np.ndarray:
 
 def _envelope(x: np.ndarray, y: np.ndarray, reach: int, rate: float) -> np.ndarray:
     """Largest |correlation| of each millisecond of lag, over the ways in which channels can be assigned."""
-    size = scipy.fft.next_fast_len(y.shape[1] + x.shape[1], real=True)
+    size = int(scipy.fft.next_fast_len(y.shape[1] + x.shape[1], real=True) or 1)
     one, two = np.fft.rfft(x, size), np.fft.rfft(y, size)
     hz = np.arange(one.shape[1]) * (rate / size)
     band = ((hz > _LOW_HZ) & (hz < min(_HIGH_HZ, 0.45 * rate))).astype(np.float32)

@@ -133,6 +133,6 @@ def _powers(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     power = (np.square(spectrum.real) + np.square(spectrum.imag)).sum(axis=1)
     if len(spectrum) != 2:
         return power, power[:0]
-    both = (spectrum[0].real * spectrum[1].real + spectrum[0].imag * spectrum[1].imag).sum(axis=0)
+    both = np.real(spectrum[0] * spectrum[1].conj()).sum(axis=0)
     total = power.sum(axis=0)
     return power, np.maximum(np.stack([total + 2.0 * both, total - 2.0 * both]) / 4.0, 0.0)

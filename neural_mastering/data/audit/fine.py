@@ -7,6 +7,7 @@ turns the phase, too, and would pass for a delay of up to 0.2 samples: its phase
 phase straighter; for a linear-phase equaliser it does not.
 """
 
+import dataclasses
 import itertools
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from neural_mastering.data.audit.side import Side
 _LOW_HZ = 80.0
 _TRUSTED = 0.3
 _SEARCH_S = 0.008
-_ROUNDS = 3
+_ROUNDS = 5  # two or three are the rule
 _LINE_FIT_S = 0.0004
 _TONE_SAMPLES, _TONE_S = 3.0, 0.02
 _AS_GOOD = 0.95
@@ -92,24 +93,30 @@ def _none_if_as_good(before: Side, after: Side, found: Fine) -> Fine:
 
 def _searched(spectra: Spectra, line: Line) -> Line:
     """A line through the sections' correlation peaks within ±8 ms."""
-    reach = min(round(_SEARCH_S * spectra.sample_rate), spectra.size // 4)
-    band = (spectra.hz >= _LOW_HZ) & (spectra.hz <= 0.45 * spectra.sample_rate)
-    delays, weights = [], []
-    for cross, one, two in zip(spectra.cross, spectra.before, spectra.after, strict=True):
-        norm = np.sqrt(one[:, None] * two[None]) + 1e-20
-        curves = np.fft.irfft(cross / norm * np.sqrt(np.abs(cross) / norm) * band, spectra.size)
-        curves = np.concatenate([curves[..., -reach:], curves[..., : reach + 1]], axis=-1)
-        ways = [np.abs(curves.sum(axis=(0, 1)))]
-        if curves.shape[:2] == (2, 2):
-            (ll, lr), (rl, rr) = curves
-            ways = [np.abs(ll + rr), np.abs(ll - rr), np.abs(lr + rl), np.abs(lr - rl)]
-        best = np.max(ways, axis=0)
-        peak = int(best.argmax())
-        delays.append((peak - reach) / spectra.sample_rate)
-        weights.append(float(best[peak]))
-    # the channel pairs of both sides carry the same line
-    extra = _robust_line(spectra.centres_s, np.array(delays), np.array(weights))
+    peaks = [
+        _peak(*parts, spectra) for parts in zip(spectra.cross, spectra.before, spectra.after, strict=True)
+    ]
+    delays, weights = np.array(peaks).T
+    extra = _robust_line(spectra.centres_s, delays, weights)
     return Line(line.start_s + extra.start_s, line.drift + extra.drift)
+
+
+def _peak(cross: np.ndarray, before: np.ndarray, after: np.ndarray, spectra: Spectra) -> tuple[float, float]:
+    """Delay in seconds and height of the largest correlation, over all ways to assign the channels."""
+    fine = 4  # points a sample
+    reach = min(round(_SEARCH_S * spectra.sample_rate), spectra.size // 4) * fine
+    band = (spectra.hz >= _LOW_HZ) & (spectra.hz <= 0.45 * spectra.sample_rate)
+    norm = np.sqrt(before[:, None] * after[None]) + 1e-20
+    curves = np.fft.irfft(cross / norm * np.sqrt(np.abs(cross) / norm) * band, fine * spectra.size)
+    curves = np.concatenate([curves[..., -reach:], curves[..., : reach + 1]], axis=-1)
+    if curves.shape[:2] == (2, 2):
+        (ll, lr), (rl, rr) = curves
+        ways = [np.abs(ll + rr), np.abs(ll - rr), np.abs(lr + rl), np.abs(lr - rl)]
+    else:
+        ways = [np.abs(curves.sum(axis=(0, 1)))]
+    best = np.max(ways, axis=0)
+    place = int(best.argmax())
+    return (place - reach) / (fine * spectra.sample_rate), float(best[place])
 
 
 def _robust_line(time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray) -> Line:
@@ -132,7 +139,11 @@ def _robust_line(time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray) ->
 
 
 def _measured(spectra: Spectra, line: Line) -> Fine:
-    assignment = find_assignment(spectra)
+    # signs show only where the delay is right to less than half a period
+    sums = (part.sum(axis=0) for part in (spectra.cross, spectra.before, spectra.after))
+    left_s, _ = _peak(*sums, spectra)
+    turn = np.exp(2j * np.pi * spectra.hz * left_s)
+    assignment = find_assignment(dataclasses.replace(spectra, cross=spectra.cross * turn))
     cross, before, after = matched(spectra, assignment)
     pooled = cross.sum(axis=0)
     power = before.sum(axis=0) * after.sum(axis=0) + 1e-30
@@ -141,8 +152,8 @@ def _measured(spectra: Spectra, line: Line) -> Fine:
     band &= before.sum(axis=0) > 1e-10 * before.sum(axis=0).max()
     weight = np.where(band, coherence / (1.0 - np.minimum(coherence, 0.995)), 0.0) / (np.abs(pooled) + 1e-30)
     w = 2.0 * np.pi * spectra.hz
-    turn = _minimum_phase(pooled, before.sum(axis=0), coherence, band)
-    kept = max((np.zeros_like(turn), turn), key=lambda phase: _fit(pooled, weight, w, phase)[1])
+    bend = _minimum_phase(pooled, before.sum(axis=0), coherence, band)
+    kept = max((np.zeros_like(bend), bend), key=lambda phase: _fit(pooled, weight, w, phase)[1])
     rest = np.array([_fit(c, weight, w, kept)[0] for c in cross])
     strength = np.array([np.abs(c * weight).sum() for c in cross])
     extra, drift_error, scatter_s = _weighted_line(spectra.centres_s, rest, strength)
