@@ -183,7 +183,7 @@ class Judge:
 
 def filtered(sections: Samples, audio: Samples) -> Samples:
     """Second-order sections; none leave the audio as it is."""
-    return sosfilt(sections, audio) if len(sections) else audio
+    return np.asarray(sosfilt(sections, audio)) if len(sections) else audio
 
 
 def read(path: Path, seconds: float | None = None) -> Samples:
@@ -194,7 +194,7 @@ def read(path: Path, seconds: float | None = None) -> Samples:
     samples, rate = soundfile.read(path, always_2d=True, start=start, frames=length)
     if rate != RATE:
         sys.exit(f"{path} has {rate} Hz: this study wants {RATE} Hz")
-    return np.ascontiguousarray(samples.T)
+    return np.ascontiguousarray(samples.T, dtype=np.float64)
 
 
 def summary(rows: list[dict[str, str]]) -> str:
