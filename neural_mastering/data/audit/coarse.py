@@ -27,6 +27,7 @@ LARGEST_DRIFT_PPM = 400.0
 _RATE_HZ = 11_025
 _LOW_HZ, _HIGH_HZ = 60.0, 5_000.0
 _BIN_S = 0.001
+_FADE_S = 0.05
 _SILENT_POWER = 1e-8  # −80 dBFS
 _APART_BINS = 12
 _TIE, _EDGE_TIE = 0.9, 0.6
@@ -70,6 +71,8 @@ def coarse_delay(before: Side, after: Side) -> Coarse | None:
         if min(np.square(side).mean() for side in pair) < _SILENT_POWER:
             continue
         low = [_decimated(side, rate, step) for side in pair]
+        for side in low:
+            _fade_ends(side, round(_FADE_S * rate / step))
         rows.append(_envelope(low[0], low[1], reach // step, rate / step))
         centres.append((start + window / 2) / rate)
     if not rows:
@@ -80,8 +83,16 @@ def coarse_delay(before: Side, after: Side) -> Coarse | None:
 
 def _decimated(audio: np.ndarray, rate: int, step: int) -> np.ndarray:
     if step == 1:
-        return audio
+        return audio.copy()
     return soxr.resample(np.ascontiguousarray(audio.T), rate, rate / step, "LQ").T
+
+
+def _fade_ends(audio: np.ndarray, frames: int) -> None:
+    """Fade a window in and out, in place: hard ends are onsets, and would match where both windows end."""
+    frames = min(frames, audio.shape[1] // 4)
+    ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(frames) + 0.5) / max(frames, 1))).astype(np.float32)
+    audio[:, :frames] *= ramp
+    audio[:, audio.shape[1] - frames :] *= ramp[::-1]
 
 
 def _envelope(x: np.ndarray, y: np.ndarray, reach: int, rate: float) -> np.ndarray:

@@ -80,9 +80,9 @@ def _audit(report: PairReport, one: AudioFile, two: AudioFile) -> PairReport:
     elif not silent:
         relation = relate(before, after)
         problems += relation_problems(relation, two.sample_rate)
-        if any(problem.kind in ("unrelated", "edit") for problem in problems):
+        if any(problem.kind == "unrelated" for problem in problems):
             prints = (prints[0], fingerprint(after))
-            relation = relation if relation and not any(p.kind == "unrelated" for p in problems) else None
+            relation = None
         elif relation is not None:
             problems += identity_problems(relation)
     problems += file_problems(one, two, relation)
