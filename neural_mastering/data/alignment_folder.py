@@ -1,15 +1,13 @@
 """A folder of pairs, mended into another folder that training can open."""
 
-import csv
 import dataclasses
-import io
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from neural_mastering.data.alignment_manifest import READINGS, write_manifests
 from neural_mastering.data.alignment_record import (
     FOLDER,
     Record,
@@ -18,7 +16,6 @@ from neural_mastering.data.alignment_record import (
     file_hash,
     load_record,
     record_file,
-    write_text,
 )
 from neural_mastering.data.alignment_render import Plan, render
 from neural_mastering.data.audio_file import probe
@@ -29,38 +26,9 @@ from neural_mastering.data.audit.problems import Problem, relation_problems, ver
 from neural_mastering.data.audit.relation import relate
 from neural_mastering.data.audit.report import PairReport
 from neural_mastering.data.errors import DataError
-from neural_mastering.data.manifest import song_key
 
 WHOLE_SAMPLES = 0.02
 """A delay this near to a whole number of samples is taken as that number, and needs no filter."""
-
-COLUMNS: tuple[str, ...] = (
-    "file",
-    "group",
-    "split",
-    "action",
-    "delay_samples",
-    "drift_ppm",
-    "polarity",
-    "inverted_channel",
-    "channels_swapped",
-    "residual_delay_samples",
-    "residual_end_delay_samples",
-    "residual_drift_ppm",
-    "source_unmastered_sha256",
-    "source_mastered_sha256",
-    "unmastered_sha256",
-    "mastered_sha256",
-)
-_READINGS = (
-    "delay_samples",
-    "drift_ppm",
-    "polarity",
-    "inverted_channel",
-    "channels_swapped",
-    "confidence",
-    "coherence",
-)
 
 
 def align_folder(
@@ -91,7 +59,7 @@ def align_folder(
         jobs_to_do = list(zip(records, pairs, strict=True))
         records = run_jobs(partial(_written, out=out), jobs_to_do, jobs, done)
         _drop_strangers(out, records)
-        _write_manifests(out, records)
+        write_manifests(out, records)
     except OSError as error:
         raise DataError(
             f"{out} cannot be written ({error}): free some space, or name another folder"
@@ -132,7 +100,7 @@ def _measured(files: PairFiles, out: Path) -> Record:
         sources,
         [dataclasses.asdict(problem) for problem in report.problems],
         dataclasses.asdict(plan_of(report)) if report.state != "broken" else None,
-        {key: plain[key] for key in _READINGS},
+        {key: plain[key] for key in READINGS},
         encoded(report.prints),
     )
     record.save(out)
@@ -305,59 +273,3 @@ def _drop_strangers(out: Path, records: Sequence[Record]) -> None:
             if (side, output["file"]) not in kept:
                 (out / side / output["file"]).unlink(missing_ok=True)
         file.unlink()
-
-
-def _write_manifests(out: Path, records: Sequence[Record]) -> None:
-    ordered = sorted(records, key=lambda record: song_key(record.name))
-    table = io.StringIO()
-    writer = csv.DictWriter(table, list(COLUMNS), lineterminator="\n")
-    writer.writeheader()
-    for record in ordered:
-        if record.outputs:
-            writer.writerow(_row(record))
-    write_text(out / "manifest.csv", table.getvalue())
-    lines = []
-    for record in ordered:
-        report = record.report()
-        entry = {
-            "name": record.name,
-            "group": record.new_group,
-            "split": record.split or None,
-            "verdict": report.verdict,
-            "action": _action(record),
-            "done": record.done,
-            "measured": record.measured,
-            "plan": record.plan,
-            "residual": record.residual,
-            "sources": record.sources,
-            "outputs": record.outputs,
-        }
-        lines.append(json.dumps(entry))
-    write_text(out / "align.jsonl", "\n".join(lines) + "\n")
-
-
-def _row(record: Record) -> dict[str, Any]:
-    return {
-        "file": record.outputs["unmastered"]["file"],
-        "group": record.new_group,
-        "split": record.split,
-        "action": _action(record),
-        **{key: "" if record.measured[key] is None else record.measured[key] for key in _READINGS[:5]},
-        "residual_delay_samples": _number(record.residual.get("delay_samples")),
-        "residual_end_delay_samples": _number(record.residual.get("end_delay_samples")),
-        "residual_drift_ppm": _number(record.residual.get("drift_ppm")),
-        "source_unmastered_sha256": record.sources["unmastered"],
-        "source_mastered_sha256": record.sources["mastered"],
-        "unmastered_sha256": record.outputs["unmastered"]["sha256"],
-        "mastered_sha256": record.outputs["mastered"]["sha256"],
-    }
-
-
-def _action(record: Record) -> str:
-    if not record.outputs:
-        return "left out"
-    return "mended" if record.done else "copied"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
