@@ -42,14 +42,17 @@ def equalise(audio: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarr
         torch.tensor(v, dtype=torch.float64)[None] for v in (np.array(frequency), gain, np.array(q))
     ]
     kinds = ("low_shelf", "peak", "peak", "peak", "high_shelf")
-    return sosfilt(sections(*parameters, rate, kinds)[0].numpy(), audio, axis=0)
+    frequency_hz, gain_db, quality = parameters
+    return np.asarray(
+        sosfilt(sections(frequency_hz, gain_db, quality, rate, kinds)[0].numpy(), audio, axis=0)
+    )
 
 
 def compress(audio: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
     """Feed-forward compression of the channels' mean square: ratio 1.5–4, threshold near the song's level."""
     time_s, ratio = rng.uniform(0.01, 0.08), rng.uniform(1.5, 4.0)
     pole = np.exp(-1.0 / (time_s * rate))
-    power = lfilter([1 - pole], [1, -pole], np.square(audio).mean(axis=1)) + 1e-12
+    power = np.asarray(lfilter([1 - pole], [1, -pole], np.square(audio).mean(axis=1))) + 1e-12
     level_db = 10 * np.log10(power)
     threshold_db = 10 * np.log10(np.square(audio).mean() + 1e-12) + rng.uniform(-6, 3)
     gain_db = -(1 - 1 / ratio) * np.maximum(level_db - threshold_db, 0)

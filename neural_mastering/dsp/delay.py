@@ -27,7 +27,7 @@ def estimate_delay_samples(audio: Audio, reference: Audio, max_delay_samples: in
     """
     time = audio.shape[-1]
     reach = min(max_delay_samples, time - 1)
-    size = next_fast_len(time + reach + 1, real=True)
+    size = int(next_fast_len(time + reach + 1, real=True) or 0)
     product = (
         torch.fft.rfft(audio.double(), n=size) * torch.fft.rfft(reference.double(), n=size).conj()
     ).sum(dim=1)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Builder = Callable[[Mapping[str, float | tuple[float, ...]], int, int], StreamStage]
 """(controls of the stage, sample rate, channels) → the stage."""
 
+
 def _grey_box(name: str) -> Builder:
     return lambda values, sample_rate, channels: processor_stage(name, values, sample_rate, channels)
 

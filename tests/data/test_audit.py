@@ -29,7 +29,7 @@ RATE = 22_050
 def study() -> Iterator[Any]:
     """The module that plants faults."""
     sys.path.insert(0, str(STUDY))
-    import faults
+    faults = importlib.import_module("faults")
 
     spec = importlib.util.spec_from_file_location("pair_audit_run", STUDY / "run.py")
     assert spec is not None and spec.loader is not None
@@ -169,8 +169,15 @@ def test_the_planted_faults_are_found(study: Any, tmp_path: Path) -> None:
 
 def test_an_exact_loop_is_not_locked_to_a_wrong_beat(study: Any) -> None:
     _, faults = study
-    loop = faults.loop(0, 9.0)
-    for delay in (0, 2205, 22_050, 44_100):  # with silence in front of a beat of 22,050 samples
+    for seconds, delay in (
+        (9.0, 0),
+        (9.0, 2205),
+        (9.0, 22_050),
+        (9.0, 88_200),
+        (20.0, 22_050),
+        (33.0, 44_100),
+    ):
+        loop = faults.loop(0, seconds)  # a beat has 22,050 samples; silence takes the place of the delay
         moved = np.concatenate([np.zeros((delay, 2)), loop])[: len(loop)]
         relation = relate(*sides(loop, 0.8 * moved, 44_100))
         assert relation is not None

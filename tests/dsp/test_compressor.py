@@ -45,9 +45,8 @@ SETTINGS = [(-30.0, 4.0, 1.0, 80.0, 6.0), (-12.0, 20.0, 0.1, 10.0, 0.0), (-40.0,
 def test_equals_the_loop(link: compressor.Link) -> None:
     rng = np.random.default_rng(0)
     audio = 0.3 * rng.standard_normal((3, 2, 6_000)) * (rng.random((3, 1, 6_000)) > 0.3)
-    got = compressor.gain_reduction_db(
-        compressor.linked_power(torch.from_numpy(audio), link), *_controls(*SETTINGS), RATE
-    )
+    power = compressor.linked_power(torch.from_numpy(audio), link)
+    got = compressor.gain_reduction_db(power, *_controls(*SETTINGS), sample_rate=RATE)
     expected = np.stack([_by_hand(a, *s, link=link) for a, s in zip(audio, SETTINGS, strict=True)])
     assert expected[0].max() > 5.0
     np.testing.assert_allclose(got.numpy(), expected, atol=1e-9)
@@ -113,7 +112,7 @@ def test_agrees_with_torchcomp() -> None:
     target = 10 * torch.rand(2, 500, dtype=torch.float64)
     attack, release = torch.tensor([1.0, 5.0]), torch.tensor([50.0, 20.0])
     leaves = [t.double().requires_grad_() for t in (target, attack, release)]
-    ours = smooth(*leaves, RATE)
+    ours = smooth(*leaves, sample_rate=RATE)
     theirs = -torchcomp.compressor_core(
         -leaves[0],
         torch.zeros(2, dtype=torch.float64),
@@ -141,7 +140,6 @@ def test_the_steady_state_is_that_of_pedalboard(level_db: float, ratio: float) -
     theirs = pedalboard.Compressor(threshold, ratio, 1.0, 20.0)(square.astype(np.float32)[None], RATE)
     their_db = 20.0 * np.log10(np.abs(theirs[0, -100:]).max() / 10.0 ** (level_db / 20.0))
     audio = torch.from_numpy(square)[None, None]
-    ours = compressor.gain_reduction_db(
-        compressor.linked_power(audio, "max"), *_controls((threshold, ratio, 1.0, 20.0, 0.0)), RATE
-    )
+    controls = _controls((threshold, ratio, 1.0, 20.0, 0.0))
+    ours = compressor.gain_reduction_db(compressor.linked_power(audio, "max"), *controls, sample_rate=RATE)
     assert -float(ours[0, -1]) == pytest.approx(their_db, abs=0.02)

@@ -40,7 +40,9 @@ def test_the_filters_have_these_magnitudes() -> None:
     crossovers = (150.0, 2_500.0)
     impulses = crossover.impulse_responses(crossovers, RATE)
     response = np.abs(np.fft.rfft(impulses, n=1 << 15))
-    wanted = crossover.magnitudes(crossovers, np.fft.rfftfreq(1 << 15, 1 / RATE), RATE)[:-1]
+    wanted = crossover.magnitudes(
+        crossovers, np.asarray(np.fft.rfftfreq(1 << 15, 1 / RATE), np.float64), RATE
+    )[:-1]
     np.testing.assert_allclose(response, wanted, atol=1e-4)
     np.testing.assert_allclose(impulses, impulses[:, ::-1], atol=1e-12)  # zero phase
 

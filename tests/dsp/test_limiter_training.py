@@ -44,7 +44,9 @@ def test_gradients_reach_audio_threshold_and_release() -> None:
     wanted, released = torch.zeros(1, memory.wanted), torch.zeros(1, memory.released)
 
     def gain(*leaves: torch.Tensor) -> torch.Tensor:
-        curve, _, _ = limiter_training.gain_curve(*leaves, RATE, settings, wanted, released)
+        curve, _, _ = limiter_training.gain_curve(
+            *leaves, sample_rate=RATE, settings=settings, wanted_before=wanted, released_before=released
+        )
         return (curve * torch.linspace(-1, 1, 200, dtype=torch.float64)).sum()
 
     leaves = [audio, threshold, release]

@@ -169,5 +169,5 @@ def _shaken() -> MasteringModel:
         assert isinstance(model.chain_head, GreyBoxChain)
         for head in model.chain_head.heads.values():
             assert isinstance(head, StageHead)
-            head.out.bias += 0.6
+            head.out.bias.add_(0.6)
     return model.eval()

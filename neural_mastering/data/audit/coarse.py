@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 import soxr
+from scipy.ndimage import uniform_filter1d
 
 from neural_mastering.data.audit.side import Side, read_around
 
@@ -28,6 +29,7 @@ _RATE_HZ = 11_025
 _LOW_HZ, _HIGH_HZ = 60.0, 5_000.0
 _BIN_S = 0.001
 _FADE_S = 0.05
+_LINE_FLOOR, _LINE_SPAN_HZ = 1.5, 50.0
 _SILENT_POWER = 1e-8  # −80 dBFS
 _APART_BINS = 12
 _TIE, _EDGE_TIE = 0.9, 0.6
@@ -101,12 +103,15 @@ def _envelope(x: np.ndarray, y: np.ndarray, reach: int, rate: float) -> np.ndarr
     one, two = np.fft.rfft(x, size), np.fft.rfft(y, size)
     hz = np.arange(one.shape[1]) * (rate / size)
     band = ((hz > _LOW_HZ) & (hz < min(_HIGH_HZ, 0.45 * rate))).astype(np.float32)
+    span = max(3, round(_LINE_SPAN_HZ * size / rate))
     scale = size / (2.0 * max(float(band.sum()), 1.0))
 
     def correlation(a: int, b: int) -> np.ndarray:
         cross = two[b] * np.conj(one[a])
         magnitude = np.abs(cross)
-        floor = 1e-4 * magnitude.mean() + 1e-20
+        # Between the lines of music that repeats exactly there is only what the ends of the windows leak, and that
+        # matches where both windows end: lifted as PHAT does, it makes the ends of the range the best lags.
+        floor = _LINE_FLOOR * uniform_filter1d(magnitude, span, mode="nearest") + 1e-20
         return np.fft.irfft(cross / (magnitude + floor) * band, size)[: 2 * reach + 1] * scale
 
     if len(x) == 1 and len(y) == 1:

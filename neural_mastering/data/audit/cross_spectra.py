@@ -130,7 +130,7 @@ def _segments(audio: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
 
 def _powers(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums of squares over segments of the channels, and of (left ± right)/2, each (channel, bin)."""
-    power = (np.square(spectrum.real) + np.square(spectrum.imag)).sum(axis=1)
+    power = (np.square(np.real(spectrum)) + np.square(np.imag(spectrum))).sum(axis=1)
     if len(spectrum) != 2:
         return power, power[:0]
     both = np.real(spectrum[0] * spectrum[1].conj()).sum(axis=0)

@@ -140,8 +140,8 @@ def _robust_line(time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray) ->
 
 def _measured(spectra: Spectra, line: Line) -> Fine:
     # signs show only where the delay is right to less than half a period
-    sums = (part.sum(axis=0) for part in (spectra.cross, spectra.before, spectra.after))
-    left_s, _ = _peak(*sums, spectra)
+    cross, before, after = (part.sum(axis=0) for part in (spectra.cross, spectra.before, spectra.after))
+    left_s, _ = _peak(cross, before, after, spectra)
     turn = np.exp(2j * np.pi * spectra.hz * left_s)
     assignment = find_assignment(dataclasses.replace(spectra, cross=spectra.cross * turn))
     cross, before, after = matched(spectra, assignment)

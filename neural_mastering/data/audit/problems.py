@@ -171,7 +171,8 @@ def _timing(relation: Relation, sample_rate: int, tolerance_s: float) -> list[Pr
     if abs(delay) > tolerance:
         how = "late" if delay > 0 else "early"
         ms = 1000.0 * abs(delay) / sample_rate
-        text = f"the mastered side is {abs(delay):.2f} samples ({ms:.3g} ms) {how}"
+        length = f"{ms:.3g}" if ms < 1000.0 else f"{ms:.0f}"
+        text = f"the mastered side is {abs(delay):.2f} samples ({length} ms) {how}"
         found.append(Problem("delay", "fixable", text))
     if drifts:
         how = "slower" if relation.drift_ppm > 0 else "faster"
