@@ -26,7 +26,7 @@ test: install
 	$(BIN)/python -m pytest -n 2
 
 test-slow: install
-	$(BIN)/python -m pytest -m slow -n 2 --record docs/slow_tests.md
+	$(BIN)/python -m pytest -m slow -n 2 --record=docs/slow_tests.md
 
 lint: install
 	$(BIN)/ruff check .

@@ -11,16 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 
 from neural_mastering.data.audio_file import AudioFile
 from neural_mastering.data.cached_audio import BYTES_PER_SAMPLE, CachedAudio, block_frames
+from neural_mastering.data.decoding import decode
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.loudness_meter import LoudnessMeter
 
 _FORMAT = 1
-_CHUNK_FRAMES = 1 << 16
 
 
 def default_cache_folder() -> Path:
@@ -145,32 +144,9 @@ def _energy(blocks: np.ndarray) -> np.ndarray:
 def _resampled(file: AudioFile, sample_rate: int) -> Iterator[np.ndarray]:
     """The file in chunks (time, channel) of float32 at another rate."""
     if file.sample_rate == sample_rate:
-        yield from _decoded(file)
+        yield from decode(file, "float32")
         return
     stream = soxr.ResampleStream(file.sample_rate, sample_rate, file.channels, dtype="float32", quality="VHQ")
-    for chunk in _decoded(file):
+    for chunk in decode(file, "float32"):
         yield stream.resample_chunk(chunk)
     yield stream.resample_chunk(np.zeros((0, file.channels), dtype=np.float32), last=True)
-
-
-def _decoded(file: AudioFile) -> Iterator[np.ndarray]:
-    """The file in chunks (time, channel) of float32 at its own rate, checked."""
-    done = 0
-    try:
-        with soundfile.SoundFile(file.path) as source:
-            while len(chunk := source.read(_CHUNK_FRAMES, dtype="float32", always_2d=True)):
-                bad = ~np.isfinite(chunk).all(axis=1)
-                if bad.any():
-                    at_s = (done + int(bad.argmax())) / file.sample_rate
-                    raise DataError(
-                        f"{file.path} holds NaN or infinite samples at {at_s:.3f} s: export it again"
-                    )
-                done += len(chunk)
-                yield chunk
-    except soundfile.LibsndfileError as error:
-        raise DataError(f"{file.path} is damaged after {done / file.sample_rate:.3f} s ({error})") from error
-    if done != file.frames:
-        raise DataError(
-            f"{file.path} is damaged: its header promises {file.frames} samples, {done} could be read. "
-            "Export it again, or remove it"
-        )

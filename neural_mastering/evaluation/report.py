@@ -95,7 +95,7 @@ def _table(
         shown = [c for c in shown if not c.startswith("lra_error")]
     by_key = {system.key: system.name for system in systems}
     caption = (
-        "Mean over songs, each song counting once; in brackets the 95 % interval of a cluster bootstrap over "
+        "Mean over songs, each song counting once, with the 95 % interval of a cluster bootstrap over "
         "groups. * told the target's own loudness."
     )
     if suffix:

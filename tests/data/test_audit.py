@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.signal
 import soundfile
 
 from neural_mastering.data.audit.fingerprint import fingerprint, same_music
@@ -69,6 +70,19 @@ def test_delay_to_a_hundredth_of_a_sample(delay: float) -> None:
     assert relation.assignment.polarity == 1 and not relation.assignment.swapped
     assert relation.gain_db == pytest.approx(20 * np.log10(1.7), abs=0.05)
     assert abs(relation.drift_ppm) < 0.1
+
+
+@pytest.mark.parametrize("corner_hz", [12_000.0, 14_000.0])
+def test_a_low_pass_is_no_delay(corner_hz: float) -> None:
+    """Above the music's own top nothing shows how the low-pass goes on; read as flat, it passes for half a sample."""
+    rate = 44_100
+    song = music(8.0, rate=rate)
+    lossy = scipy.signal.sosfiltfilt(scipy.signal.butter(12, 16_500.0, output="sos", fs=rate), song, axis=0)
+    dull = scipy.signal.sosfilt(scipy.signal.butter(2, corner_hz, output="sos", fs=rate), lossy, axis=0)
+    for delay in (0.0, 0.75):
+        relation = relate(*sides(dull, late(lossy, delay), rate))
+        assert relation is not None
+        assert relation.delay_samples == pytest.approx(delay, abs=0.15)
 
 
 @pytest.mark.parametrize("ppm", [-80.0, 5.0, 100.0])

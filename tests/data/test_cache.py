@@ -79,7 +79,7 @@ def test_energy_index(tmp_path: Path) -> None:
 def test_second_fetch_reads_the_index_and_not_the_source(tmp_path: Path, monkeypatch) -> None:
     file = wav(tmp_path, noise(20_000), 44_100)
     first = AudioCache(tmp_path / "cache", 44_100).fetch(file)
-    monkeypatch.setattr(cache_module, "_decoded", lambda _: pytest.fail("decoded again"))
+    monkeypatch.setattr(cache_module, "decode", lambda *_: pytest.fail("decoded again"))
     second = AudioCache(tmp_path / "cache", 44_100).fetch(file)
     assert second.path == first.path
     np.testing.assert_array_equal(second.block_energy, first.block_energy)
@@ -128,20 +128,20 @@ def test_file_that_is_shorter_than_its_header_said(tmp_path: Path) -> None:
 def test_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch) -> None:
     file = wav(tmp_path, noise(200_000), 44_100)
     cache = AudioCache(tmp_path / "cache", 44_100)
-    real, written = cache_module._decoded, []
+    real, written = cache_module.decode, []
 
-    def fails_after_a_chunk(source: AudioFile):
-        for chunk in real(source):
+    def fails_after_a_chunk(source: AudioFile, dtype):
+        for chunk in real(source, dtype):
             if written:
                 raise OSError(errno.ENOSPC, "No space left on device")
             written.append(chunk)
             yield chunk
 
-    monkeypatch.setattr(cache_module, "_decoded", fails_after_a_chunk)
+    monkeypatch.setattr(cache_module, "decode", fails_after_a_chunk)
     with pytest.raises(DataError, match=r"no space for the cache .*set cache_dir elsewhere"):
         cache.fetch(file)
     assert written and not list((tmp_path / "cache").iterdir())
-    monkeypatch.setattr(cache_module, "_decoded", real)
+    monkeypatch.setattr(cache_module, "decode", real)
     assert cache.fetch(file).frames == 200_000
 
 
@@ -153,11 +153,11 @@ def test_too_small_a_disk_is_noticed_before_writing(tmp_path: Path, monkeypatch)
 
 
 def test_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch) -> None:
-    def interrupted(_: AudioFile):
+    def interrupted(_: AudioFile, dtype):
         yield noise(1_000)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cache_module, "_decoded", interrupted)
+    monkeypatch.setattr(cache_module, "decode", interrupted)
     with pytest.raises(KeyboardInterrupt):
         AudioCache(tmp_path / "cache", 44_100).fetch(wav(tmp_path, noise(20_000), 44_100))
     assert not list((tmp_path / "cache").iterdir())

@@ -13,6 +13,7 @@ import soundfile
 
 from neural_mastering.chance import seed_of
 from neural_mastering.data.audio_file import AudioFile, probe
+from neural_mastering.data.decoding import decode
 from neural_mastering.data.degradation.chain import DegradationChain
 from neural_mastering.data.degradation.parameters import NO_EXPANSION, Degradation
 from neural_mastering.data.degradation.preset import Preset
@@ -28,7 +29,6 @@ CEILING_DBFS = -0.1
 """No sample of an input is above this, and no sample of a target that had to be lowered."""
 
 _VERSION = 1
-_CHUNK_FRAMES = 1 << 16
 _STEPS = float(1 << 23)  # of 24 bits
 _HIGHEST = (_STEPS - 1.0) / _STEPS
 
@@ -106,7 +106,7 @@ def _make(task: Task, source_hash: str) -> Record:
             f"{file.path} has a sample rate of {file.sample_rate} Hz: loudness is defined from "
             f"{LOWEST_RATE_HZ} Hz on"
         )
-    target_lufs, lowest, highest = _measure(file, decode(file))
+    target_lufs, lowest, highest = _measure(file, _decoded(file))
     target_peak_db = gain_to_db(max(-lowest, highest))
     if not math.isfinite(target_lufs):
         raise DataError(
@@ -158,36 +158,14 @@ def _degraded(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The target, scaled by a factor, and the degraded track before its last gain, in pieces."""
     chain = DegradationChain(degradation, file.channels)
-    for piece in decode(file):
+    for piece in _decoded(file):
         target = piece * factor
         yield target, chain(target.copy())
 
 
-def decode(file: AudioFile) -> Iterator[np.ndarray]:
-    """The file in float64 pieces (channel, time) at its own rate, checked.
-
-    Raises:
-        DataError: damaged, or NaN or infinite samples.
-    """
-    done = 0
-    try:
-        with soundfile.SoundFile(file.path) as source:
-            while len(piece := source.read(_CHUNK_FRAMES, dtype="float64", always_2d=True)):
-                bad = ~np.isfinite(piece).all(axis=1)
-                if bad.any():
-                    at_s = (done + int(bad.argmax())) / file.sample_rate
-                    raise DataError(
-                        f"{file.path} holds NaN or infinite samples at {at_s:.3f} s: export it again"
-                    )
-                done += len(piece)
-                yield np.ascontiguousarray(piece.T)
-    except soundfile.LibsndfileError as error:
-        raise DataError(f"{file.path} is damaged after {done / file.sample_rate:.3f} s ({error})") from error
-    if done != file.frames:
-        raise DataError(
-            f"{file.path} is damaged: its header promises {file.frames} samples, {done} could be read. "
-            "Export it again, or remove it"
-        )
+def _decoded(file: AudioFile) -> Iterator[np.ndarray]:
+    """The file in float64 pieces (channel, time) at its own rate."""
+    return (np.ascontiguousarray(piece.T) for piece in decode(file, "float64"))
 
 
 def _measure(file: AudioFile, pieces: Iterator[np.ndarray]) -> tuple[float, float, float]:
