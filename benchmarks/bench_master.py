@@ -17,14 +17,46 @@ import torch
 
 from benchmarks._timing import Row, as_table
 from neural_mastering.data.demo import demo_assets
+from neural_mastering.rendering.controls import ChainControls, EqBand, save_controls
 
 TITLE = "Mastering 4 minutes, stereo, 44.1 kHz, 16 bit in, 24 bit out: whole processes, alternating"
 
 RATE = 44_100
 MINUTES, LONG_MINUTES = 4, 60
-OURS = "nm-master"
+OURS, NO_MODEL = "nm-master", "nm-master --model none"
 PEERS_PYTHON = os.environ.get("PEERS_PYTHON", sys.executable)
 """An interpreter that has the packages of the extra `peers`; its own environment if need be."""
+
+CHAIN = ChainControls(
+    eq=tuple(EqBand("peak", 60.0 * 1.9**i, (-1) ** i * 2.0, 1.0) for i in range(10)),
+    gain_db=1.0,
+    stages={
+        "compressor": {
+            **dict.fromkeys(("makeup_db", "sidechain_hz", "link_max"), 0.0),
+            **{
+                "threshold_db": -8.0,
+                "ratio": 2.0,
+                "attack_ms": 5.0,
+                "release_ms": 100.0,
+                "knee_db": 6.0,
+                "mix": 0.8,
+            },
+            "input_lufs": -16.0,
+        },
+        "saturation": {"drive_db": 8.0, "shape": 0.4, "bias": 0.1, "mix": 0.5, "input_lufs": -16.0},
+        "stereo": {"width": 1.2, "bass_frequency_hz": 90.0, "bass_amount": 0.5},
+        "chain_limiter": {
+            **{
+                "threshold_db": -4.0,
+                "release_ms": 30.0,
+                "ceiling_db": -1.0,
+                "amount": 0.7,
+                "lookahead_ms": 5.0,
+            },
+        },
+    },
+)
+"""Every stage of the grey-box chain does something."""
 
 MATCHERING = "import sys, matchering as m; m.process(sys.argv[1], sys.argv[2], [m.pcm24(sys.argv[3])])"
 SONARE = (
@@ -55,8 +87,8 @@ class Run:
     peak_mib: float
 
 
-def run(rounds: int = 5) -> list[Row]:
-    """One row for each contender, one for the hour; `rounds` alternating runs each, medians."""
+def run(rounds: int = 3) -> list[Row]:
+    """A row for each contender, the whole chain and the hour; `rounds` alternating runs each, medians."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         song, reference = folder / "song.wav", folder / "reference.wav"
@@ -73,7 +105,9 @@ def run(rounds: int = 5) -> list[Row]:
             _row(label, f"{MINUTES} min", runs, median(r.wall_s for r in runs) / ours)
             for label, runs in measured.items()
         ]
-        rows[0]["real-time factor by step"] = _steps(folder / "numbers.json", MINUTES)
+        for row, file in zip(rows, ("numbers.json", "without.json"), strict=False):
+            row["real-time factor by step"] = _steps(folder / file, MINUTES)
+        rows.append(_chain_row(song, folder))
         song.unlink()
         _write_song(song, LONG_MINUTES, gain=0.4)
         hour = [_measure(contenders[OURS])]
@@ -82,10 +116,34 @@ def run(rounds: int = 5) -> list[Row]:
     return rows
 
 
+def _chain_row(song: Path, folder: Path) -> Row:
+    """All stages of the grey-box chain at work, from a controls file: the real-time factor of each."""
+    controls, numbers = folder / "chain.yaml", folder / "chain.json"
+    save_controls(CHAIN, controls)
+    command = [
+        sys.executable,
+        "-m",
+        "neural_mastering.cli.master",
+        str(song),
+        "-o",
+        str(folder / "chain.wav"),
+    ]
+    run = _measure([*command, "--controls", str(controls), "--overwrite", "-q", "--json", str(numbers)])
+    row = _row(f"{OURS}, whole chain", f"{MINUTES} min", [run], float("nan"))
+    row["×"] = ""
+    stages = json.loads(numbers.read_text())["stages"]
+    row["real-time factor by step"] = ", ".join(f"{s['name']} {s['real_time_factor']:.4f}" for s in stages)
+    return row
+
+
 def _contenders(song: Path, reference: Path, folder: Path) -> dict[str, list[str]]:
     numbers = folder / "numbers.json"
     ours = [sys.executable, "-m", "neural_mastering.cli.master", str(song), "-o", str(folder / "ours.wav")]
-    found = {OURS: [*ours, "--target=-12", "--overwrite", "-q", "--json", str(numbers)]}
+    ours += ["--target=-12", "--overwrite", "-q", "--json"]
+    found = {
+        OURS: [*ours, str(numbers)],
+        NO_MODEL: [*ours, str(folder / "without.json"), "--model", "none"],
+    }
     for package, code in (("matchering", MATCHERING), ("libsonare", SONARE)):
         ask = [
             PEERS_PYTHON,

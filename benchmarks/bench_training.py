@@ -18,7 +18,7 @@ from neural_mastering.training.memory import keep_freed_memory
 
 TITLE = "Training step: batches of 8 × stereo × 5 s at 44.1 kHz from the demo pairs, one reading process"
 
-PHASES = ("1a", "1b", "1c")
+PHASES = ("1a", "1b", "1c", "2")
 ENCODERS = ("log_mel", "tcn")
 PLAIN = "--plain-malloc"
 

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-TABLES = {"complexity": (DOCS / "architecture.md", "neural_mastering.models.complexity")}
+TABLES = {
+    "complexity": (DOCS / "architecture.md", "neural_mastering.models.complexity"),
+    "words": (DOCS / "words.md", "neural_mastering.words.listing"),
+}
 """Name → page and the module whose output is the table."""
 
 

@@ -65,6 +65,7 @@ CHOICES = [
         "model/eq_head",
         "model/chain_head",
         "model/residual_head",
+        "conditioning",
         "loss",
         "data",
         "optimizer",
@@ -80,7 +81,9 @@ CHOICES = [
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes_and_validates(choice: str) -> None:
-    extra = ["data.root=somewhere"] if choice in ("data=paired", "data=degraded") else []
+    extra = (
+        ["data.root=somewhere"] if choice in ("data=paired", "data=degraded", "+experiment=bundled") else []
+    )
     config = validated(compose([choice, *extra]))
     assert config.metric == "val/loss"
 

@@ -1,4 +1,4 @@
-"""nm-demo: train on the bundled songs, compare with doing nothing, master one song."""
+"""nm-demo: train on the bundled songs, compare with doing nothing, master one song, and once more by default."""
 
 import argparse
 import subprocess
@@ -52,3 +52,15 @@ def _master(folder: Path) -> None:
     print(f"mastered:   {output} (from {pairs / 'unmastered' / song}.flac)")
     print(f"EQ plot:    {plot}")
     print(f"run folder: {folder}")
+    _master_by_default(pairs / "unmastered" / f"{song}.flac", folder)
+
+
+def _master_by_default(source: Path, folder: Path) -> None:
+    """What nm-master does without options: the bundled model, which has never seen the demo songs."""
+    from neural_mastering.rendering import Options, master
+
+    output = folder / f"{source.stem}_bundled.wav"
+    options = Options(report=folder / "bundled", overwrite=True)
+    result = master(source, output, options)
+    print(f"nm-master:  {output} ({result.tone.origin if result.tone else 'tone left alone'})")
+    print(f"its report: {folder / 'bundled' / 'report.html'}")

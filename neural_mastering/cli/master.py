@@ -21,9 +21,10 @@ _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__n
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 _EPILOG = (
-    "Without --model, --controls or --reference the tone is left alone: the song gets its loudness, its ceiling "
-    "and its report. A platform's number is the level that it plays at, not a delivery rule. Names that begin with "
-    "a dash come after --: nm-master -o out.wav -- '-my song.wav'."
+    "The bundled model sets the tone unless --controls, --reference or another --model does; --model none "
+    "leaves it alone: the song gets its loudness, its ceiling and its report. A platform's number is the level "
+    "that it plays at, not a delivery rule. Names that begin with a dash come after --: nm-master -o out.wav -- "
+    "'-my song.wav'."
 )
 
 
@@ -44,11 +45,18 @@ def run(
         typer.Option(help="Destination, a number of LUFS, or keep (see --list-targets). Default: spotify."),
     ] = None,
     ceiling: Annotated[str | None, typer.Option(help="Highest true peak in dBTP, or off.")] = None,
-    model: Annotated[str | None, typer.Option(help="Checkpoint, run folder or bundled model.")] = None,
+    model: Annotated[str | None, typer.Option(help="Bundled model, run folder, checkpoint, or none.")] = None,
     controls: Annotated[Path | None, typer.Option(help="Render these controls (YAML).")] = None,
     reference: Annotated[
         list[str] | None,
         typer.Option(help="Match this song's sound; repeat for several, FILE=WEIGHT weighs them."),
+    ] = None,
+    word: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="warm, bright, …: -1 to 1, or 0.5 without a number; repeat for several (see --list-words).",
+            metavar="WORD[=S]",
+        ),
     ] = None,
     strength: Annotated[
         list[str] | None,
@@ -84,10 +92,18 @@ def run(
     list_targets: Annotated[
         bool, typer.Option("--list-targets", help="Show the destinations and stop.")
     ] = False,
+    list_words: Annotated[
+        bool, typer.Option("--list-words", help="Show the words with their evidence and stop.")
+    ] = False,
 ) -> None:
     """Master songs: tone by a model, a reference or controls; then loudness and a true-peak ceiling."""
     if list_targets:
         _print_targets()
+        return
+    if list_words:
+        from neural_mastering.words.listing import plain_text
+
+        print(plain_text())
         return
     from neural_mastering.rendering.batch import plan, run_album, run_batch
 
@@ -97,6 +113,7 @@ def run(
         model=model,
         controls=controls,
         reference=reference or [],
+        word=word or [],
         strength=strength or [],
         skip=_names(skip),
         only=_names(only),
@@ -167,12 +184,17 @@ def _complain(message: str) -> None:
 
 def _options(
     reference: list[str],
+    word: list[str],
     strength: list[str],
     **others: Any,
 ) -> "Options":
     from neural_mastering.rendering.options import Options, parse_references, parse_strengths
 
     overall, by_stage = parse_strengths(strength)
+    if word:
+        from neural_mastering.words import parse_words
+
+        others["words"] = parse_words(word)
     return Options(
         overall_strength=overall,
         strength=by_stage,

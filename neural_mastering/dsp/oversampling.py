@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from neural_mastering.dsp.streaming_fir import convolve_valid
 from neural_mastering.shapes import Audio
 
 REACH = 32
@@ -52,15 +53,22 @@ def oversampled_change(audio: Audio, factor: int, change: Callable[[Tensor], Ten
     Returns:
         (batch, channel, time − HISTORY_SAMPLES), for the samples audio[…, LATENCY : time − LATENCY].
     """
-    batch, channels, time = audio.shape
-    rows = audio.reshape(batch * channels, 1, time)
+    batch, _, time = audio.shape
     phases = torch.from_numpy(interpolating_phases(factor)).to(audio)
-    high = torch.nn.functional.conv1d(rows, phases.flip(-1)[:, None])
-    high = high.transpose(1, 2).reshape(batch, channels, -1)
+    # Phase 0 is the signal itself, the others are one convolution each; FFTs, since the derivative of a direct
+    # convolution with one channel is slow.
+    between = [convolve_valid(audio, taps.expand(batch, -1)) for taps in phases[1:]]
+    high = torch.stack([audio[..., REACH : time - REACH], *between], dim=-1).flatten(-2)
     changed = change(high[..., : high.shape[-1] - factor + 1])
-    taps = torch.from_numpy(decimating_taps(factor)).to(audio)
-    low = torch.nn.functional.conv1d(changed.flatten(0, 1)[:, None], taps[None, None], stride=factor)
-    return low.reshape(batch, channels, -1)[..., : time - HISTORY_SAMPLES]
+    taps = torch.from_numpy(decimating_taps(factor)).to(audio).unflatten(0, (-1, factor))
+    kept = time - HISTORY_SAMPLES
+    needed = (kept + 2 * REACH - 1) * factor
+    phase_rows = changed[..., :needed].unflatten(-1, (-1, factor))
+    # out[m] = Σ_j Σ_r taps[j, r]·changed[(m + j)·factor + r]: a correlation for each phase r
+    parts = [
+        convolve_valid(phase_rows[..., r], taps[:, r].flip(0).expand(batch, -1)) for r in range(factor)
+    ]
+    return torch.stack(parts).sum(dim=0)
 
 
 def _window(x: NDArray[np.float64]) -> NDArray[np.float64]:

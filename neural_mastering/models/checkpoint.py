@@ -8,6 +8,7 @@ import torch
 
 from neural_mastering.errors import InputError
 from neural_mastering.models.build import ConfigError, build
+from neural_mastering.models.bundle import find_bundle, load_bundle
 from neural_mastering.models.mastering import MasteringModel
 
 CHECKPOINT_KEY = "neural_mastering"
@@ -67,15 +68,20 @@ def model_state(contents: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 
 def load_model(path: str | Path, packages: Sequence[str] = ("neural_mastering",)) -> MasteringModel:
-    """Rebuild a model from the configuration inside its checkpoint, with its weights, in evaluation mode.
+    """Rebuild a model from the configuration beside its weights, in evaluation mode.
 
     Args:
-        path: a run folder (its best checkpoint, else the last) or a .ckpt file.
+        path: a run folder (its best checkpoint, else the last), a .ckpt file, the .json file of a bundle, or the
+            name of a bundled model.
         packages: whose parts may be built; add your own package if the model uses parts of it.
 
     Raises:
         CheckpointError: no such file, or not a checkpoint of this package.
+        BundleError: a bundle whose files are damaged or don't belong together.
     """
+    bundle = find_bundle(path)
+    if bundle is not None:
+        return load_bundle(bundle, tuple(packages))
     contents = read_checkpoint(path)
     try:
         model = build(contents[CHECKPOINT_KEY]["model"], packages=packages)

@@ -7,6 +7,7 @@ from torch import nn
 
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.models.chain_heads import ChainControlValues, ChainHead, NoChain
+from neural_mastering.models.conditioning import Conditioning, NoConditioning, Style
 from neural_mastering.models.encoders.encoder import Encoder
 from neural_mastering.models.eq_heads.eq_head import EqHead, EqLogits
 from neural_mastering.models.preset_sheet import preset_sheet
@@ -56,6 +57,7 @@ class MasteringModel(nn.Module):
         encoder, eq_head, residual_head, chain_head: the parts; swap them freely. No chain by default.
         analysis_lufs: loudness to which the encoder's input is normalised.
         silence_lufs: an input below this counts as this loud, so that silence is not amplified without end.
+        conditioning: what the heads are told beside z; nothing by default.
 
     Raises:
         ValueError: parts with different sample rates.
@@ -69,6 +71,7 @@ class MasteringModel(nn.Module):
         analysis_lufs: float = -23.0,
         silence_lufs: float = -70.0,
         chain_head: ChainHead | None = None,
+        conditioning: Conditioning | None = None,
     ) -> None:
         super().__init__()
         if encoder.sample_rate != eq_head.eq.sample_rate:
@@ -77,6 +80,7 @@ class MasteringModel(nn.Module):
             )
         self.encoder, self.eq_head, self.residual_head = encoder, eq_head, residual_head
         self.chain_head = NoChain() if chain_head is None else chain_head
+        self.conditioning = NoConditioning() if conditioning is None else conditioning
         for name, stage in self.chain_head.chain.processors.items():
             rate = getattr(stage, "sample_rate", encoder.sample_rate)
             if rate != encoder.sample_rate:
@@ -98,27 +102,40 @@ class MasteringModel(nn.Module):
             notes["eq_head"] = f"gates choose {least} to {self.eq_head.eq.bands} bands"
         return preset_sheet(self, title, notes)
 
-    def forward(self, audio: Audio, seeds: ItemSeeds | None = None) -> MasteringOutput:
-        """Master audio (batch, channel, time); `seeds` (batch,) fix the noise of training for each item."""
-        return self.render(audio, self.analyse(audio), seeds)
+    def forward(
+        self, audio: Audio, seeds: ItemSeeds | None = None, style_db: Style | None = None
+    ) -> MasteringOutput:
+        """Master audio (batch, channel, time); `seeds` (batch,) fix the noise of training for each item.
 
-    def analyse(self, audio: Audio, lufs: PerItem | None = None) -> Analysis:
+        `style_db` (batch, third) is the curve by which the result shall differ, for a model that takes one.
+        """
+        return self.render(audio, self.analyse(audio, style_db=style_db), seeds)
+
+    def analyse(self, audio: Audio, lufs: PerItem | None = None, style_db: Style | None = None) -> Analysis:
         """Listen: measure the loudness, encode, predict logits.
 
         Args:
             audio: (batch, channel, time).
             lufs: loudness to tell the gain head instead of this audio's own (that of the whole song, say).
+            style_db: see `forward`.
         """
         with torch.no_grad():
             measured = integrated_loudness(audio, self.sample_rate, floor_lufs=self.silence_lufs)
             # Silence stays silence; there is nothing to normalise.
             gain_db = torch.where(measured > self.silence_lufs, self.analysis_lufs - measured, 0.0)
         z = self.encoder(audio * db_to_gain(gain_db)[:, None, None])
+        return self.decide(z, measured, lufs, style_db)
+
+    def decide(
+        self, z: Latent, measured: PerItem, lufs: PerItem | None = None, style_db: Style | None = None
+    ) -> Analysis:
+        """What the heads make of a z and a measured loudness; see `analyse`."""
+        told = self.conditioning(z, style_db)
         return Analysis(
             z=z,
-            logits=self.eq_head(z, measured if lufs is None else lufs),
+            logits=self.eq_head(told, measured if lufs is None else lufs),
             lufs=measured,
-            chain=self.chain_head(z),
+            chain=self.chain_head(told),
         )
 
     def chain_controls(self, analysis: Analysis) -> ChainControlValues:

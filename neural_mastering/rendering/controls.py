@@ -47,6 +47,7 @@ class ChainControls:
             `Processor.specs` are (`threshold_db`, `attack_ms`); empty before phase 2.
         residual: name of the model whose neural residual joins, None without one.
         residual_amount: factor of the residual where it is added.
+        words: strengths of the words that are in these numbers already, for the record; nothing is added for them.
     """
 
     design_rate_hz: float = 44_100.0
@@ -55,6 +56,7 @@ class ChainControls:
     stages: Mapping[str, Mapping[str, float | tuple[float, ...]]] = field(default_factory=dict)
     residual: str | None = None
     residual_amount: float = 1.0
+    words: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def stage_names(self) -> tuple[str, ...]:
@@ -123,12 +125,25 @@ def scaled(controls: ChainControls, strength: float | Mapping[str, float]) -> Ch
         eq=tuple(band for band in bands if band.gain_db != 0.0),
         gain_db=controls.gain_db * share["gain"],
         stages={
-            name: _weakened(name, stage, share[name])
+            name: _weakened(name, _hears(stage, controls.gain_db * (share["gain"] - 1.0)), share[name])
             for name, stage in controls.stages.items()
             if share[name] > 0.0
         },
         residual=controls.residual if keeps_residual else None,
         residual_amount=controls.residual_amount * share["residual"] if keeps_residual else 1.0,
+        words=controls.words if share["eq"] > 0.0 else {},
+    )
+
+
+def _hears(
+    stage: Mapping[str, float | tuple[float, ...]], louder_db: float
+) -> Mapping[str, float | tuple[float, ...]]:
+    """The loudness that a stage's thresholds stand on, when the gain before it is another."""
+    lufs = stage.get("input_lufs")
+    return (
+        stage
+        if louder_db == 0.0 or not isinstance(lufs, float)
+        else {**stage, "input_lufs": lufs + louder_db}
     )
 
 
@@ -181,14 +196,14 @@ def controls_of(model: MasteringModel, analysis: Analysis, residual: str | None 
     )
 
 
-def save_controls(controls: ChainControls, path: str | Path) -> None:
+def save_controls(controls: ChainControls, path: str | Path, origin: str = "") -> None:
     """Write controls as YAML that a person can edit: physical units, a comment each; floats come back exactly.
 
-    The file appears under its name only when it is complete.
+    The file appears under its name only when it is complete. `origin` says in a comment where they came from.
     """
     from neural_mastering.rendering import controls_file
 
-    controls_file.save(controls, Path(path))
+    controls_file.save(controls, Path(path), origin)
 
 
 def load_controls(path: str | Path) -> ChainControls:

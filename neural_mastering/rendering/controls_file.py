@@ -24,7 +24,7 @@ BAND_GAIN_DB = 24.0
 Q_RANGE = (0.05, 40.0)
 BROADBAND_GAIN_DB = 60.0
 
-_KEYS = ("version", "design_rate_hz", "eq", "gain_db", "stages", "residual", "residual_amount")
+_KEYS = ("version", "design_rate_hz", "eq", "gain_db", "stages", "residual", "residual_amount", "words")
 _BAND_KEYS = ("kind", "frequency_hz", "gain_db", "q")
 
 _HEADER = f"""\
@@ -61,13 +61,19 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def save(controls: ChainControls, path: Path) -> None:
+def save(controls: ChainControls, path: Path, origin: str = "") -> None:
     """Write the file; it appears under its name only when it is complete.
+
+    Args:
+        controls: to write.
+        path: of the file.
+        origin: where the controls came from, written as a comment.
 
     Raises:
         InputError: controls that `load` would refuse, or a folder that can't be written.
     """
-    text = to_text(controls)
+    note = "".join(f"# {line}\n" for line in origin.splitlines())
+    text = note + to_text(controls)
     from_text(text, str(path))
     write_atomically(path, text)
 
@@ -111,6 +117,11 @@ def to_text(controls: ChainControls) -> str:
     named = "null" if controls.residual is None else _quoted(controls.residual)
     lines.append(f"residual: {named}    # the model whose neural residual joins when it is given; null: none")
     lines.append(f"residual_amount: {_number(controls.residual_amount)}    # factor of the residual, 0 to 1")
+    if controls.words:
+        words = ", ".join(
+            f"{_quoted(name)}: {_number(strength)}" for name, strength in controls.words.items()
+        )
+        lines.append(f"words: {{{words}}}    # in the bands already; for the record only")
     return "\n".join(lines) + "\n"
 
 
@@ -132,6 +143,9 @@ def from_text(text: str, where: str) -> ChainControls:
     stages = top.get("stages")
     if not isinstance(stages := {} if stages is None else stages, dict) or len(stages) > MAX_STAGES:
         raise InputError(f"{where}: stages: expected names with their controls, got {_shown(stages)}")
+    words = top.get("words")
+    if not isinstance(words := {} if words is None else words, dict) or len(words) > MAX_BANDS:
+        raise InputError(f"{where}: words: expected words with their strengths, got {_shown(words)}")
     return ChainControls(
         design_rate_hz=rate,
         eq=tuple(_band(band, f"{where}: eq band {i}", rate) for i, band in enumerate(bands, 1)),
@@ -141,6 +155,7 @@ def from_text(text: str, where: str) -> ChainControls:
         stages={name: _stage(stage, f"{where}: stage {name}") for name, stage in stages.items()},
         residual=residual,
         residual_amount=_float(top.get("residual_amount", 1.0), f"{where}: residual_amount", 0.0, 1.0),
+        words={name: _float(value, f"{where}: words: {name}", -10.0, 10.0) for name, value in words.items()},
     )
 
 

@@ -14,9 +14,14 @@ from neural_mastering.errors import InputError
 from neural_mastering.rendering.controls import ChainControls, save_controls
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from neural_mastering.rendering.delivery import Wanted
     from neural_mastering.rendering.mastering import MasterResult, Song
+    from neural_mastering.rendering.meter import Readings
     from neural_mastering.rendering.options import Options
+    from neural_mastering.rendering.stage_meter import StageRecord
 
 
 def describe(result: MasterResult, wanted: Wanted) -> None:
@@ -25,6 +30,12 @@ def describe(result: MasterResult, wanted: Wanted) -> None:
     did, warnings = result.did, result.warnings
     if result.tone is not None:
         did += [result.tone.origin, *result.tone.sentences]
+    if result.words is not None:
+        did += result.words.sentences
+    if any(record.settings for record in result.stages):
+        from neural_mastering.rendering.stage_words import stage_sentences
+
+        did += stage_sentences(result.stages, with_reduction=True)
     if not math.isfinite(result.result.lufs):
         did.append("no loudness could be measured: the level was left alone")
     else:
@@ -70,7 +81,9 @@ def write_extras(result: MasterResult, song: Song, options: Options) -> None:
         _write_text(options.json, json.dumps(as_json(result), indent=2, ensure_ascii=False) + "\n")
     if options.save_controls is not None:
         options.save_controls.parent.mkdir(parents=True, exist_ok=True)
-        save_controls(result.controls, options.save_controls)
+        tone = result.tone
+        origin = "\n".join([tone.origin, *tone.sentences]) if tone is not None and tone.trust is not None else ""
+        save_controls(result.controls, options.save_controls, origin)
     if options.report is not None:
         from neural_mastering.rendering.report_page import write_report
 
@@ -130,7 +143,10 @@ def as_json(result: MasterResult) -> dict[str, Any]:
             "max_reduction_db": float(delivered.reduction_db.max()) if delivered.reduction_db.size else 0.0,
             "passes": delivered.passes,
         },
+        "stages": [_stage(record, result.input) for record in result.stages],
+        "model": _model(result),
         "controls": controls_as_dict(result.controls),
+        "words": None if result.words is None else result.words.as_dict(),
         "did": result.did,
         "warnings": result.warnings,
         "seconds": {step: round(value, 3) for step, value in result.seconds.items()},
@@ -138,9 +154,54 @@ def as_json(result: MasterResult) -> dict[str, Any]:
     return _finite(numbers)
 
 
+def _model(result: MasterResult) -> dict[str, Any] | None:
+    """The model that listened, with its confidence where it was calibrated."""
+    tone = result.tone
+    if tone is None or tone.name is None:
+        return None
+    return {"name": tone.name} | ({} if tone.trust is None else dataclasses.asdict(tone.trust))
+
+
+def _stage(record: StageRecord, readings: Readings) -> dict[str, Any]:
+    """What a stage took and did: speed, and for those of the grey-box chain their course over time."""
+    duration_s = readings.frames / readings.sample_rate
+    numbers: dict[str, Any] = {
+        "name": record.name,
+        "seconds": round(record.seconds, 4),
+        "real_time_factor": round(record.seconds / duration_s, 6) if duration_s > 0.0 else None,
+    }
+    if not record.settings:
+        return numbers
+    from neural_mastering.rendering.stage_words import DYNAMICS
+
+    numbers["time_s"] = record.time_s.tolist()
+    numbers["change_db"] = _rounded(record.change_db)
+    if record.name in DYNAMICS:
+        reduction = record.reduction_db
+        numbers |= {
+            "max_reduction_db": float(reduction.max(initial=0.0)),
+            "mean_reduction_db": float(reduction.mean()) if reduction.size else 0.0,
+            "reduction_db": _rounded(reduction),
+        }
+    if record.name == "saturation":
+        numbers |= {
+            "drive_db": record.settings["drive_db"],
+            "added_mean_db": record.added_mean_db,
+            "added_db": _rounded(record.added_db),
+        }
+    if record.name == "stereo":
+        numbers["side_change_db"] = record.side_change_db
+    return numbers
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float]:
+    return [round(float(value), 3) for value in values]
+
+
 def controls_as_dict(controls: ChainControls) -> dict[str, Any]:
     """Controls as plain dictionaries, lists and numbers."""
-    return dataclasses.asdict(dataclasses.replace(controls, stages=dict(controls.stages)))
+    plain = dataclasses.replace(controls, stages=dict(controls.stages), words=dict(controls.words))
+    return dataclasses.asdict(plain)
 
 
 def _finite(value: Any) -> Any:

@@ -20,6 +20,7 @@ from neural_mastering.rendering.meter import Readings
 from neural_mastering.rendering.options import Options, chosen_target
 from neural_mastering.rendering.preflight import preflight
 from neural_mastering.rendering.spool import Spool
+from neural_mastering.rendering.stage_meter import StageRecord
 from neural_mastering.rendering.stream import run_stages
 from neural_mastering.rendering.survey import survey
 from neural_mastering.rendering.tags import read_tags, write_tags
@@ -27,6 +28,7 @@ from neural_mastering.rendering.targets import Target
 from neural_mastering.rendering.writer import AtomicWriter, OutputFormat, output_format
 
 if TYPE_CHECKING:
+    from neural_mastering.rendering.spoken import Spoken
     from neural_mastering.rendering.tone import Tone
 
 Progress = Callable[[str], None]
@@ -50,6 +52,8 @@ class MasterResult:
         warnings, did: sentences.
         seconds: wall time by step.
         tone: where the controls came from.
+        words: what words added to them, None without words.
+        stages: what each stage of the chain did, in order; empty where none ran.
     """
 
     source: Path
@@ -64,6 +68,8 @@ class MasterResult:
     did: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     tone: Tone | None = None
+    words: Spoken | None = None
+    stages: list[StageRecord] = field(default_factory=list)
 
 
 class Song:
@@ -73,10 +79,12 @@ class Song:
         reader: of the source.
         input: readings of the source.
         tone: where the controls came from, and the model's part of it.
-        controls: strengths applied.
+        controls: strengths applied, words in them.
+        words: what words added, None without words.
         before: survey of what the chain gives.
         warnings: so far.
         seconds: wall time by step.
+        stages: what each stage of the chain did.
     """
 
     def __init__(self, source: Path, options: Options, scratch: Path, progress: Progress = _silent) -> None:
@@ -100,18 +108,23 @@ class Song:
             self.tone = find_tone(options, reader, self._source, plain.readings, progress)
             self.warnings += self.tone.warnings
             self.controls = scaled(self.tone.controls, options.shares(self.tone.controls))
+            self.words = None
+            if options.words:
+                self.controls = self._spoken(options)
             stages = build_stages(
                 self.controls, reader.sample_rate, reader.channels, self.tone.residual_source(self.controls)
             )
             self._count("analyse", started)
             started = time.perf_counter()
             self.before = plain
+            self.stages: list[StageRecord] = []
             if stages and any(plain.readings.channel_power):
                 progress("rendering")
                 source_blocks, old = self._source, self._spool
                 rendered = run_stages(stages, source_blocks())
                 kept = self._keep(rendered, scratch)
                 self.before = survey(ahead(kept), reader.sample_rate, reader.channels, reader.frames)
+                self.stages = [stage.record() for stage in stages]
                 if old is not None:
                     old.close()
             self._count("render", started)
@@ -132,6 +145,19 @@ class Song:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _spoken(self, options: Options) -> ChainControls:
+        from neural_mastering.rendering.tone import LEFT_ALONE
+        from neural_mastering.rendering.word_tone import ONLY_WORDS, add_words
+
+        controls, self.words = add_words(
+            self.controls, options, self.tone, self.reader, self._source, self.input
+        )
+        if self.words is not None:
+            self.warnings += self.words.request.notes
+            if self.tone.origin == LEFT_ALONE:
+                self.tone.origin = ONLY_WORDS
+        return controls
 
     def _keep(self, blocks: Iterator[Block], scratch: Path) -> Iterator[Block]:
         self._spool = Spool(scratch, self.reader.channels)
@@ -212,6 +238,8 @@ def finish(
         warnings=song.warnings,
         seconds=song.seconds,
         tone=song.tone,
+        words=song.words,
+        stages=song.stages,
     )
     try:
         started = time.perf_counter()

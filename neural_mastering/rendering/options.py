@@ -22,9 +22,11 @@ class Options:
         target: name, number of LUFS, or "keep"; None takes "spotify", or the references' loudness where there are
             some.
         ceiling: dBTP or "off" instead of the target's own; None keeps that.
-        model: name or path of a checkpoint, None for none.
+        model: name of a bundled model, a run folder or a checkpoint; "none" leaves the tone alone, None takes the
+            bundled model unless controls or references set the tone.
         controls: a chain to render instead of a model's.
         references: (file, weight) of songs whose sound is matched.
+        words: strengths −1 to 1 by word, see `neural_mastering.words`.
         strength: of each stage by name, 0 to 1; stages not named have `overall_strength`.
         overall_strength: of the chain; the limiter, which is the safety stage, has its own entry only.
         skip, only: stage names.
@@ -42,6 +44,7 @@ class Options:
     model: str | None = None
     controls: Path | None = None
     references: tuple[tuple[Path, float], ...] = ()
+    words: Mapping[str, float] = field(default_factory=dict)
     strength: Mapping[str, float] = field(default_factory=dict)
     overall_strength: float = 1.0
     skip: tuple[str, ...] = ()
@@ -70,10 +73,11 @@ class Options:
                     raise InputError(
                         f"--{option} {name}: there is no such stage; expected {', '.join(stage_names())}"
                     )
+        self._check_words()
         sources = [
             name
             for name, given in (
-                ("--model", self.model),
+                ("--model", (self.model or "none").lower() != "none"),
                 ("--reference", self.references),
             )
             if given
@@ -82,6 +86,16 @@ class Options:
             raise InputError("--controls and --reference both set the tone: give one of them")
         if len(sources) == 2:
             raise InputError("--model and --reference both set the tone: give one of them")
+
+    def _check_words(self) -> None:
+        if not self.words:
+            return
+        from neural_mastering.words import request  # reads the table of words
+
+        asked = request(self.words)
+        for stage, needed in (("eq", asked.words), ("compressor", asked.preset)):
+            if needed and self.share_of(stage) == 0.0 and (stage in self.skip or self.only):
+                raise InputError(f"--word needs the stage {stage}, which --skip or --only leaves out")
 
     def share_of(self, stage: str) -> float:
         """The strength of a stage after --strength, --skip and --only."""

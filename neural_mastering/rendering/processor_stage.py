@@ -10,6 +10,7 @@ import numpy as np
 from neural_mastering.dsp.decibel import gain_of
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.audio_reader import Block
+from neural_mastering.rendering.stage_meter import StageMeter, StageRecord
 from neural_mastering.rendering.stream import StreamStage
 
 if TYPE_CHECKING:  # torch takes seconds to import and is needed only where such a stage is used
@@ -27,8 +28,6 @@ AFTER_RESIDUAL = ("chain_limiter",)
 INPUT_LUFS = "input_lufs"
 """Setting of a stage that hears levels: the loudness of the song where the chain begins."""
 
-POINT_MS = 100.0
-
 
 class ProcessorStage(StreamStage):
     """A processor with fixed controls, block by block, in float64.
@@ -40,6 +39,7 @@ class ProcessorStage(StreamStage):
         channels: 1 or 2.
         sample_rate: in Hz.
         gain: factor before the processor, taken back behind it.
+        settings: what the record says of the stage; its controls by default.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class ProcessorStage(StreamStage):
         channels: int,
         sample_rate: int,
         gain: float = 1.0,
+        settings: Values | None = None,
     ) -> None:
         import torch
 
@@ -59,15 +60,25 @@ class ProcessorStage(StreamStage):
         self._state = processor.initial_state(torch.zeros(1, channels, 0, dtype=torch.float64))
         self._early = processor.latency_samples  # samples that come out before the first one that went in
         self._waiting = np.zeros((channels, 0))
-        self._point = max(round(POINT_MS * sample_rate / 1000.0), 1)
-        self._sums: list[tuple[float, float]] = []
-        self._position = 0
+        self._settings = dict(controls if settings is None else settings)
+        self._meter = StageMeter(self._settings, sample_rate)
 
     @property
     def change_db(self) -> np.ndarray:
         """Level of the output over that of the input in every 100 ms so far; 0 where it is silent."""
-        return np.array(
-            [10.0 * np.log10(out / dry) if out > 0.0 and dry > 0.0 else 0.0 for dry, out in self._sums]
+        return self._meter.change_db
+
+    def record(self) -> StageRecord:
+        """What the stage did to the song so far."""
+        meter = self._meter
+        return StageRecord(
+            self.name,
+            self._settings,
+            self.seconds,
+            meter.reduction_db,
+            meter.change_db,
+            meter.added_db,
+            meter.side_change_db,
         )
 
     def process(self, block: Block) -> Block:
@@ -84,7 +95,7 @@ class ProcessorStage(StreamStage):
         out = out[:, dropped:]
         dry = self._waiting[:, : out.shape[1]]
         self._waiting = self._waiting[:, out.shape[1] :].copy()
-        self._record(dry, out)
+        self._meter.push(dry, out)
         return out
 
     def flush(self) -> Block | None:
@@ -93,18 +104,6 @@ class ProcessorStage(StreamStage):
         if not rest:
             return None
         return self.process(np.zeros((self._waiting.shape[0], self.latency_samples)))[:, :rest]
-
-    def _record(self, dry: Block, out: Block) -> None:
-        start = 0
-        while start < out.shape[1]:
-            inside = self._position % self._point
-            stop = min(start + self._point - inside, out.shape[1])
-            powers = tuple(float(np.square(x[:, start:stop]).sum()) for x in (dry, out))
-            if inside == 0:
-                self._sums.append((0.0, 0.0))
-            self._sums[-1] = (self._sums[-1][0] + powers[0], self._sums[-1][1] + powers[1])
-            self._position += stop - start
-            start = stop
 
 
 def processor_stage(name: str, values: Values, sample_rate: int, channels: int) -> StreamStage:
@@ -131,7 +130,7 @@ def processor_stage(name: str, values: Values, sample_rate: int, channels: int) 
                 f"the stage '{name}' needs {INPUT_LUFS}, the loudness of the song where it begins"
             )
         gain = gain_of(REFERENCE_DBFS - input_lufs)
-    return ProcessorStage(name, processor, settings, channels, sample_rate, gain)
+    return ProcessorStage(name, processor, settings, channels, sample_rate, gain, values)
 
 
 def stage_values(

@@ -11,9 +11,8 @@ In third octaves, with levels less loudness:
   among `SCALES` by their likelihood. What gives them away is the fine structure: it cancels only for the same song.
 - *detail* is what else differs between two versions of one song; *offset* is level, which says nothing about tone.
 
-The estimate is the posterior mean of *wanted*. With a song's own master it follows nearly all of the
-difference; with a foreign song the spread is so much larger than what an equaliser should do that hardly any of
-it is followed. The numbers come from experiments/reference_matching (its tuning songs).
+The estimate is the posterior mean of *wanted*. With a song's own master it follows nearly all of the difference; a
+foreign song is not followed at all. The numbers come from experiments/reference_matching (its tuning songs).
 """
 
 from dataclasses import dataclass
@@ -26,8 +25,8 @@ from neural_mastering.rendering.reference_profile import CENTRES_HZ, Profile
 Float64s = NDArray[np.float64]
 
 SCALES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
-WANTED_DB = (7.0, 5.0, 3.0, 2.0, 1.0, 1.0)
-"""σ for each of `SCALES`."""
+WANTED_DB = (7.0, 5.0, 3.0, 0.0, 0.0, 0.0)
+"""σ for each of `SCALES`; another song says nothing about what is wrong with this one."""
 
 WANTED_BANDS = 3.0
 SPREAD_BANDS = 4.0

@@ -82,6 +82,11 @@ class Spectrum:
         scale = 2.0 / (self._size * (self._window**2).sum() * max(self._frames, 1) * len(self._kept))
         return self._band_weights() @ self._power * scale
 
+    def bins(self) -> tuple[Float64s, Float64s]:
+        """Frequencies in Hz and power so far at each, without the bin at 0 Hz; of no particular unit."""
+        at_hz = np.arange(self._size // 2 + 1) * self._rate / self._size
+        return at_hz[1:], self._power[1:]
+
     def _add(self, frame: Float64s) -> None:
         self._power += (np.abs(np.fft.rfft(frame * self._window)) ** 2).sum(axis=0)
         self._frames += 1

@@ -17,6 +17,8 @@ from neural_mastering.rendering.extras import controls_as_dict
 from neural_mastering.rendering.limiter_stage import POINT_MS
 from neural_mastering.rendering.meter import HOP_MS, SHORT_TERM_MS, Readings
 from neural_mastering.rendering.reference_profile import CENTRES_HZ, profile_of
+from neural_mastering.rendering.spoken import words_report
+from neural_mastering.rendering.stage_words import DYNAMICS, shown_name, stage_sentences
 from neural_mastering.reporting.audio_clip import LONGEST_S, clip_from_file, loudest_start_s
 from neural_mastering.reporting.master_data import (
     Delivery,
@@ -69,15 +71,21 @@ def report_of(result: MasterResult, song: Song) -> MasterReport:
             version=__version__,
             model=tone.name if tone is not None else None,
             references=tone.reference_names if tone is not None else (),
-            further={"Dither": "TPDF, once, to 16 bit"} if result.form.bits == "16" else {},
+            further=_further(result),
         ),
         gain_db=result.controls.gain_db + delivered.gain_db,
         eq=eq_curve(result.controls, result.input.sample_rate),
-        reductions=_reductions(delivered.reduction_db),
+        reductions=[*_stage_reductions(result), *_reductions(delivered.reduction_db)],
+        saturation=_saturation(result),
         short_term=_short_term(result),
         spectra=_spectra(result, song),
         controls=controls_as_dict(result.controls),
-        did=[tone.origin, *tone.sentences] if tone is not None else [],
+        words=None if result.words is None else words_report(result.words),
+        did=[
+            *([tone.origin, *tone.sentences] if tone is not None else []),
+            *(result.words.sentences if result.words is not None else []),
+            *stage_sentences(result.stages, with_reduction=False),
+        ],
         warnings=result.warnings,
         clips=_clips(result, song, duration_s),
     )
@@ -102,9 +110,44 @@ def _response_db(sections: NDArray[np.float64], at_hz: NDArray[np.float64], samp
     return 20.0 * np.log10(np.abs(np.prod((sections[:, :3] @ powers) / (sections[:, 3:] @ powers), axis=0)))
 
 
+def _further(result: MasterResult) -> dict[str, str]:
+    """More lines on where the master comes from."""
+    lines = {}
+    trust = result.tone.trust if result.tone is not None else None
+    if trust is not None:
+        lines["Confidence"] = (
+            f"{100.0 * trust.confidence:.0f} % of the model's equaliser is used: {trust.windows} windows ask for "
+            f"{trust.move_db:.1f} dB in common and differ by {trust.spread_db:.1f} dB"
+        )
+    if result.form.bits == "16":
+        lines["Dither"] = "TPDF, once, to 16 bit"
+    return lines
+
+
 def _shown(readings: Readings) -> Shown:
     numbers = readings.summary()
     return Shown(**{name: numbers[name] for name in Shown.__dataclass_fields__})
+
+
+def _stage_reductions(result: MasterResult) -> list[Reduction]:
+    """Of the dynamics of the grey-box chain that ran."""
+    found = []
+    for record in result.stages:
+        if record.name in DYNAMICS and record.reduction_db.size:
+            step = math.ceil(record.reduction_db.size / _LINE_POINTS)
+            coarse = np.maximum.reduceat(record.reduction_db, np.arange(0, record.reduction_db.size, step))
+            found.append(Reduction(shown_name(record.name), record.time_s[::step], coarse))
+    return found
+
+
+def _saturation(result: MasterResult) -> Chart | None:
+    record = next((r for r in result.stages if r.name == "saturation" and r.added_db.size), None)
+    if record is None:
+        return None
+    step = math.ceil(record.added_db.size / _LINE_POINTS)
+    loudest = np.maximum.reduceat(record.added_db, np.arange(0, record.added_db.size, step))
+    heard = np.where(loudest > -120.0, loudest, np.nan)
+    return Chart(record.time_s[::step], [Line("saturation", heard)])
 
 
 def _reductions(reduction_db: NDArray[np.float64]) -> list[Reduction]:

@@ -1,11 +1,13 @@
 """Stages of a chain that process a stream block by block."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from neural_mastering.rendering.audio_reader import Block
+from neural_mastering.rendering.stage_meter import StageRecord
 
 
 class StreamStage(ABC):
@@ -18,10 +20,12 @@ class StreamStage(ABC):
     Attributes:
         name: such as "eq"; what `--skip`, `--only` and `--strength` call it.
         latency_samples: the most samples that are held back.
+        seconds: wall time that the stage has taken in `run_stages`.
     """
 
     name: str
     latency_samples: int = 0
+    seconds: float = 0.0
 
     @abstractmethod
     def process(self, block: Block) -> Block:
@@ -30,6 +34,10 @@ class StreamStage(ABC):
     def flush(self) -> Block | None:
         """What is still held back when the stream has ended."""
         return None
+
+    def record(self) -> StageRecord:
+        """What the stage did so far."""
+        return StageRecord(self.name, seconds=self.seconds)
 
 
 def run_stages(stages: Sequence[StreamStage], blocks: Iterable[Block]) -> Iterator[Block]:
@@ -40,14 +48,18 @@ def run_stages(stages: Sequence[StreamStage], blocks: Iterable[Block]) -> Iterat
     for block in blocks:
         yield from _through(stages, block)
     for i, stage in enumerate(stages):
+        started = time.perf_counter()
         rest = stage.flush()
+        stage.seconds += time.perf_counter() - started
         if rest is not None and rest.shape[1]:
             yield from _through(stages[i + 1 :], rest)
 
 
 def _through(stages: Sequence[StreamStage], block: Block) -> Iterator[Block]:
     for stage in stages:
+        started = time.perf_counter()
         block = stage.process(block)
+        stage.seconds += time.perf_counter() - started
         if not block.shape[1]:
             return
     yield block

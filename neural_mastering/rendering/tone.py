@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from importlib.resources import files
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neural_mastering.models import Analysis, MasteringModel
+    from neural_mastering.models.confidence import Trust
     from neural_mastering.rendering.residual_stage import ResidualSource
 
 
@@ -32,20 +32,24 @@ class Tone:
         controls: at full strength.
         origin: a sentence for the report.
         name: of the model, if one listened.
+        trust: how far the model's equaliser is followed, and why; None for a model without calibration.
         sentences: what else there is to say about how they were found.
         warnings: sentences.
         reference_names: of the references.
         reference_levels_db: (third,) of the references, for the report.
+        wanted_db: (third,) the curve that the equaliser was fitted to, where it was one (a reference's).
         target: loudness that belongs to the controls (that of the references), None for the default.
     """
 
     controls: ChainControls
     origin: str
     name: str | None = None
+    trust: Trust | None = None
     sentences: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     reference_names: tuple[str, ...] = ()
     reference_levels_db: NDArray[np.float64] | None = None
+    wanted_db: NDArray[np.float64] | None = None
     target: Target | None = None
     _model: MasteringModel | None = None
     _analysis: Analysis | None = None
@@ -58,6 +62,23 @@ class Tone:
 
         return ResidualSource(self._model.residual_head, self._model.sample_rate, self._analysis.z)
 
+    def styled(self, style_db: NDArray[np.float64]) -> ChainControls | None:
+        """The model's controls under a style (third,) in dB; None where no model that takes styles has listened.
+
+        The style moves the logits of the song's mean z, and these moves are added to the song's logits.
+        """
+        if self._model is None or self._analysis is None or not self._model.conditioning.size:
+            return None
+        from neural_mastering.rendering.controls import controls_of
+        from neural_mastering.rendering.listen import restyled
+
+        return controls_of(
+            self._model, restyled(self._model, self._analysis, style_db), self.controls.residual
+        )
+
+
+NO_MODEL = "none"
+"""What `--model` takes to leave the tone alone."""
 
 LEFT_ALONE = "no model, controls or reference were given: tone was left alone"
 
@@ -77,13 +98,14 @@ def find_tone(
     if options.references:
         return _by_reference(options, reader, blocks, readings, progress)
     chosen = load_controls(options.controls) if options.controls is not None else None
-    wants_model = options.model is not None and (chosen is None or chosen.residual is not None)
+    name = model_name(options)
+    wants_model = name is not None and (chosen is None or chosen.residual is not None)
     if wants_model and not math.isfinite(readings.lufs):
         return Tone(chosen or ChainControls(), "nothing to hear: the model was not asked")
     if wants_model:
-        assert options.model is not None
+        assert name is not None
         progress("listening")
-        tone = _by_model(options, options.model, reader, blocks, readings)
+        tone = _by_model(name, reader, blocks, readings)
         if chosen is not None:
             tone.controls = chosen
             tone.origin = f"controls from {options.controls}, residual by {tone.name}"
@@ -94,7 +116,7 @@ def find_tone(
 
 
 def find_model(name: str) -> Path:
-    """The checkpoint that a name means: a file, a run folder, or a bundled model.
+    """What a name means: a checkpoint, a run folder, or a bundled model (its JSON file).
 
     Raises:
         InputError: none of these.
@@ -102,6 +124,8 @@ def find_model(name: str) -> Path:
     path = Path(name).expanduser()
     if path.exists():
         return path
+    from neural_mastering.models.bundle import bundled_models
+
     bundled = bundled_models()
     if name in bundled:
         return bundled[name]
@@ -109,31 +133,52 @@ def find_model(name: str) -> Path:
     raise InputError(f"--model {name}: no such file or run folder{known}")
 
 
-def bundled_models() -> dict[str, Path]:
-    """Checkpoints that ship with the package, by name."""
-    folder = Path(str(files("neural_mastering.assets").joinpath("models")))
-    return {file.stem: file for file in sorted(folder.glob("*.ckpt"))} if folder.is_dir() else {}
+def model_name(options: Options) -> str | None:
+    """The model that is to listen: the one asked for, the bundled one where nothing else sets the tone, or none."""
+    if options.references or (options.model or "").lower() == NO_MODEL:
+        return None
+    if options.model is not None:
+        return options.model
+    if options.controls is not None:  # words join the model, so that strength 0 is the same as no word
+        return None
+    from neural_mastering.models.bundle import default_model
+
+    return default_model()
 
 
 def _by_model(
-    options: Options,
     name: str,
     reader: AudioReader,
     blocks: Callable[[], Iterator[Block]],
     readings: Readings,
 ) -> Tone:
-    from neural_mastering.models import load_model
+    from neural_mastering.models import find_bundle, load_model, read_bundle
+    from neural_mastering.models.confidence import trust
     from neural_mastering.models.residual_heads import NoResidual
-    from neural_mastering.rendering.controls import controls_of
-    from neural_mastering.rendering.listen import listen
+    from neural_mastering.rendering.controls import controls_of, scaled
+    from neural_mastering.rendering.listen import hear, pooled
 
     path = find_model(name)
     model = load_model(path)
-    analysis = listen(model, blocks(), reader.sample_rate, readings.lufs)
+    windows = hear(model, blocks(), reader.sample_rate, readings.lufs)
+    analysis = pooled(windows, readings.lufs, model.silence_lufs)
     label = path.stem if path.is_file() else path.name
     has_residual = not isinstance(model.residual_head, NoResidual)
     controls = controls_of(model, analysis, label if has_residual else None)
-    return Tone(controls, f"controls by the model {label}", label, _model=model, _analysis=analysis)
+    tone = Tone(controls, f"controls by the model {label}", label, _model=model, _analysis=analysis)
+    bundle = find_bundle(path)
+    if bundle is not None:
+        tone.trust = trust(read_bundle(bundle).confidence, model, windows)
+        # without a stage that listens to the level, the gain is the delivery's: one that follows each song's own
+        # level would flatten the relations of an album
+        alone = not controls.stages and not has_residual
+        tone.controls = scaled(controls, {"eq": tone.trust.confidence, "gain": 0.0 if alone else 1.0})
+        tone.sentences.append(
+            f"{100.0 * tone.trust.confidence:.0f} % of the model's equaliser is used, as far as its moves pay on "
+            f"songs that it does not know ({tone.trust.windows} windows ask for {tone.trust.move_db:.1f} dB in "
+            f"common and differ by {tone.trust.spread_db:.1f} dB)"
+        )
+    return tone
 
 
 def _by_reference(
@@ -144,12 +189,19 @@ def _by_reference(
     progress: Callable[[str], None],
 ) -> Tone:
     from neural_mastering.rendering.reference import match_references
+    from neural_mastering.rendering.reference_movement import (
+        MovementMeter,
+        mean_movement,
+        movement_of_file,
+        pieces_of,
+    )
     from neural_mastering.rendering.reference_profile import (
         Spectrum,
         from_powers,
         profile_of_file,
         weighted_mean,
     )
+    from neural_mastering.rendering.reference_stages import LEAST_LIKELY, match_stages
 
     progress("comparing with the references")
     spectrum = Spectrum(reader.sample_rate, reader.channels)
@@ -161,12 +213,34 @@ def _by_reference(
     match = match_references(song, measured)
     lufs = min(max(match.lufs, QUIETEST_LUFS), LOUDEST_LUFS)
     names = ", ".join(path.name for path, _ in options.references)
+    controls, sentences = match.controls, list(match.sentences)
+    if song.is_usable:
+        own, theirs = MovementMeter(reader.sample_rate, reader.channels), []
+        pieces = []
+        if match.same_song >= LEAST_LIKELY:  # others are not followed, so they need not be measured
+            for block in blocks():
+                own.push(block)
+            pieces = pieces_of(blocks(), reader.sample_rate, readings.frames)
+            theirs = [movement_of_file(path) for path, _ in options.references]
+        weights = [weight for _, weight in options.references]
+        further = match_stages(
+            pieces,
+            reader.sample_rate,
+            readings.lufs,
+            own.finish(),
+            mean_movement(theirs, weights) if theirs else own.finish(),
+            match.same_song,
+            controls.eq_sections(reader.sample_rate),
+        )
+        controls = replace(controls, stages=further.stages)
+        sentences += further.sentences
     mean = weighted_mean([profile for profile, _ in measured], [weight for _, weight in measured])
     return Tone(
-        match.controls,
+        controls,
         f"controls by comparison with {names}",
-        sentences=list(match.sentences),
+        sentences=sentences,
         target=Target(f"loudness of {names}", lufs, DEFAULT_CEILING_DB),
         reference_names=tuple(path.name for path, _ in options.references),
         reference_levels_db=mean.levels_db,
+        wanted_db=match.curve_db,
     )

@@ -65,6 +65,13 @@ def loudness_chart(
     return _figure(title, x, y, join(drawn), legend, colours, caption, over=head, dashed=dashed)
 
 
+def course_chart(chart: Chart, colours: Colours, title: str, label: str, caption: str = "") -> Html:
+    """A quantity in dB over time; `label` names the axis."""
+    x = time_axis(_last_time(chart))
+    y = level_axis([line.values for line in chart.lines], label, least_span=12.0, deepest=60.0)
+    return _figure(title, x, y, _lines(chart, x, y, colours), chart.lines, colours, caption)
+
+
 def reduction_chart(
     reductions: Sequence[Line], duration_s: float, colours: Colours, title: str, caption: str = ""
 ) -> Html:

@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from neural_mastering.reporting.report_data import Chart, Clip, EqCurve
+from neural_mastering.reporting.words_section import WordsReport
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,15 @@ class MasterReport:
         gain_db: all broadband gain before the limiter together (chain and loudness stage), dB.
         eq: the equaliser's curve and bands; None where tone was left alone.
         reductions: one for each dynamics stage that ran; empty without one.
+        saturation: level of what the saturation adds, in dB over that of the music, over time (`at` in seconds);
+            None where none ran.
         short_term: short-term loudness over time: `at` in seconds (end of each 3 s window), lines in LUFS with
             roles "before" and "result". The target line is drawn from `delivery`.
         spectra: third-octave levels: `at` in Hz, lines in dB with roles "before", "result" and, where one was
             given, "reference".
         controls: the full chain in physical units, nested dictionaries of numbers, text and lists; shown as a table
             and put into the JSON as it is.
+        words: what words did; None without words.
         did: further sentences on what was done, one a stage ("The compressor …"), completed with a capital letter
             and a full stop; one that says that "tone was left alone" and why replaces the page's own. The
             page writes those on equaliser, level, limiter, width and delivery from the numbers above.
@@ -138,9 +142,11 @@ class MasterReport:
     gain_db: float
     eq: EqCurve | None = None
     reductions: Sequence[Reduction] = ()
+    saturation: Chart | None = None
     short_term: Chart | None = None
     spectra: Chart | None = None
     controls: Mapping[str, Any] = field(default_factory=dict)
+    words: WordsReport | None = None
     did: Sequence[str] = ()
     warnings: Sequence[str] = ()
     clips: Sequence[Clip] = ()

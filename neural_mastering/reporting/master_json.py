@@ -11,6 +11,7 @@ from neural_mastering.reporting.markup import plain
 from neural_mastering.reporting.master_data import MasterReport
 from neural_mastering.reporting.report_data import Chart, EqCurve
 from neural_mastering.reporting.sentences import what_was_done
+from neural_mastering.reporting.words_section import WordsReport
 
 
 def master_json(report: MasterReport) -> dict[str, Any]:
@@ -37,9 +38,11 @@ def master_json(report: MasterReport) -> dict[str, Any]:
             }
             for r in report.reductions
         ],
+        "saturation": _chart(report.saturation, "time_s", "added_db"),
         "short_term": _chart(report.short_term, "time_s", "lufs"),
         "spectra": _chart(report.spectra, "frequency_hz", "level_db"),
         "controls": report.controls,
+        "words": _words(report.words),
         "did": what_was_done(report),
         "warnings": list(report.warnings),
     }
@@ -54,6 +57,19 @@ def _eq(eq: EqCurve | None) -> dict[str, Any] | None:
         for b in numbered_bands(eq.bands)
     ]
     return {"frequency_hz": as_array(eq.at_hz), "total_db": as_array(eq.total_db), "bands": bands}
+
+
+def _words(words: WordsReport | None) -> dict[str, Any] | None:
+    if words is None:
+        return None
+    return {
+        "entries": [asdict(entry) for entry in words.entries],
+        "curves": _chart(words.curves, "frequency_hz", "level_db"),
+        "fit_rms_db": words.fit_rms_db,
+        "fit_max_db": words.fit_max_db,
+        "loudness_compensation_db": words.compensation_db,
+        "citations": list(words.citations),
+    }
 
 
 def _chart(chart: Chart | None, at: str, unit: str) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from neural_mastering.reporting.audio_clip import EncodedClip, encode_clips, plan
 from neural_mastering.reporting.charts import (
+    course_chart,
     eq_chart,
     loudness_chart,
     reduction_chart,
@@ -22,6 +23,7 @@ from neural_mastering.reporting.page import section, write_page, write_text
 from neural_mastering.reporting.player import excerpt_of, key_help, listening_log, player
 from neural_mastering.reporting.report_data import Line
 from neural_mastering.reporting.sentences import what_was_done
+from neural_mastering.reporting.words_section import words_section
 
 __all__ = [
     "Delivery",
@@ -86,6 +88,8 @@ def _body(report: MasterReport, clips: list[EncodedClip]) -> Iterator[Html]:
         section("Readings", _readings(report.input, report.output), id_="readings"),
         class_="columns",
     )
+    if report.words is not None:
+        yield section("Words", words_section(report.words), id_="words")
     yield from _charts(report, clips, colours)
     if report.eq is not None and report.eq.bands:
         yield section("Bands of the equaliser", bands_table(report.eq))
@@ -168,6 +172,12 @@ def _charts(report: MasterReport, clips: list[EncodedClip], colours: Colours) ->
         lines = [Line(r.stage, r.reduction_db, at=r.time_s) for r in report.reductions]
         own = Colours([line.name for line in lines])
         over_time.append(reduction_chart(lines, report.provenance.duration_s, own, "Gain reduction"))
+    if report.saturation is not None:
+        caption = "Level of what the saturation adds, over that of the music, every 100 ms."
+        own = Colours([line.name for line in report.saturation.lines])
+        over_time.append(
+            course_chart(report.saturation, own, "Saturation", "Added, over the music (dB)", caption)
+        )
     if report.eq is not None:
         caption = "The total response; the shaded shapes are the bands, numbered as in the table."
         if report.eq.bands_db is None:

@@ -15,6 +15,7 @@ from neural_mastering.errors import InputError
 from neural_mastering.losses import WeightedSum
 from neural_mastering.models import CHECKPOINT_KEY, MasteringModel
 from neural_mastering.output import MasteringOutput
+from neural_mastering.training.style import styled
 from neural_mastering.units import power_to_db
 
 Batch = Mapping[str, Any]
@@ -75,8 +76,9 @@ class MasteringTask(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step: the objective with the weights of this step."""
-        output = self.model(batch["input"], batch["seed"])
-        values = self.objective.values(output, batch["target"])
+        style_db, target = styled(self.model, batch["target"], batch["seed"])
+        output = self.model(batch["input"], batch["seed"], style_db)
+        values = self.objective.values(output, target)
         loss = self.objective.total(values, self.global_step)
         size = len(batch["input"])
         terms = {f"train/{name}": value.detach() for name, value in values.items()}

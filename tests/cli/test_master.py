@@ -58,7 +58,8 @@ def test_a_mix_becomes_a_master_and_says_that_tone_was_left_alone(
     run: Run, mix: Path, tmp_path: Path
 ) -> None:
     numbers = tmp_path / "numbers.json"
-    code, out, _ = run(mix, "-o", tmp_path / "master.wav", "--target", "spotify", "--json", numbers)
+    without = ["--model", "none", "--json", numbers]
+    code, out, _ = run(mix, "-o", tmp_path / "master.wav", "--target", "spotify", *without)
     assert code == 0 and "tone was left alone" in out
     report = json.loads(numbers.read_text())
     assert report["output"]["lufs"] == pytest.approx(-14.0, abs=0.1)
@@ -295,7 +296,8 @@ def test_help_starts_without_torch_and_numba() -> None:
 def test_a_whole_run_without_a_model_needs_no_torch(mix: Path, tmp_path: Path) -> None:
     code = (
         "import sys\nfrom neural_mastering.cli.master import invoke\n"
-        f"code = invoke([{str(mix)!r}, '-o', {str(tmp_path / 'm.wav')!r}])\nprint(code, 'torch' in sys.modules)"
+        f"code = invoke([{str(mix)!r}, '-o', {str(tmp_path / 'm.wav')!r}, '--model', 'none'])\n"
+        "print(code, 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 False"

@@ -143,3 +143,29 @@ def test_the_steady_state_is_that_of_pedalboard(level_db: float, ratio: float) -
     controls = _controls((threshold, ratio, 1.0, 20.0, 0.0))
     ours = compressor.gain_reduction_db(compressor.linked_power(audio, "max"), *controls, sample_rate=RATE)
     assert -float(ours[0, -1]) == pytest.approx(their_db, abs=0.02)
+
+
+@pytest.mark.parametrize("knee", [6.0, 0.0])
+def test_one_pass_is_the_gain_computer_and_the_smoother(knee: float) -> None:
+    """The compiled pass against its two parts: the values and the derivatives of everything, knee 0 included."""
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.rand(3, 4_000, generator=generator, dtype=torch.float64)
+    leaves = [noise, *_controls(*((-18.0 - 3 * i, 1.5 + i, 2.0, 60.0, knee) for i in range(3)))]
+    leaves.append(torch.tensor([0.0, 3.0, 1.0], dtype=torch.float64))
+    weights = torch.randn(3, 4_000, generator=generator, dtype=torch.float64)
+    found = []
+    for fused in (True, False):
+        power, threshold, ratio, attack, release, width, start = (t.clone().requires_grad_() for t in leaves)
+        if fused:
+            out = compressor.gain_reduction_db(power, threshold, ratio, attack, release, width, RATE, start)
+        else:
+            over = 10.0 * torch.log10(power.clamp(min=1e-12)) - threshold[:, None]
+            static = compressor.static_reduction_db(over, ratio[:, None], width[:, None])
+            out = smooth(static, attack, release, RATE, start)
+        (out * weights).sum().backward()
+        grads = [t.grad for t in (power, threshold, ratio, attack, release, width, start)]
+        found.append([out.detach(), *(g for g in grads if g is not None)])
+    assert len(found[0]) == len(found[1]) == 8
+    for one, two in zip(*found, strict=True):
+        assert knee == 0.0 or bool(two.abs().max() > 0.0)
+        torch.testing.assert_close(one, two, rtol=1e-9, atol=1e-9)

@@ -31,6 +31,27 @@ CONFIG: dict[str, Any] = {
     },
     "residual_head": {"_target_": f"{PARTS}.residual_heads.WaveUNet", "z_size": 16, "channels": [4, 8, 8]},
 }
+DEVICES = "neural_mastering.processors"
+CHAIN_CONFIG: dict[str, Any] = CONFIG | {
+    "chain_head": {
+        "_target_": f"{PARTS}.chain_heads.GreyBoxChain",
+        "z_size": 16,
+        "hidden_size": 8,
+        "chain": {
+            "_target_": f"{DEVICES}.Chain",
+            "stages": {
+                "compressor": {"_target_": f"{DEVICES}.Compressor", "sidechain_hz": 80.0},
+                "saturation": {"_target_": f"{DEVICES}.Saturation"},
+                "stereo": {"_target_": f"{DEVICES}.StereoWidth"},
+                "limiter": {"_target_": f"{DEVICES}.Limiter"},
+            },
+            "order": ["compressor", "saturation", "stereo", "limiter"],
+            "after_residual": ["limiter"],
+        },
+    },
+}
+"""A model of phase 2 with all stages."""
+
 Audio = NDArray[np.float64]
 
 
@@ -90,4 +111,31 @@ def checkpoint(shaken_model: MasteringModel, tmp_path_factory: pytest.TempPathFa
     path = tmp_path_factory.mktemp("model") / "shaken.ckpt"
     weights = {f"model.{name}": tensor for name, tensor in shaken_model.state_dict().items()}
     torch.save({CHECKPOINT_KEY: {"model": copy.deepcopy(CONFIG)}, "state_dict": weights}, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def chain_model() -> MasteringModel:
+    """A model of phase 2 whose every stage works: amounts near a half, wide side, bass to the middle."""
+    torch.manual_seed(1)
+    model = build(CHAIN_CONFIG)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+        for name, processor in model.chain_head.chain.processors.items():
+            bias = model.chain_head.heads[name].out.bias
+            for i, key in enumerate(processor.specs):
+                # the map of an amount is straight over 10 logits and runs four times as fast
+                bias[i] += {"mix": 1.0, "amount": 1.5, "bass_amount": 1.0, "width": 0.5, "drive_db": 1.0}.get(
+                    key, 0.0
+                )
+    return model.eval()
+
+
+@pytest.fixture(scope="session")
+def chain_checkpoint(chain_model: MasteringModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That model as a checkpoint file."""
+    path = tmp_path_factory.mktemp("model") / "chain.ckpt"
+    weights = {f"model.{name}": tensor for name, tensor in chain_model.state_dict().items()}
+    torch.save({CHECKPOINT_KEY: {"model": copy.deepcopy(CHAIN_CONFIG)}, "state_dict": weights}, path)
     return path

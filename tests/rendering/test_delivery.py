@@ -57,7 +57,7 @@ def test_demo_music_meets_targets(
     name: str, target: str, write_song: Callable[..., Path], tmp_path: Path
 ) -> None:
     source = write_song(demo(name)[:, : 5 * RATE] * 0.5)
-    check(master(source, tmp_path / "out.wav", Options(target=target)), tmp_path / "out.wav")
+    check(master(source, tmp_path / "out.wav", Options(model="none", target=target)), tmp_path / "out.wav")
 
 
 @pytest.mark.slow
@@ -67,7 +67,7 @@ def test_every_demo_song_meets_every_target(
     name: str, target: str, write_song: Callable[..., Path], tmp_path: Path
 ) -> None:
     source = write_song(demo(name) * 0.4)
-    check(master(source, tmp_path / "out.wav", Options(target=target)), tmp_path / "out.wav")
+    check(master(source, tmp_path / "out.wav", Options(model="none", target=target)), tmp_path / "out.wav")
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ def test_driven_music_keeps_its_ceiling_by_several_meters(
     audio /= np.abs(audio).max()
     for drive_db in (0, 3, 6, 9, 12):
         source = write_song(audio * 10 ** (drive_db / 20), rate=rate, subtype="FLOAT")
-        options = Options(target="keep", max_reduction_db=24.0, overwrite=True, bits="24")
+        options = Options(model="none", target="keep", max_reduction_db=24.0, overwrite=True, bits="24")
         result = master(source, tmp_path / "out.wav", options)
         samples, _, _, peak_db = written(tmp_path / "out.wav")
         assert peak_db <= -1.0 + 0.02
@@ -106,14 +106,16 @@ def test_tones_bursts_and_squares_keep_their_ceiling(
     }
     for name, signal in signals.items():
         source = write_song(np.stack([signal, -0.8 * signal]) * 2.0, rate=rate, subtype="FLOAT")
-        options = Options(target="-8", max_reduction_db=24.0, overwrite=True, bits=bits)
+        options = Options(model="none", target="-8", max_reduction_db=24.0, overwrite=True, bits=bits)
         master(source, tmp_path / "out.wav", options)
         assert written(tmp_path / "out.wav")[3] <= -1.0 + 0.02, name
 
 
 def test_without_limiter_the_gain_is_capped(write_song: Callable[..., Path], tmp_path: Path) -> None:
     audio = music(4.0)
-    result = master(write_song(audio), tmp_path / "out.wav", Options(target="-9", skip=("limiter",)))
+    result = master(
+        write_song(audio), tmp_path / "out.wav", Options(model="none", target="-9", skip=("limiter",))
+    )
     samples, _, lufs, peak_db = written(tmp_path / "out.wav")
     assert peak_db <= -1.0 and peak_db == pytest.approx(-1.0, abs=0.01) and lufs < -9.5
     assert result.delivered.held_back == "peaks" and not result.delivered.reduction_db.size
@@ -123,10 +125,12 @@ def test_without_limiter_the_gain_is_capped(write_song: Callable[..., Path], tmp
 
 def test_ceiling_off_lets_peaks_go(write_song: Callable[..., Path], tmp_path: Path) -> None:
     source = write_song(music(4.0))
-    result = master(source, tmp_path / "out.wav", Options(target="-9", ceiling="off", bits="32f"))
+    result = master(
+        source, tmp_path / "out.wav", Options(model="none", target="-9", ceiling="off", bits="32f")
+    )
     _, _, lufs, peak_db = written(tmp_path / "out.wav")
     assert lufs == pytest.approx(-9.0, abs=0.1) and peak_db > 0.0 and not result.delivered.reduction_db.size
-    clipped = master(source, tmp_path / "out24.wav", Options(target="-9", ceiling="off"))
+    clipped = master(source, tmp_path / "out24.wav", Options(model="none", target="-9", ceiling="off"))
     assert any("clipped" in warning for warning in clipped.warnings)
 
 
@@ -134,7 +138,7 @@ def test_the_reduction_stops_where_it_was_told(write_song: Callable[..., Path], 
     source = write_song(music(4.0))
     loudness = []
     for most in (1.0, 3.0, 9.0):
-        options = Options(target="-6", max_reduction_db=most, overwrite=True)
+        options = Options(model="none", target="-6", max_reduction_db=most, overwrite=True)
         result = master(source, tmp_path / "out.wav", options)
         assert result.delivered.reduction_db.max() == pytest.approx(most, abs=0.05)
         assert result.delivered.held_back == "reduction"
@@ -148,7 +152,7 @@ def test_keep_leaves_every_bit_of_what_is_below_the_ceiling(
 ) -> None:
     for subtype, bits in (("PCM_16", "16"), ("PCM_16", "24"), ("PCM_24", "24"), ("FLOAT", "32f")):
         source = write_song(music(1.5) * 0.5, subtype=subtype)
-        options = Options(target="keep", overwrite=True, bits=bits, overall_strength=0.0)
+        options = Options(model="none", target="keep", overwrite=True, bits=bits, overall_strength=0.0)
         result = master(source, tmp_path / "out.wav", options)
         before, after = (soundfile.read(path)[0] for path in (source, tmp_path / "out.wav"))
         assert np.array_equal(before, after), (subtype, bits)
@@ -161,7 +165,7 @@ def test_reducing_to_16_bit_dithers_once_and_always_alike(
     audio = np.tile(1e-5 * np.sin(2 * np.pi * 1000 * np.arange(4 * RATE) / RATE), (2, 1))  # a third of a step
     source = write_song(audio, subtype="FLOAT")
     for name in ("a.wav", "b.wav"):
-        master(source, tmp_path / name, Options(target="keep", bits="16"))
+        master(source, tmp_path / name, Options(model="none", target="keep", bits="16"))
     first, second = (soundfile.read(tmp_path / name, dtype="int16")[0] for name in ("a.wav", "b.wav"))
     assert np.array_equal(first, second)
     # without dither a third of a step rounds to silence; with it the tone is there, and nothing else is

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 import soundfile
 import yaml
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
+from scipy.signal import butter, sosfilt
 
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.audio_reader import AudioReader
@@ -259,6 +260,45 @@ def test_files_and_what_is_left_out(tmp_path: Path) -> None:
         assert result.format == "json" or "Not in this file: compressor, residual." in text
         assert result.max_deviation_db < 1e-9, "no bands, nothing to deviate"
     assert len(list(tmp_path.iterdir())) == len(FORMATS), "no drafts are left"
+
+
+def test_camilladsps_mixers_make_our_width(music: Samples, tmp_path: Path) -> None:
+    """Its pipeline, followed step by step with matrices and scipy's Butterworth, against our stage."""
+    stages: dict[str, dict[str, float | tuple[float, ...]]] = {
+        "compressor": {"mix": 0.5},
+        "stereo": {"width": 1.37, "bass_frequency_hz": 130.0, "bass_amount": 0.4},
+    }
+    controls = ChainControls(gain_db=1.5, stages=stages)
+    (result,) = export_controls(controls, ["camilladsp"], tmp_path / "song", RATE)
+    assert result.left_out == ("compressor",)
+    tree = yaml.safe_load(result.path.read_text())
+    signal = music
+    for step in tree["pipeline"]:
+        if step["type"] == "Mixer":
+            mixer = tree["mixers"][step["name"]]
+            matrix = np.zeros((mixer["channels"]["out"], mixer["channels"]["in"]))
+            for row in mixer["mapping"]:
+                for source in row["sources"]:
+                    assert source["scale"] == "linear"
+                    matrix[row["dest"], source["channel"]] = (-1 if source["inverted"] else 1) * source[
+                        "gain"
+                    ]
+            signal = matrix @ signal
+            continue
+        for name in step["names"]:
+            one = tree["filters"][name]
+            for channel in step["channels"]:
+                if one["type"] == "Gain":
+                    signal = (
+                        signal * np.where(np.arange(len(signal)) == channel, 10 ** (1.5 / 20), 1.0)[:, None]
+                    )
+                else:
+                    assert one["parameters"]["type"] == "Highpass"
+                    assert one["parameters"]["q"] == pytest.approx(math.sqrt(0.5), abs=1e-9)
+                    high = butter(2, one["parameters"]["freq"], "highpass", fs=RATE, output="sos")
+                    signal[channel] = sosfilt(high, signal[channel])
+    ours = own_render(replace(controls, stages={"stereo": stages["stereo"]}), music)
+    assert null_db(signal, ours) < -90.0 < null_db(music, ours)
 
 
 def test_wrong_wishes_write_nothing(tmp_path: Path) -> None:

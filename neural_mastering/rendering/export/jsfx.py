@@ -1,4 +1,4 @@
-"""A REAPER plug-in in text form (JSFX): gain and equaliser with sliders for every band.
+"""A REAPER plug-in in text form (JSFX): equaliser, gain, compressor, saturation and width with sliders.
 
 The biquads are those of the RBJ cookbook in double precision, transposed direct form II, recomputed when a slider
 moves or the project's sample rate changes.
@@ -6,10 +6,14 @@ moves or the project's sample rate changes.
 
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.controls import ChainControls, EqBand
+from neural_mastering.rendering.export.jsfx_stages import StageCode, held_stages, stage_code
 from neural_mastering.rendering.export.preset import NAMES, Preset, bands_at_rate, fixed, left_out, remarks
 
+MOST_SLIDERS = 64
 MOST_BANDS = 20
 """REAPER has 64 sliders: one for the gain and three for each band."""
+
+TITLE = "neural_mastering equaliser"
 
 _FUNCTIONS = """\
 @init
@@ -77,23 +81,44 @@ def write(controls: ChainControls, sample_rate: float) -> Preset:
             f"a JSFX holds at most {MOST_BANDS} bands, these controls have {len(bands.bands)}: leave jsfx out of "
             "--export, or use fewer bands"
         )
-    about, *rest = remarks(controls, bands, sample_rate, "neural_mastering equaliser")
+    held = held_stages(controls)
+    about, *rest = remarks(controls, bands, sample_rate, "neural_mastering chain" if held else TITLE, held)
     lines = [f"desc:{about}", *(f"// {line}" for line in rest), f"slider1:{_default(controls.gain_db)}"]
     lines[-1] += "<-60,60,0.01>Gain (dB)"
     for i, band in enumerate(bands.bands):
         lines += _sliders(i, band)
+    stages, first = [], 3 * len(bands.bands) + 2
+    for code in (stage_code(controls, name) for name in held):
+        stages.append((code, _places(code, first)))
+        if first + len(code.sliders) - 1 <= MOST_SLIDERS:
+            lines += [f"slider{first + i}:{''.join(slider)}" for i, slider in enumerate(code.sliders)]
+            first += len(code.sliders)
     lines += ["", "in_pin:left", "in_pin:right", "out_pin:left", "out_pin:right", "", _FUNCTIONS]
+    for functions in dict.fromkeys(part for code, _ in stages for part in code.functions):
+        lines.append(functions)
+    lines += [statement for code, _ in stages for statement in code.start]
+    if latency := sum(code.latency for code, _ in stages):
+        lines += [f"pdc_delay = {latency};", "pdc_bot_ch = 0;", "pdc_top_ch = 2;"]
     # REAPER runs @slider at the start and after @init, which a new sample rate triggers.
     lines += ["@slider", "gain = 10 ^ (slider1 / 20);"]
     lines += [
         f"band{i + 1}.{band.kind}(slider{3 * i + 2}, slider{3 * i + 3}, slider{3 * i + 4});"
         for i, band in enumerate(bands.bands)
     ]
+    lines += [statement.format(*places) for code, places in stages for statement in code.on_slider]
     lines += ["", "@sample"]
     for variable, side in (("spl0", "left"), ("spl1", "right")):
         lines += [f"{variable} = band{i + 1}.{side}({variable});" for i in range(len(bands.bands))]
         lines.append(f"{variable} = gain * {variable};")
-    return Preset("\n".join(lines) + "\n", bands.max_deviation_db, left_out(controls))
+    lines += [statement for code, _ in stages for statement in code.on_sample]
+    return Preset("\n".join(lines) + "\n", bands.max_deviation_db, left_out(controls, held))
+
+
+def _places(code: StageCode, first: int) -> list[str]:
+    """What a stage's statements read: its sliders, or plain numbers where there is no room for them."""
+    if first + len(code.sliders) - 1 <= MOST_SLIDERS:
+        return [f"slider{first + i}" for i in range(len(code.sliders))]
+    return [default for default, *_ in code.sliders]
 
 
 def _sliders(index: int, band: EqBand) -> list[str]:

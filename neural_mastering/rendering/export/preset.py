@@ -80,12 +80,15 @@ def deviation_db(controls: ChainControls, bands: Sequence[EqBand], sample_rate: 
     return float(np.abs(theirs - ours).max())
 
 
-def left_out(controls: ChainControls) -> tuple[str, ...]:
-    """Stages that an equaliser with a gain can't hold."""
-    return (*controls.stages, *(("residual",) if controls.residual is not None else ()))
+def left_out(controls: ChainControls, held: Sequence[str] = ()) -> tuple[str, ...]:
+    """Stages that a file does not hold which has the equaliser, the gain and the stages named by `held`."""
+    missing = [name for name in controls.stages if name not in held]
+    return (*missing, *(("residual",) if controls.residual is not None else ()))
 
 
-def remarks(controls: ChainControls, bands: ExportBands, sample_rate: float, title: str) -> list[str]:
+def remarks(
+    controls: ChainControls, bands: ExportBands, sample_rate: float, title: str, held: Sequence[str] = ()
+) -> list[str]:
     """Lines for the head of a file: what it is, how exact, for which rate, and what is missing."""
     lines = [
         title,
@@ -98,7 +101,9 @@ def remarks(controls: ChainControls, bands: ExportBands, sample_rate: float, tit
             f"biquads at {sample_rate:g} Hz have that curve."
         )
     lines.append("At other sample rates the curve differs near the top: export again for those.")
-    missing = left_out(controls)
+    if held:
+        lines.append(f"Behind the equaliser and the gain: {', '.join(held)}.")
+    missing = left_out(controls, held)
     if missing:
         lines.append(f"Not in this file: {', '.join(missing)}.")
     lines.append("Loudness target and ceiling are not part of it.")

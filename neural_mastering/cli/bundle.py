@@ -1,0 +1,67 @@
+"""nm-bundle: a trained model as two plain files, safetensors and JSON."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neural_mastering.errors import InputError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def bundle(
+    run: Annotated[Path, typer.Argument(help="Run folder or .ckpt file.", show_default=False)],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="NAME.json; NAME.safetensors goes beside it.")
+    ],
+    scale: Annotated[float, typer.Option(help="Share of the largest moves that is used, 0 to 1.")] = 1.0,
+    doubt_db: Annotated[float, typer.Option(help="How wrong it is on songs it doesn't know, in dB.")] = 0.0,
+    about: Annotated[
+        Path | None, typer.Option(help="JSON object with data, recipe, measures and terms.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+) -> None:
+    """Export a run of nm-train for use without pickle: nm-master --model NAME.json, load_model("NAME.json")."""
+    if output.suffix != ".json":
+        raise InputError(f"-o {output}: expected a name that ends in .json")
+    for path in (output, output.with_suffix(".safetensors")):
+        if path.exists() and not overwrite:
+            raise InputError(f"{path} exists: add --overwrite to replace it, or choose another name")
+    content = _about(about)
+    # torch takes seconds to import; mistakes above should not wait for it
+    from neural_mastering.models import CHECKPOINT_KEY, Confidence, load_model, read_checkpoint, write_bundle
+
+    confidence = Confidence(scale, doubt_db)
+    config = read_checkpoint(run)[CHECKPOINT_KEY]["model"]
+    written = write_bundle(load_model(run), config, output, confidence, content)
+    size = written.weights.stat().st_size + written.path.stat().st_size
+    print(f"wrote {written.path} and {written.weights.name}, {size / 1e6:.2f} MB")
+
+
+def _about(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"--about {path} can't be read as JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"--about {path}: expected a JSON object")
+    return content
+
+
+def main() -> None:
+    """Entry point: mistakes in one line, without a traceback."""
+    try:
+        app()
+    except InputError as error:
+        print(f"nm-bundle: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""What the recipe of the bundled model rests on: licences, features under filters, tests of significance."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.signal import butter, sosfilt
+
+from neural_mastering.data.degradation import load_preset
+from neural_mastering.data.degradation.chain import DegradationChain
+from neural_mastering.data.degradation.parameters import NO_EXPANSION, Band, Degradation
+from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.models.encoders import LogMel
+
+FOLDER = Path(__file__).parents[2] / "experiments" / "bundled_model"
+RATE = 44_100
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Iterator[Any]:
+    """The experiment's modules."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        names = ("evaluate", "licences", "powers")
+        yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
+    finally:
+        sys.path.remove(str(FOLDER))
+
+
+COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+
+Files: *
+Copyright: © 2010 A. Maker
+License: GPL-2+
+
+Files: data/music/*
+Copyright: 2011 B. Composer
+           2012 C. Composer
+License: CC-BY-SA-3.0
+
+Files: data/music/odd.ogg
+Copyright: D. Other
+License: GPL-3 or CC-BY-3.0
+"""
+
+
+def test_the_last_matching_stanza_counts(recipe: Any, tmp_path: Path) -> None:
+    path = tmp_path / "copyright"
+    path.write_text(COPYRIGHT)
+    terms_of = recipe.licences.terms_of
+    assert terms_of(path, "/usr/share/x/readme").licence == "GPL-2+"
+    music = terms_of(path, "/usr/share/games/x/data/music/a.ogg")
+    assert music.licence == "CC-BY-SA-3.0" and music.author == "2011 B. Composer 2012 C. Composer"
+    assert terms_of(path, "/usr/share/games/x/data/music/odd.ogg").author == "D. Other"
+    path.write_text("This package was debianized by somebody.")
+    assert terms_of(path, "/usr/share/x/readme") is None
+
+
+@pytest.mark.parametrize(
+    ("licence", "part"),
+    [
+        ("CC-BY-SA-3.0+", "CC-BY-SA-3.0+"),
+        ("GPL-3 or CC-BY-3.0", "CC-BY-3.0"),
+        ("GPL-2+ OR CC-BY-SA", "CC-BY-SA"),
+        ("Expat or GPL-2 or GPL-3", "Expat"),
+        ("BSD-2-Clause", "BSD-2-Clause"),
+        ("public-domain", "public-domain"),
+        ("CC0-1.0", "CC0-1.0"),
+        ("CC-BY-3.0 and GPL-2+", None),
+        ("CC-BY-NC-3.0", None),
+        ("CC-BY-ND-4.0", None),
+        ("GPL-2+", None),
+        ("Battle-Tanks-License", None),
+    ],
+)
+def test_simple_licences(recipe: Any, licence: str, part: str | None) -> None:
+    simple = ["CC0", "public-domain", "Expat", "MIT", "BSD", "CC-BY", "CC-BY-SA"]
+    assert recipe.licences.simple_part(licence, simple) == part
+
+
+@pytest.mark.parametrize("stereo", ["wide", "mono"])
+def test_filters_in_the_domain_of_features_are_those_of_audio(recipe: Any, stereo: str) -> None:
+    """Noise with a codec's edge at 12 kHz, filtered as audio and as features: within tenths of a dB.
+
+    Above the edge, and in the side of a mono song, there is nothing to filter: features stay at their floor. (Were
+    they shifted, they would tell the answer.)
+    """
+    rng = np.random.default_rng(0)
+    edge = butter(16, 12_000, fs=RATE, output="sos")
+    left, right = (np.asarray(sosfilt(edge, rng.standard_normal(6 * RATE))) for _ in range(2))
+    audio = 0.1 * np.stack((left, left if stereo == "mono" else right))
+    encoder = LogMel(z_size=8, channels=4, dilations=(1,))
+    simulator = recipe.powers.Simulator(encoder, load_preset("medium"))
+    bands = (
+        Band("low_shelf", 150.0, 7.0, 0.7),
+        Band("peak", 900.0, -5.0, 1.0),
+        Band("high_shelf", 4000.0, 8.0, 0.7),
+    )
+    drawn = Degradation(NO_EXPANSION, NO_EXPANSION, 10.0, 100.0, 1.0, bands, None, -20.0, RATE, -20.0)
+
+    def heard(signal: np.ndarray) -> torch.Tensor:
+        x = torch.from_numpy(signal).float()[None, :, RATE:]
+        level = 10.0 ** ((-23.0 - float(integrated_loudness(x, RATE))) / 20.0)
+        with torch.inference_mode():
+            return encoder.features(x * level)[1]
+
+    before, after = heard(audio), heard(DegradationChain(drawn, 2)(audio.copy()))
+    count = encoder.bands
+    mean = 10.0 ** ((before[:, :count] * 10.0 + encoder.reference_db.float()) / 10.0)
+    side = 10.0 ** ((before[:, count : 2 * count] * 20.0 + encoder.reference_db.float()) / 10.0)
+    k_levels = (mean + side) * simulator.k_weights
+    filters = recipe.powers.Filters(*_filters(simulator, drawn))
+    found = simulator.filtered(before, k_levels / k_levels.sum(dim=1, keepdim=True), filters.bands_db)
+    scale = torch.tensor([10.0, 20.0]).repeat_interleave(count).repeat(2)
+    error_db = (found - after)[0, : 4 * count] * scale
+    moved_db = (after - before)[0, : 4 * count] * scale
+    assert float(moved_db.abs().max()) > 5.0
+    assert float(error_db.square().mean().sqrt()) < 0.4
+    assert float(error_db.abs().max()) < 2.0  # the mel bands across the codec's edge
+    if stereo == "mono":
+        torch.testing.assert_close(
+            found[:, count : 2 * count], before[:, count : 2 * count], atol=1e-3, rtol=0.0
+        )
+
+
+def _filters(simulator: Any, drawn: Degradation) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    response = simulator._response_db([drawn])
+    points = torch.pow(10.0, response[:, 64:] / 10.0).unflatten(1, (-1, 5)) @ simulator._point_weights
+    return response[:, :64], 10.0 * torch.log10(points), torch.tensor([-20.0])
+
+
+def test_holm_and_the_sign_test(recipe: Any) -> None:
+    """Holm's example by hand; four groups with equal sums can be matched by 2 of 16 sign patterns only."""
+    assert recipe.evaluate.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    difference = np.array([-1.0, -1.0, -1.0, -1.0])
+    assert recipe.evaluate.cluster_p(difference, ["a", "b", "c", "d"]) == pytest.approx(2 / 16)
+    assert recipe.evaluate.cluster_p(np.array([1.0, -1.0]), ["a", "b"]) == 1.0
