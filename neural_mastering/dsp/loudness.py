@@ -21,9 +21,9 @@ from functools import lru_cache
 import numpy as np
 import torch
 from scipy.fft import next_fast_len
-from scipy.signal import sosfilt
 from torch import Tensor
 
+from neural_mastering.dsp.stream_kernels import cascade
 from neural_mastering.dsp.weighting import k_weighting_sections
 from neural_mastering.shapes import Audio, Frames, PerItem
 from neural_mastering.units import power_to_db
@@ -151,9 +151,12 @@ def k_weighted_energy(audio: Audio, sample_rate: float, window_ms: float, hop_ms
 @lru_cache(maxsize=32)
 def k_weighting_impulse_response(sample_rate: float) -> np.ndarray:
     """The first 150 ms of the K-weighting's impulse response, float64; what follows is below 10⁻¹⁴."""
-    impulse = np.zeros(round(_RESPONSE_MS * sample_rate / 1000.0))
-    impulse[:1] = 1.0
-    return np.asarray(sosfilt(k_weighting_sections(sample_rate), impulse))
+    impulse = np.zeros((1, round(_RESPONSE_MS * sample_rate / 1000.0)))
+    impulse[:, :1] = 1.0
+    sections = np.asarray(k_weighting_sections(sample_rate), dtype=np.float64)
+    response = np.empty_like(impulse)
+    cascade(impulse, sections, np.zeros((1, len(sections), 2)), response)
+    return response[0]
 
 
 @lru_cache(maxsize=8)

@@ -65,9 +65,7 @@ def oversampled_change(audio: Audio, factor: int, change: Callable[[Tensor], Ten
     needed = (kept + 2 * REACH - 1) * factor
     phase_rows = changed[..., :needed].unflatten(-1, (-1, factor))
     # out[m] = Σ_j Σ_r taps[j, r]·changed[(m + j)·factor + r]: a correlation for each phase r
-    parts = [
-        convolve_valid(phase_rows[..., r], taps[:, r].flip(0).expand(batch, -1)) for r in range(factor)
-    ]
+    parts = [convolve_valid(phase_rows[..., r], taps[:, r].flip(0).expand(batch, -1)) for r in range(factor)]
     return torch.stack(parts).sum(dim=0)
 
 

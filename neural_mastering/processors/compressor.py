@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import scipy.signal
 import torch
 from torch import Tensor
 
@@ -161,9 +160,11 @@ class Compressor(Processor):
     def _sidechain_impulse(self) -> Tensor | None:
         if self.sidechain_hz is None:
             return None
-        sections = scipy.signal.butter(2, self.sidechain_hz, "highpass", fs=self.sample_rate, output="sos")
+        from scipy import signal  # a second, which not every start shall wait for
+
+        sections = signal.butter(2, self.sidechain_hz, "highpass", fs=self.sample_rate, output="sos")
         # −110 dB at the slower of the corner's decay, cos 45° of its frequency
         taps = int(12.7 * self.sample_rate / (np.sqrt(0.5) * 2.0 * np.pi * self.sidechain_hz)) + 2
         impulse = np.zeros(taps)
         impulse[0] = 1.0
-        return torch.from_numpy(np.asarray(scipy.signal.sosfilt(sections, impulse)))
+        return torch.from_numpy(np.asarray(signal.sosfilt(sections, impulse)))

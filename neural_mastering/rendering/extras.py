@@ -82,7 +82,9 @@ def write_extras(result: MasterResult, song: Song, options: Options) -> None:
     if options.save_controls is not None:
         options.save_controls.parent.mkdir(parents=True, exist_ok=True)
         tone = result.tone
-        origin = "\n".join([tone.origin, *tone.sentences]) if tone is not None and tone.trust is not None else ""
+        origin = (
+            "\n".join([tone.origin, *tone.sentences]) if tone is not None and tone.trust is not None else ""
+        )
         save_controls(result.controls, options.save_controls, origin)
     if options.report is not None:
         from neural_mastering.rendering.report_page import write_report

@@ -53,11 +53,13 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     """Audio headers read, audio decoded, and all files opened by Python."""
     seen = Opened()
     real_info, real_decoded, real_open, real_io = (
-        soundfile.info, cache_module._decoded, builtins.open, Path.open,
+        soundfile.info, cache_module.decode, builtins.open, Path.open,
     )  # fmt: skip
     monkeypatch.setattr(audio_file.soundfile, "info", lambda p: (seen.audio.append(str(p)), real_info(p))[1])
     monkeypatch.setattr(
-        cache_module, "_decoded", lambda file: (seen.audio.append(str(file.path)), real_decoded(file))[1]
+        cache_module,
+        "decode",
+        lambda file, dtype: (seen.audio.append(str(file.path)), real_decoded(file, dtype))[1],
     )
     monkeypatch.setattr(
         builtins, "open", lambda p, *a, **k: (seen.all.append(str(p)), real_open(p, *a, **k))[1]
