@@ -18,7 +18,9 @@ class Spool:
         try:
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         except OSError as error:
-            raise InputError(f"no temporary file can be made in {folder} ({error.strerror})") from error
+            raise InputError(
+                f"{folder} can't be written to ({error.strerror}): choose another place for the master"
+            ) from error
 
     def keep(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """Pass blocks on, as they will be read back."""
@@ -28,7 +30,8 @@ class Spool:
                 self._file.write(kept.tobytes())
             except OSError as error:
                 raise InputError(
-                    f"the disk is full: no room for a temporary file ({error.strerror})"
+                    f"a temporary file beside the master can't be written ({error.strerror}): free some space, "
+                    "or choose another place"
                 ) from error
             yield np.ascontiguousarray(kept.T.astype(np.float64))
 
