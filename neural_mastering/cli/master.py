@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from neural_mastering.rendering.mastering import MasterResult
     from neural_mastering.rendering.options import Options
 
+_STOPPED = 130  # 128 + SIGINT
 # Typer brings its own copy of click or uses the installed one; this is its error either way.
 _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
@@ -146,8 +147,22 @@ def run(
 
 def main() -> None:
     """Entry point: mistakes are explained in one line, without a traceback."""
-    signal.signal(signal.SIGTERM, _terminated)
+    listen_to_signals()
     sys.exit(invoke(sys.argv[1:]))
+
+
+def listen_to_signals() -> None:
+    """Ctrl-C and a polite request to end become a KeyboardInterrupt, once a second until it arrives.
+
+    One that is raised while compiled code is loaded (a callback of C) or while an object is thrown away is
+    printed and forgotten by Python, and the program would go on.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGALRM"):
+        number = getattr(signal, name, None)
+        if (
+            number is not None and signal.getsignal(number) != signal.SIG_IGN
+        ):  # nohup, a job in the background
+            signal.signal(number, _terminated)
 
 
 def invoke(arguments: list[str]) -> int:
@@ -155,6 +170,8 @@ def invoke(arguments: list[str]) -> int:
     command: Any = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name="nm-master", standalone_mode=False)
+        if code == _STOPPED:  # how Typer hands on a KeyboardInterrupt
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except InputError as error:
         _complain(str(error))
@@ -166,16 +183,24 @@ def invoke(arguments: list[str]) -> int:
         return 2
     except (KeyboardInterrupt, typer.Abort):
         _complain("stopped; nothing was written under the final name")
-        return 130
+        return _STOPPED
     except MemoryError:
         _complain("out of memory")
         return 1
     except BrokenPipeError:
         return 1
+    finally:
+        _ask_again_after(0.0)
 
 
 def _terminated(*_: object) -> None:
+    _ask_again_after(1.0)
     raise KeyboardInterrupt
+
+
+def _ask_again_after(seconds: float) -> None:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _complain(message: str) -> None:

@@ -181,7 +181,7 @@ def test_stopped_midway(tmp_path: Path, how: signal.Signals) -> None:
     source, out = tmp_path / "in.wav", tmp_path / "out"
     soundfile.write(source, np.tile(noise(10.0), (20, 1)), RATE, subtype="PCM_16")
     out.mkdir()
-    process = run_process([str(source), "-o", str(out / "master.flac")])
+    process = run_process([str(source), "-o", str(out / "master.flac"), "--model", "none"])
     deadline = time.monotonic() + 60
     while not list(out.glob(".*.part")) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
@@ -191,9 +191,30 @@ def test_stopped_midway(tmp_path: Path, how: signal.Signals) -> None:
     assert process.returncode != 0 and "Traceback" not in err
     assert not (out / "master.flac").exists()
     if how != signal.SIGKILL:
-        assert list(out.iterdir()) == [] and process.returncode == 130
+        assert list(out.iterdir()) == [] and process.returncode == 130 and "stopped" in err
     # the next run is not bothered by what was left
     assert invoke([str(_short(tmp_path)), "-o", str(out / "master.flac")]) == 0
+
+
+def test_an_interrupt_that_is_swallowed_comes_again() -> None:
+    """Python forgets what is raised while an object is thrown away."""
+    code = (
+        "import os, signal, time\n"
+        "from neural_mastering.cli.master import listen_to_signals\n"
+        "class Swallows:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        time.sleep(0.1)\n"
+        "listen_to_signals()\n"
+        "Swallows()\n"
+        "print('going on', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert done.stdout == "going on\n" and done.returncode not in (0, None)
+    assert done.stderr.rstrip().endswith("KeyboardInterrupt")
 
 
 def _short(folder: Path) -> Path:
