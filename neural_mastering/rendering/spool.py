@@ -1,5 +1,6 @@
 """A temporary file that keeps a stream, so that an expensive chain runs once and memory stays flat."""
 
+import errno
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,9 +30,10 @@ class Spool:
             try:
                 self._file.write(kept.tobytes())
             except OSError as error:
+                reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
                 raise InputError(
-                    f"a temporary file beside the master can't be written ({error.strerror}): free some space, "
-                    "or choose another place"
+                    f"a temporary file beside the master can't be written ({reason}): free some space, or "
+                    "choose another place"
                 ) from error
             yield np.ascontiguousarray(kept.T.astype(np.float64))
 

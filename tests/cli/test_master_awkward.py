@@ -135,6 +135,11 @@ def test_a_malicious_checkpoint_is_refused_and_not_run(
     assert not (tmp_path / "owned").exists() and not (tmp_path / "out.wav").exists()
 
 
+def heed_interrupts() -> None:
+    """A job in the background of a shell starts with Ctrl-C ignored, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def run_process(arguments: list[str], **settings: object) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "neural_mastering.cli.master", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings)  # type: ignore[call-overload]
@@ -181,7 +186,9 @@ def test_stopped_midway(tmp_path: Path, how: signal.Signals) -> None:
     source, out = tmp_path / "in.wav", tmp_path / "out"
     soundfile.write(source, np.tile(noise(10.0), (20, 1)), RATE, subtype="PCM_16")
     out.mkdir()
-    process = run_process([str(source), "-o", str(out / "master.flac"), "--model", "none"])
+    process = run_process(
+        [str(source), "-o", str(out / "master.flac"), "--model", "none"], preexec_fn=heed_interrupts
+    )
     deadline = time.monotonic() + 60
     while not list(out.glob(".*.part")) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
@@ -211,7 +218,12 @@ def test_an_interrupt_that_is_swallowed_comes_again() -> None:
         "time.sleep(60)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        preexec_fn=heed_interrupts,
     )
     assert done.stdout == "going on\n" and done.returncode not in (0, None)
     assert done.stderr.rstrip().endswith("KeyboardInterrupt")
