@@ -9,19 +9,10 @@ import numpy as np
 from numba import njit
 
 from neural_mastering.dsp.interpolator import TAPS
+from neural_mastering.dsp.peak_kernels import interpolated
 
 _compiled = njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
-_summed = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"}, error_model="numpy")
 _RUN = 64
-
-
-@_summed
-@no_type_check
-def _dot(x, first, taps):
-    total = 0.0
-    for i in range(TAPS):
-        total += taps[i] * x[first + i]
-    return total
 
 
 @_compiled
@@ -60,7 +51,7 @@ def interval_peaks(x, start, phases, floor, out, channel_of, phase_of):
                         elif k == factor:
                             value = abs(line[at + 1])
                         else:
-                            value = abs(_dot(line, at - TAPS // 2 + 1, phases[k - 1]))
+                            value = abs(interpolated(line, at - TAPS // 2 + 1, phases[k - 1]))
                         if value > out[item, n]:
                             out[item, n], channel_of[item, n], phase_of[item, n] = value, c, k
 
@@ -83,7 +74,7 @@ def interval_peaks_derivative(x, start, phases, channel_of, phase_of, upstream, 
                 out[at + 1] += h * np.sign(line[at + 1])
             else:
                 taps = phases[k - 1]
-                h *= np.sign(_dot(line, at - TAPS // 2 + 1, taps))
+                h *= np.sign(interpolated(line, at - TAPS // 2 + 1, taps))
                 for i in range(TAPS):
                     out[at - TAPS // 2 + 1 + i] += h * taps[i]
 

@@ -28,7 +28,8 @@ GROUP = 8
 
 @_compiled
 @no_type_check
-def _dot(x, first, taps):
+def interpolated(x, first, taps):
+    """Σ taps·x from sample `first` on: the value between two samples."""
     total = 0.0
     for i in range(TAPS):
         total += taps[i] * x[first + i]
@@ -51,9 +52,9 @@ def _fine(x, n, phases, refine_above):
     count = phases.shape[0]
     at = abs(x[n])
     peak = max(at, abs(x[n + 1]))
-    before = abs(_dot(x, n - TAPS // 2, phases[count - 1]))
+    before = abs(interpolated(x, n - TAPS // 2, phases[count - 1]))
     for k in range(count + 1):
-        after = abs(x[n + 1]) if k == count else abs(_dot(x, n - TAPS // 2 + 1, phases[k]))
+        after = abs(x[n + 1]) if k == count else abs(interpolated(x, n - TAPS // 2 + 1, phases[k]))
         peak = max(peak, at)
         if at >= before and at >= after and at >= refine_above:
             curvature = 2.0 * at - before - after
@@ -92,7 +93,7 @@ def raise_peak(x, start, stop, phases, peak):
         if loudest * bound < _HALVES * peak or loudest == 0.0:
             continue
         for n in range(first, last):
-            between = _dot(x, n - TAPS // 2 + 1, middle)
+            between = interpolated(x, n - TAPS // 2 + 1, middle)
             value = max(abs(x[n]), max(abs(x[n + 1]), abs(between)))
             if value >= _HALVES * peak and value + _reach(x[n], between, x[n + 1], 2.0 * peak) >= peak:
                 peak = max(peak, _fine(x, n, phases, near * peak))
@@ -129,7 +130,7 @@ def interval_peaks(x, start, stop, phases, floor, out):
                 best = 0.0
                 for i in range(count):
                     n = group + i
-                    between = _dot(channel, n - TAPS // 2 + 1, middle)
+                    between = interpolated(channel, n - TAPS // 2 + 1, middle)
                     halves[i] = max(abs(between), max(abs(channel[n]), abs(channel[n + 1])))
                     reach[i] = _reach(channel[n], between, channel[n + 1], 2.0 * max(loudest, halves[i]))
                     best = max(best, halves[i])

@@ -10,8 +10,10 @@ Source: J. D. Parker, V. Zavalishin, E. Le Bivic, "Reducing the aliasing of nonl
 continuous-time convolution", DAFx 2016.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -45,50 +47,53 @@ def tanh_sum_change(
 class _SoftClip(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, u: Tensor, *parameters: Tensor) -> Tensor:
-        from neural_mastering.dsp import saturation_kernels
+        from neural_mastering.dsp.saturation_kernels import clip_average
 
-        ctx.save_for_backward(u, *parameters)
-        inputs = [t.detach().cpu().contiguous() for t in (u, *parameters)]
-        out = torch.empty_like(inputs[0][..., 1:], memory_format=torch.contiguous_format)
-        saturation_kernels.clip_average(*(t.numpy() for t in (*inputs, out)))
-        return out.to(u.device)
+        return _averaged(ctx, clip_average, u, *parameters)
 
     @staticmethod
     @once_differentiable
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, ...]:
-        from neural_mastering.dsp import saturation_kernels
+        from neural_mastering.dsp.saturation_kernels import clip_derivative
 
         inputs = [t.detach().cpu().contiguous() for t in ctx.saved_tensors]
         gradients = [torch.zeros_like(t) for t in inputs]
-        upstream = grad_outputs[0].cpu().contiguous()
-        saturation_kernels.clip_derivative(*(t.numpy() for t in (*inputs, upstream, *gradients)))
+        clip_derivative(*_arrays(*inputs, *grad_outputs, *gradients))
         return tuple(g.to(t.device) for g, t in zip(gradients, ctx.saved_tensors, strict=True))
 
 
 class _TanhSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, u: Tensor, *parameters: Tensor) -> Tensor:
-        from neural_mastering.dsp import saturation_kernels
+        from neural_mastering.dsp.saturation_kernels import sum_average
 
-        ctx.save_for_backward(u, *parameters)
-        inputs = [t.detach().cpu().contiguous() for t in (u, *parameters)]
-        out = torch.empty_like(inputs[0][..., 1:], memory_format=torch.contiguous_format)
-        saturation_kernels.sum_average(*(t.numpy() for t in (*inputs, out)))
-        return out.to(u.device)
+        return _averaged(ctx, sum_average, u, *parameters)
 
     @staticmethod
     @once_differentiable
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, ...]:
-        from neural_mastering.dsp import saturation_kernels
+        from neural_mastering.dsp.saturation_kernels import sum_derivative
 
         inputs = [t.detach().cpu().contiguous() for t in ctx.saved_tensors]
         per_item = [torch.zeros_like(t) for t in inputs[:4]]
         per_unit = torch.zeros(3, inputs[4].numel(), dtype=torch.float64)
-        upstream = grad_outputs[0].cpu().contiguous()
-        saturation_kernels.sum_derivative(*(t.numpy() for t in (*inputs, upstream, *per_item, per_unit)))
+        sum_derivative(*_arrays(*inputs, *grad_outputs, *per_item, per_unit))
         gradients = (*per_item, *per_unit.unbind())
         return tuple(g.to(t.device) for g, t in zip(gradients, ctx.saved_tensors, strict=True))
+
+
+def _averaged(ctx: Any, kernel: Callable[..., None], u: Tensor, *parameters: Tensor) -> Tensor:
+    """What the kernel makes of u between its samples; the inputs are kept for the derivative."""
+    ctx.save_for_backward(u, *parameters)
+    out = torch.empty_like(u[..., 1:], device="cpu", memory_format=torch.contiguous_format)
+    kernel(*_arrays(u, *parameters, out))
+    return out.to(u.device)
+
+
+def _arrays(*tensors: Tensor) -> list[np.ndarray]:
+    """For compiled loops; tensors that are on the CPU and contiguous share their memory with them."""
+    return [t.detach().cpu().contiguous().numpy() for t in tensors]

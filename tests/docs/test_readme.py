@@ -13,6 +13,8 @@ import pytest
 import soundfile
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import QuotedString
+from omegaconf import OmegaConf
 from typer.testing import CliRunner
 
 from neural_mastering.config.compose import compose
@@ -97,7 +99,18 @@ def test_commands_compose(page: str, command: str, own_folder: Path) -> None:
         if f"+sweep={name}" in command and importlib.util.find_spec(f"hydra_plugins.{plugin}") is None:
             pytest.skip(f"{plugin} is not installed (extra: {name})")
     overrides = [o for o in _overrides(command, own_folder) if o != "+experiment=NAME"]
-    config = validated(compose(overrides))
+    composed = compose(overrides)
+    config = validated(composed)
+    for override in overrides:
+        parsed = OverridesParser.create().parse_override(override)
+        if (
+            re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", override.partition("=")[0])
+            and not override.startswith("hydra.")
+            and not parsed.is_sweep_override()
+        ):
+            value = parsed.value()
+            wanted = value.text if isinstance(value, QuotedString) else value
+            assert OmegaConf.select(composed, parsed.get_key_element()) == wanted, override
     if "--config-dir" not in command:
         if any(o.startswith("loss") for o in overrides):
             build(config.loss, path="loss", packages=None)

@@ -258,8 +258,13 @@ def test_gradients_stay_finite_beside_digital_silence() -> None:
     for meter in (integrated_loudness, momentary_loudness, short_term_loudness, loudness_range):
         leaf = audio.clone().requires_grad_()
         value = meter(leaf, 44100)
-        value[value.isfinite()].sum().backward()
+        value[value.isfinite()].sum().backward(retain_graph=True)
         assert leaf.grad is not None and leaf.grad.isfinite().all()
+        # along the audio every audible level rises by 20/ln 10 dB, and a range of levels by none
+        audible = value if meter is loudness_range else value[value > -70.0]
+        (gradient,) = torch.autograd.grad(audible.sum(), leaf)
+        slope = 0.0 if meter is loudness_range else audible.numel() * 20.0 / math.log(10.0)
+        assert float((gradient * audio).sum()) == pytest.approx(slope, rel=1e-4, abs=1e-3)
 
 
 def test_one_decibel_of_gain_is_one_unit() -> None:
@@ -315,7 +320,9 @@ def test_constants_made_under_inference_mode_serve_autograd() -> None:
     leaf = audio.clone().requires_grad_()
     after = integrated_loudness(leaf, 44100)
     after.sum().backward()
-    assert after.item() == before.item() and leaf.grad is not None and leaf.grad.abs().sum() > 0
+    assert after.item() == before.item() and leaf.grad is not None
+    # a gain of 1 % is 20·lg 1.01 dB: the derivative along the audio itself is 20/ln 10
+    assert float((leaf.grad * audio).sum()) == pytest.approx(20.0 / math.log(10.0), rel=1e-4)
 
 
 def test_what_cannot_be_measured_is_refused() -> None:

@@ -84,14 +84,17 @@ def test_the_same_model_gives_the_same_bytes(model: MasteringModel, written: Pat
     assert again.weights.read_bytes() == written.with_suffix(".safetensors").read_bytes()
 
 
-def test_nothing_is_unpickled(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_unpickled(model: MasteringModel, written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("torch.load was called")
 
     monkeypatch.setattr(torch, "load", refuse)
     monkeypatch.setattr("pickle.load", refuse)
     monkeypatch.setattr("pickle.loads", refuse)
-    load_model(written)
+    with pytest.raises(AssertionError, match=r"torch\.load was called"):
+        torch.load(written)
+    loaded = load_model(written).state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in model.state_dict().items())
 
 
 def test_either_file_names_the_bundle(written: Path) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyloudnorm
 import pytest
 import soundfile
 
@@ -135,8 +136,13 @@ def test_what_else_sets_the_tone_goes_before_it(tmp_path: Path) -> None:
 def test_a_short_mono_song_is_mastered(mix: Path, tmp_path: Path) -> None:
     audio, _ = soundfile.read(mix)
     soundfile.write(tmp_path / "short.wav", audio[: RATE // 2, 0], RATE)
-    result = master(tmp_path / "short.wav", tmp_path / "out.wav", Options(target="-20"))
+    options = Options(target="-20", max_reduction_db=24.0)
+    result = master(tmp_path / "short.wav", tmp_path / "out.wav", options)
     assert result.tone is not None and result.tone.trust is not None and result.tone.trust.windows == 1
+    written, rate = soundfile.read(tmp_path / "out.wav")
+    assert written.ndim == 1 and rate == RATE and len(written) == RATE // 2
+    measured = pyloudnorm.Meter(RATE, filter_class="DeMan").integrated_loudness(written)
+    assert measured == pytest.approx(-20.0, abs=0.15)
 
 
 def test_no_checkpoint_is_unpickled_on_the_way(mix: Path, tmp_path: Path) -> None:
