@@ -15,7 +15,7 @@ from neural_mastering.data import PairedDataModule
 from neural_mastering.data.splits import write_splits
 from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel, build, model_state, read_checkpoint, warm_start
-from neural_mastering.models.checkpoint import find_checkpoint
+from neural_mastering.models.checkpoint import read_weights
 from neural_mastering.training.csv_logger import ResumableCSVLogger
 from neural_mastering.training.task import MasteringTask
 
@@ -122,12 +122,12 @@ def _metric(run: Run) -> float:
 
 
 def _warm_start(model: MasteringModel, source: str) -> None:
-    contents = read_checkpoint(source)
+    file, weights = read_weights(source)
     try:
-        report = warm_start(model, model_state(contents))
+        report = warm_start(model, weights)
     except ValueError as error:
         raise InputError(f"init_from={source}: {error}") from error
-    _say(f"Starting from {find_checkpoint(source)}:\n{report}")
+    _say(f"Starting from {file}:\n{report}")
 
 
 @rank_zero_only

@@ -28,10 +28,13 @@ class Lufs(LossTerm):
 
     def forward(self, output: MasteringOutput, target: Audio) -> Tensor:
         """See the class; errors as in `integrated_loudness`."""
-        return (self._loudness(output.audio) - self._loudness(target)).abs().mean()
+        own, wanted = (clip_loudness(a, self.sample_rate, self.floor_lufs) for a in (output.audio, target))
+        return (own - wanted).abs().mean()
 
-    def _loudness(self, audio: Audio) -> Tensor:
-        missing = round(BLOCK_MS * self.sample_rate / 1000.0) - audio.shape[-1]
-        if missing > 0:
-            audio = functional.pad(audio, (0, missing))
-        return integrated_loudness(audio, self.sample_rate, self.floor_lufs)
+
+def clip_loudness(audio: Audio, sample_rate: float, floor_lufs: float = ABSOLUTE_GATE_LUFS) -> Tensor:
+    """Integrated loudness (batch,) in LUFS, at least the floor; what is shorter than a block ends in zeros."""
+    missing = round(BLOCK_MS * sample_rate / 1000.0) - audio.shape[-1]
+    if missing > 0:
+        audio = functional.pad(audio, (0, missing))
+    return integrated_loudness(audio, sample_rate, floor_lufs)

@@ -67,6 +67,18 @@ def model_state(contents: dict[str, Any]) -> dict[str, torch.Tensor]:
     }
 
 
+def read_weights(path: str | Path) -> tuple[Path, dict[str, torch.Tensor]]:
+    """The file that a run folder, a checkpoint or a bundle means, and the tensors of the model in it.
+
+    Raises:
+        CheckpointError, BundleError: as `load_model`.
+    """
+    bundle = find_bundle(path)
+    if bundle is not None:
+        return bundle, load_bundle(bundle).state_dict()
+    return find_checkpoint(path), model_state(read_checkpoint(path))
+
+
 def load_model(path: str | Path, packages: Sequence[str] = ("neural_mastering",)) -> MasteringModel:
     """Rebuild a model from the configuration beside its weights, in evaluation mode.
 
