@@ -4,9 +4,9 @@
 
 MUSIC_FOLDER holds one folder a group (album, game, package) with released songs in it. Songs of the groups named
 by --held-out are the test set, two songs of the smallest other group are validation (nothing is chosen by them, but
-a run wants some), the rest is for training. Each phase starts from the one before; `1c_longer` goes on with 1C as
-long as 2e fine-tunes, to tell what more steps give without any stage. What is there already in --out is kept: run
-again to go on.
+a run wants some), the rest is for training and degraded anew each time. 1A starts from the bundled model, whose
+encoder stays as it is; each phase starts from the one before; `1c_longer` goes on with 1C as long as 2e fine-tunes,
+to tell what more steps give without any stage. What is there already in --out is kept: run again to go on.
 """
 
 import argparse
@@ -19,16 +19,16 @@ from pathlib import Path
 import soundfile
 
 PHASES = (
-    ("1a", None, 2, ()),
-    ("1c", "1a", 2, ()),
-    ("2a", "1c", 1, ()),
-    ("2b", "2a", 1, ()),
-    ("2c", "2b", 1, ()),
-    ("2d", "2c", 1, ()),
-    ("2e", "2d", 1, ()),
-    ("1c_longer", "1c", 1, ("optimizer.lr=0.0003",)),
+    ("1a", "modest-eq-1", ("optimizer.lr=0.0003",)),
+    ("1c", "1a", ("optimizer.lr=0.0003",)),
+    ("2a", "1c", ()),
+    ("2b", "2a", ()),
+    ("2c", "2b", ()),
+    ("2d", "2c", ()),
+    ("2e", "2d", ("optimizer.lr=0.0003",)),
+    ("1c_longer", "1c", ("optimizer.lr=0.0003",)),
 )
-"""Name, the run to start from, length in --steps, further arguments."""
+"""Name, what to start from, further arguments."""
 
 COLUMNS = ("mr_stft_matched", "ltas_error_matched", "lufs_error", "plr_error", "lra_error", "width_error")
 """`_matched` is measured at the target's loudness."""
@@ -37,23 +37,36 @@ STEPS_AN_EPOCH = 10
 """Short epochs, of random crops, so that the learning rate's schedule has steps."""
 
 SETTINGS = (
-    "data=paired",
-    "data.check=false",
-    "data.batch_size=4",
+    "data=degraded",
+    "data.batch_size=8",
     "data.segment_s=2.5",
     "data.num_workers=0",
-    "data.short_songs=skip",
-    "optimizer.lr=0.002",
+    "optimizer.lr=0.001",
     "scheduler=cosine",
     f"trainer.limit_train_batches={STEPS_AN_EPOCH}",
     "validation_table=false",
     "callbacks.pictures=null",
     "callbacks.clips=null",
+    # tone, dynamics and width at the target's loudness, which nm-master sets anyway; the level by its own term
+    "loss/term@loss.terms.mr_stft=multi_resolution_stft_matched",
+    "loss/term@loss.terms.a_weighted=a_weighted_matched",
+    "loss.terms.mr_stft.term.term.fft_sizes=[4096,1024,256]",
+    # the shape of the bundled model
+    "z_size=128",
+    "+model.encoder.channels=8",
+    "+model.encoder.dilations=[1]",
+    "model.eq_head.hidden_size=128",
+    "model.eq_head.eq.gain_range_db=9.0",
+    "model.eq_head.eq.q_high=2.0",
+    "model/residual_head=none",
 )
-GATED = ("model.eq_head.open_steps=30", "loss.terms.gates.delay_steps=30", "loss.terms.gates.ramp_steps=30")
-"""A short run judges the bands early."""
-
-SMALL_RESIDUAL = "+model.residual_head.channels=[8,16,32]"
+FIXED = ("model.eq_head.eq.bands=8",)
+ADAPTIVE = (
+    "model.eq_head.max_bands=8",
+    "model.eq_head.open_steps=50",
+    "loss.terms.gates.delay_steps=50",
+    "loss.terms.gates.ramp_steps=50",
+)
 
 
 def main() -> None:
@@ -63,11 +76,11 @@ def main() -> None:
     )
     parser.add_argument("music", type=Path, help="a folder with one folder a group")
     parser.add_argument("--held-out", nargs="+", required=True, help="folders that are tested")
-    parser.add_argument("--train-songs", type=int, default=40)
-    parser.add_argument("--test-songs", type=int, default=16)
-    parser.add_argument("--seconds", type=float, default=24.0, help="this much from the middle of each song")
+    parser.add_argument("--train-songs", type=int, default=200)
+    parser.add_argument("--test-songs", type=int, default=39)
+    parser.add_argument("--seconds", type=float, default=20.0, help="this much from the middle of each song")
     parser.add_argument("--preset", default="medium", help="of nm-data degrade")
-    parser.add_argument("--steps", type=int, default=100, help="of a phase; 1A and 1C get twice as many")
+    parser.add_argument("--steps", type=int, default=300, help="of a phase")
     parser.add_argument("--out", type=Path, default=Path("runs/chain_ablation"))
     parser.add_argument("overrides", nargs="*", help="further arguments of every nm-train, after --")
     arguments = parser.parse_args()
@@ -75,19 +88,19 @@ def main() -> None:
     if not (out / "music" / "manifest.csv").exists():
         excerpts(arguments, out / "music")
     call("data", "degrade", out / "music", "--out", out / "pairs", "--preset", arguments.preset, "--jobs", 1)
-    for name, start, length, extra in PHASES:
+    for name, start, extra in PHASES:
         folder = out / name
         if (folder / "done").exists():
             continue
-        epochs = max(round(length * arguments.steps / STEPS_AN_EPOCH), 1)
+        epochs = max(round(arguments.steps / STEPS_AN_EPOCH), 1)
         phase = name.partition("_")[0]
         settings = [f"+phase={phase}", f"phase_name={name}", f"hydra.run.dir='{folder}'", *SETTINGS]
-        settings += [f"data.root='{out / 'pairs'}'", f"trainer.max_epochs={epochs}"]
-        settings.append(f"trainer.check_val_every_n_epoch={epochs}")  # no choice among checkpoints
-        settings += [] if phase == "1a" else [*GATED, SMALL_RESIDUAL]
-        settings += [f"init_from='{out / start}'"] if start else []
-        if phase == "2e":
-            settings.append("optimizer.lr=0.0003")
+        settings += [f"data.root='{out / 'music'}'", f"data.preset='{arguments.preset}'"]
+        settings += [f"trainer.max_epochs={epochs}", f"trainer.check_val_every_n_epoch={epochs}"]  # no choice
+        settings += FIXED if phase == "1a" else ADAPTIVE
+        if phase not in ("2a", "2b", "2c", "2d"):  # which freeze it themselves
+            settings.append("callbacks.freeze.parts={encoder: -1}")
+        settings.append(f"init_from='{out / start if (out / start).is_dir() else start}'")
         print(f"== {name}: {epochs} epochs", flush=True)
         call("train", *settings, *extra, *arguments.overrides)
         (folder / "done").touch()

@@ -7,12 +7,15 @@ that averaging between two samples takes away, so a change made by `waveshaper` 
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
+from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.streaming_fir import convolve_valid
 from neural_mastering.shapes import Audio
 
@@ -53,20 +56,91 @@ def oversampled_change(audio: Audio, factor: int, change: Callable[[Tensor], Ten
     Returns:
         (batch, channel, time − HISTORY_SAMPLES), for the samples audio[…, LATENCY : time − LATENCY].
     """
-    batch, _, time = audio.shape
-    phases = torch.from_numpy(interpolating_phases(factor)).to(audio)
-    # Phase 0 is the signal itself, the others are one convolution each; FFTs, since the derivative of a direct
-    # convolution with one channel is slow.
-    between = [convolve_valid(audio, taps.expand(batch, -1)) for taps in phases[1:]]
-    high = torch.stack([audio[..., REACH : time - REACH], *between], dim=-1).flatten(-2)
+    time = audio.shape[-1]
+    high = _Interpolated.apply(audio, factor) if can_compile_for(audio) else _interpolated(audio, factor)
     changed = change(high[..., : high.shape[-1] - factor + 1])
-    taps = torch.from_numpy(decimating_taps(factor)).to(audio).unflatten(0, (-1, factor))
-    kept = time - HISTORY_SAMPLES
-    needed = (kept + 2 * REACH - 1) * factor
-    phase_rows = changed[..., :needed].unflatten(-1, (-1, factor))
-    # out[m] = Σ_j Σ_r taps[j, r]·changed[(m + j)·factor + r]: a correlation for each phase r
-    parts = [convolve_valid(phase_rows[..., r], taps[:, r].flip(0).expand(batch, -1)) for r in range(factor)]
+    needed = (time - HISTORY_SAMPLES + 2 * REACH - 1) * factor
+    rows = changed[..., :needed].unflatten(-1, (-1, factor))
+    return _Decimated.apply(rows) if can_compile_for(audio) else _decimated(rows)
+
+
+def _interpolated(audio: Audio, factor: int) -> Tensor:
+    """(batch, channel, (time − 2·REACH)·factor): phase 0 is the signal, the others are one convolution each."""
+    phases = torch.from_numpy(interpolating_phases(factor)).to(audio)
+    # FFTs, since the derivative of a direct convolution with one channel is slow
+    between = [convolve_valid(audio, taps.expand(audio.shape[0], -1)) for taps in phases[1:]]
+    return torch.stack([audio[..., REACH : audio.shape[-1] - REACH], *between], dim=-1).flatten(-2)
+
+
+def _decimated(rows: Tensor) -> Tensor:
+    """out[m] = Σ_j Σ_r taps[j, r]·rows[m + j, r]: a correlation for each phase r."""
+    batch, factor = rows.shape[0], rows.shape[-1]
+    taps = torch.from_numpy(decimating_taps(factor)).to(rows).unflatten(0, (-1, factor))
+    parts = [convolve_valid(rows[..., r], taps[:, r].flip(0).expand(batch, -1)) for r in range(factor)]
     return torch.stack(parts).sum(dim=0)
+
+
+class _Interpolated(torch.autograd.Function):
+    """`_interpolated` by compiled loops."""
+
+    @staticmethod
+    def forward(ctx: Any, audio: Tensor, factor: int) -> Tensor:
+        from neural_mastering.dsp.oversampling_kernels import interpolate
+
+        ctx.factor, ctx.time = factor, audio.shape[-1]
+        out = audio.new_empty(*audio.shape[:-1], audio.shape[-1] - 2 * REACH, factor)
+        interpolate(_array(audio), _phase_rows(factor, out.dtype), REACH, out.numpy())
+        return out.flatten(-2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        from neural_mastering.dsp.oversampling_kernels import interpolate_adjoint
+
+        upstream = grad_outputs[0].unflatten(-1, (-1, ctx.factor))
+        by_audio = upstream.new_zeros(*upstream.shape[:2], ctx.time)
+        rows = _phase_rows(ctx.factor, upstream.dtype)
+        interpolate_adjoint(_array(upstream), rows, REACH, by_audio.numpy())
+        return by_audio, None
+
+
+class _Decimated(torch.autograd.Function):
+    """`_decimated` by compiled loops."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        from neural_mastering.dsp.oversampling_kernels import decimate
+
+        ctx.shape = rows.shape
+        out = rows.new_zeros(*rows.shape[:2], rows.shape[2] - 2 * REACH + 1)
+        decimate(_array(rows), _tap_rows(rows.shape[-1], rows.dtype), out.numpy())
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        from neural_mastering.dsp.oversampling_kernels import decimate_adjoint
+
+        upstream = grad_outputs[0]
+        by_rows = upstream.new_zeros(ctx.shape)
+        decimate_adjoint(_array(upstream), _tap_rows(ctx.shape[-1], upstream.dtype), by_rows.numpy())
+        return by_rows
+
+
+def _array(tensor: Tensor) -> NDArray[np.floating[Any]]:
+    return tensor.detach().contiguous().numpy()
+
+
+@lru_cache(maxsize=16)
+def _phase_rows(factor: int, dtype: torch.dtype) -> NDArray[np.floating[Any]]:
+    """Taps (factor, 2·REACH + 1) of the interpolation in the order of the samples."""
+    return torch.from_numpy(interpolating_phases(factor)[:, ::-1].copy()).to(dtype).numpy()
+
+
+@lru_cache(maxsize=16)
+def _tap_rows(factor: int, dtype: torch.dtype) -> NDArray[np.floating[Any]]:
+    """Taps (factor, 2·REACH) of the decimation, a row for each phase."""
+    return torch.from_numpy(decimating_taps(factor).reshape(-1, factor).T.copy()).to(dtype).numpy()
 
 
 def _window(x: NDArray[np.float64]) -> NDArray[np.float64]:

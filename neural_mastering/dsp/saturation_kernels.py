@@ -37,10 +37,15 @@ def _clip_slope(v, w2):
 
 @_compiled
 @no_type_check
-def _asinh(x):
-    size = abs(x)
-    value = math.log1p(size + size * size / (1.0 + math.sqrt(size * size + 1.0)))
-    return value if x >= 0.0 else -value
+def _asinh_difference(v, r, q, w2):
+    """asinh((v+1)/w) − asinh((v−1)/w) by one logarithm; r and q are √((v±1)² + w²). Even in v."""
+    size = abs(v)
+    if v < 0.0:
+        r, q = q, r
+    below = size - 1.0
+    # (size−1) + q loses its digits below 1, where it is w²/(q − (size−1))
+    ratio = (size + 1.0 + r) / (below + q) if below > 0.0 else (size + 1.0 + r) * (q - below) / w2
+    return math.log(ratio)
 
 
 @_compiled
@@ -55,15 +60,12 @@ def clip_average(u, slope, offset, width, gain, out):
             before = np.float64(u[item, row, 0])
             v0 = s * before + b
             r0, q0 = math.sqrt((v0 + 1.0) ** 2 + w2), math.sqrt((v0 - 1.0) ** 2 + w2)
-            f0 = 0.5 * (
-                (v0 + 1.0) * r0 - (v0 - 1.0) * q0 + w2 * (_asinh((v0 + 1.0) / w) - _asinh((v0 - 1.0) / w))
-            )
+            f0 = 0.5 * ((v0 + 1.0) * r0 - (v0 - 1.0) * q0 + w2 * _asinh_difference(v0, r0, q0, w2))
             for m in range(u.shape[2] - 1):
                 after = np.float64(u[item, row, m + 1])
                 v1 = s * after + b
                 r1, q1 = math.sqrt((v1 + 1.0) ** 2 + w2), math.sqrt((v1 - 1.0) ** 2 + w2)
-                bend = w2 * (_asinh((v1 + 1.0) / w) - _asinh((v1 - 1.0) / w))
-                f1 = 0.5 * ((v1 + 1.0) * r1 - (v1 - 1.0) * q1 + bend)
+                f1 = 0.5 * ((v1 + 1.0) * r1 - (v1 - 1.0) * q1 + w2 * _asinh_difference(v1, r1, q1, w2))
                 step = v1 - v0
                 mean = _clip(0.5 * (v0 + v1), w2) if abs(step) < NEAR else 0.5 * (f1 - f0) / step
                 out[item, row, m] = g * (mean - rest) - 0.5 * (before + after)
@@ -84,13 +86,13 @@ def clip_derivative(u, slope, offset, width, gain, upstream, by_u, by_slope, by_
             u0 = np.float64(u[item, row, 0])
             v0 = s * u0 + b
             r0, q0 = math.sqrt((v0 + 1.0) ** 2 + w2), math.sqrt((v0 - 1.0) ** 2 + w2)
-            a0 = _asinh((v0 + 1.0) / w) - _asinh((v0 - 1.0) / w)
+            a0 = _asinh_difference(v0, r0, q0, w2)
             f0 = 0.5 * ((v0 + 1.0) * r0 - (v0 - 1.0) * q0 + w2 * a0)
             for m in range(u.shape[2] - 1):
                 u1 = np.float64(u[item, row, m + 1])
                 v1 = s * u1 + b
                 r1, q1 = math.sqrt((v1 + 1.0) ** 2 + w2), math.sqrt((v1 - 1.0) ** 2 + w2)
-                a1 = _asinh((v1 + 1.0) / w) - _asinh((v1 - 1.0) / w)
+                a1 = _asinh_difference(v1, r1, q1, w2)
                 f1 = 0.5 * ((v1 + 1.0) * r1 - (v1 - 1.0) * q1 + w2 * a1)
                 step = v1 - v0
                 h = np.float64(upstream[item, row, m])

@@ -78,6 +78,53 @@ def test_a_linear_change_passes_the_oversampler_on_time(factor: float) -> None:
     np.testing.assert_allclose(out[..., inside].numpy(), expected[..., inside].numpy(), atol=5e-5)
 
 
+def _changed(audio: Tensor, factor: int) -> Tensor:
+    return oversampling.oversampled_change(audio, factor, lambda u: (0.5 * (u[..., 1:] + u[..., :-1])).tanh())
+
+
+@pytest.mark.parametrize("factor", [1, 4])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 2e-6)])
+def test_compiled_loops_equal_tensor_operations(
+    factor: int, dtype: torch.dtype, tolerance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values and gradients, over more than one block of the loops."""
+    audio = torch.randn(2, 2, 1_500, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    upstream = torch.randn(2, 2, 1_500 - oversampling.HISTORY_SAMPLES, dtype=dtype)
+    found = []
+    for compiled in (True, False):
+        monkeypatch.setattr(oversampling, "can_compile_for", lambda _, compiled=compiled: compiled)
+        leaf = audio.clone().requires_grad_()
+        out = _changed(leaf, factor)
+        (gradient,) = torch.autograd.grad(out, leaf, upstream)
+        found.append((out.detach(), gradient))
+    for loops, tensors in zip(*found, strict=True):
+        assert loops.abs().max() > 0.5
+        torch.testing.assert_close(loops, tensors, rtol=0.0, atol=tolerance)
+
+
+def test_the_gradient_through_the_oversampler() -> None:
+    audio = torch.randn(1, 2, oversampling.HISTORY_SAMPLES + 9, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradcheck(lambda a: _changed(a, 2), [audio], eps=1e-6, atol=1e-7)
+
+
+def test_the_filters_are_those_of_a_polyphase_resampler() -> None:
+    """Up by zeros between samples and one long filter, down by every fourth sample: the plain way."""
+    factor, reach = 4, oversampling.REACH
+    audio = torch.randn(1, 1, 400, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    phases = oversampling.interpolating_phases(factor)
+    long = np.zeros((2 * reach + 1) * factor)
+    for k in range(factor):
+        long[k::factor] = phases[k]
+    long[0::factor] = np.eye(2 * reach + 1)[reach]
+    stuffed = np.zeros(400 * factor)
+    stuffed[::factor] = audio[0, 0].numpy()
+    high = np.convolve(stuffed, long)[2 * reach * factor : 400 * factor]
+    mean = 0.5 * (high[1:] + high[:-1])
+    low = np.correlate(mean, oversampling.decimating_taps(factor), "valid")[::factor]
+    out = oversampling.oversampled_change(audio, factor, lambda u: 0.5 * (u[..., 1:] + u[..., :-1]))
+    np.testing.assert_allclose(out[0, 0].numpy(), low[: out.shape[-1]], atol=1e-12)
+
+
 def test_the_dc_blocker_is_the_recursive_filter() -> None:
     impulse = saturation.dc_blocker_impulse(RATE)
     pole = np.exp(-2 * np.pi * saturation.DC_BLOCKER_HZ / RATE)
