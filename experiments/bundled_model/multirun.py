@@ -48,7 +48,7 @@ BUNDLED = (  # the shape of the bundled model, its weights, its encoder left as 
 )
 SWEEPS: dict[str, tuple[str, ...]] = {
     "encoder": ("+phase=1a", "model/encoder=log_mel,tcn"),
-    "gates": ("+phase=1c,2", *GATES),
+    "gates": ("+phase=1c,2", *(f"++{key}" for key in GATES)),
     "bundled": ("+phase=1a", "model.eq_head.eq.bands=8", *BUNDLED, "seed=0,1,2"),
     "bundled_gates": ("+phase=1c", "model.eq_head.max_bands=8", *GATES, *BUNDLED),
     "weights": ("+phase=1a", "loss.terms.a_weighted.weight=0,1"),

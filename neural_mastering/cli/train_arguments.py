@@ -68,6 +68,11 @@ def explain(error: Exception, arguments: Sequence[str]) -> str | None:
         near = difflib.get_close_matches(wrong, list(_known_keys(arguments)), n=3, cutoff=0.6)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         more = "nm-train --cfg job shows all of it; a key that is meant to be new needs a +"
+        if {"-m", "--multirun"} & set(arguments) and any(
+            "/" in a.partition("=")[0] or a.startswith("+") for a in arguments if "," in a
+        ):
+            # Hydra composes a sweep's common part before it chooses among groups
+            more += f"; a key that only the swept groups have is written ++{wrong}"
         return f"there is no {wrong!r} in the configuration{hint} ({more})"
     return "\n".join(lines)
 

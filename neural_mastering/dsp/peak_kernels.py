@@ -102,6 +102,33 @@ def raise_peak(x, start, stop, phases, peak):
 
 @_compiled
 @no_type_check
+def raise_wide_peak(x, start, stop, phases, wide, floor, peak):
+    """The larger of `peak` and the largest |value| by the filters of `wide` over the intervals [start, stop).
+
+    Only intervals are looked at whose peak by `phases` is at least `floor`.
+    """
+    factor, taps = wide.shape[0] + 1, wide.shape[1]
+    middle = phases[factor // 2 - 1]
+    for n in range(start, stop):
+        left, right = abs(x[n]), abs(x[n + 1])
+        if max(left, right) < _HALVES * floor:
+            continue
+        between = interpolated(x, n - TAPS // 2 + 1, middle)
+        value = max(abs(between), max(left, right))
+        if value + _reach(x[n], between, x[n + 1], 2.0 * floor) < floor:
+            continue
+        if _fine(x, n, phases, math.inf) < floor:
+            continue
+        for k in range(factor - 1):
+            total = 0.0
+            for i in range(taps):
+                total += wide[k, i] * x[n - taps // 2 + 1 + i]
+            peak = max(peak, abs(total))
+    return peak
+
+
+@_compiled
+@no_type_check
 def interval_peaks(x, start, stop, phases, floor, out):
     """out[n − start] ≈ true peak of the loudest channel of x (channel, time) between samples n and n + 1.
 

@@ -14,12 +14,16 @@ from neural_mastering.rendering.ahead import ahead
 from neural_mastering.rendering.audio_reader import BLOCK_SAMPLES, Block
 from neural_mastering.rendering.limiter_stage import LimiterStage
 from neural_mastering.rendering.meter import Meter, Readings
+from neural_mastering.rendering.second_look import SecondLook
 from neural_mastering.rendering.stream import run_stages
 from neural_mastering.rendering.survey import Survey
 from neural_mastering.rendering.writer import AtomicWriter
 
 TOLERANCE_LU = 0.1
 """How far from the target the written file may be."""
+
+LOOK_DB = 0.02
+"""What the second look may read above the ceiling."""
 
 _AIM_LU = 0.09  # what ends the loop
 _PASSES = 6
@@ -94,12 +98,15 @@ def deliver(
             threshold_db = wanted.ceiling_db - _MARGIN_DB[writer.form.bits] - lower_db
             limiter = LimiterStage(threshold_db, rate, channels, wanted.settings)
         try:
-            written = _write(blocks(), gain_db, limiter, writer, rate, channels)
+            look = None if wanted.ceiling_db is None else SecondLook(rate, channels, wanted.ceiling_db)
+            written = _write(blocks(), gain_db, limiter, writer, Meter(rate, channels), look)
             writer.close()
         except BaseException:
             writer.abandon()
             raise
-        over = -math.inf if wanted.ceiling_db is None else written.true_peak_db - wanted.ceiling_db
+        over = -math.inf
+        if wanted.ceiling_db is not None and look is not None:
+            over = max(written.true_peak_db, look.finish() - LOOK_DB) - wanted.ceiling_db
         error = 0.0 if aim is None or not math.isfinite(written.lufs) else aim - written.lufs
         at_limit = gain_db >= highest - 1e-9 and error > 0.0
         if over <= 0.0 and (abs(error) <= _AIM_LU or at_limit):
@@ -131,8 +138,8 @@ def _write(
     gain_db: float,
     limiter: LimiterStage | None,
     writer: AtomicWriter,
-    rate: int,
-    channels: int,
+    meter: Meter,
+    look: SecondLook | None,
 ) -> Readings:
     def limited() -> Iterator[Block]:
         gain = gain_of(gain_db)
@@ -143,10 +150,12 @@ def _write(
         if rest is not None:
             yield rest
 
-    meter = Meter(rate, channels)
     for block in ahead(limited()):
         if block.shape[1]:
-            meter.push(writer.write(block))
+            stored = writer.write(block)
+            meter.push(stored)
+            if look is not None:
+                look.push(stored)
     return meter.finish()
 
 
