@@ -19,7 +19,10 @@ def evaluate(
     context: typer.Context,
     checkpoint: Annotated[
         list[Path] | None,
-        typer.Option(help="Run folder or .ckpt file; may be given several times.", show_default=False),
+        typer.Option(
+            help="Run folder, .ckpt file, bundle (NAME.json) or bundled model; may be given several times.",
+            show_default=False,
+        ),
     ] = None,
     systems: Annotated[
         list[str] | None,
@@ -58,7 +61,9 @@ def evaluate(
 
     nm-eval --checkpoint runs/1c/DATE --data DIR --out eval/1c
 
-    nm-eval inspect runs/1c/DATE
+    nm-eval --checkpoint modest-eq-1 --data DIR --split all --out eval/bundled
+
+    nm-eval inspect modest-eq-1
     """
     if context.invoked_subcommand is not None:
         return
@@ -99,7 +104,9 @@ def evaluate(
 
 @app.command()
 def inspect(
-    checkpoint: Annotated[Path, typer.Argument(help="Run folder or .ckpt file.", show_default=False)],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Run folder, .ckpt file, bundle or bundled model.", show_default=False)
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Print what a checkpoint is: phase, configuration, training data, parameters, default controls."""

@@ -14,9 +14,12 @@ from neural_mastering.models.residual_heads import NoResidual
 from neural_mastering.rendering.song import render_song
 from neural_mastering.shapes import Audio, Logits
 
+NO_RESIDUAL = "no_residual"
+
 ABLATION_NAMES = {
     "shuffled_z": "z of another song",
-    "no_residual": "residual off",
+    "followed_fully": "equaliser followed fully",
+    NO_RESIDUAL: "residual off",
     "gates_open": "all gates open",
     "no_eq": "equaliser off",
     "no_gain": "gain off",
@@ -39,18 +42,21 @@ class Ablation:
     render: Callable[[MasteringModel, Audio, Analysis, Analysis | None], Audio]
 
 
-def ablations_of(model: MasteringModel, has_other: bool) -> list[Ablation]:
+def ablations_of(model: MasteringModel, has_other: bool, is_bundle: bool = False) -> list[Ablation]:
     """Those that make sense for a model: of every part that it has.
 
     Args:
         model: the whole one.
         has_other: there is another song whose z can be borrowed.
+        is_bundle: the model is followed only as far as it is trusted.
     """
     found = []
     if has_other:
         found.append(Ablation("shuffled_z", _with_other_ear))
+    if is_bundle:
+        found.append(Ablation("followed_fully", _followed_fully))
     if not isinstance(model.residual_head, NoResidual):
-        found.append(Ablation("no_residual", _without_residual))
+        found.append(Ablation(NO_RESIDUAL, _without_residual))
     if _has_gates(model):
         found.append(Ablation("gates_open", _with_open_gates))
     found.append(Ablation("no_eq", _muted("eq")))
@@ -73,9 +79,16 @@ def without_residual(model: MasteringModel) -> MasteringModel:
 def _with_other_ear(model: MasteringModel, audio: Audio, own: Analysis, other: Analysis | None) -> Audio:
     assert other is not None
     # The level is the song's own: a gain for another song's loudness would say nothing about listening.
+    # How far the equaliser is followed belongs to what was heard.
     logits = model.eq_head(other.z, own.lufs)
     chain = model.chain_head(other.z)
-    return render_song(model, audio, replace(own, z=other.z, logits=logits, chain=chain))
+    return render_song(
+        model, audio, replace(own, z=other.z, logits=logits, chain=chain, eq_strength=other.eq_strength)
+    )
+
+
+def _followed_fully(model: MasteringModel, audio: Audio, own: Analysis, other: Analysis | None) -> Audio:
+    return render_song(model, audio, replace(own, eq_strength=1.0))
 
 
 def _without_residual(model: MasteringModel, audio: Audio, own: Analysis, other: Analysis | None) -> Audio:

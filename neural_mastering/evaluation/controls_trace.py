@@ -13,6 +13,7 @@ from neural_mastering.dsp.biquad import Kind
 from neural_mastering.dsp.ltas import interpolate_third_octaves
 from neural_mastering.models import Analysis, MasteringModel
 from neural_mastering.rendering.controls import EqBand
+from neural_mastering.reporting.markup import number
 from neural_mastering.reporting.report_data import EqCurve
 
 CURVE_HZ = np.geomspace(20.0, 20_000.0, 241)
@@ -56,6 +57,7 @@ class ControlsTrace:
         bands: of the parametric equaliser; empty for a baseline's filter.
         bands_db: (open band, frequency) response of each open band.
         stages: controls of further stages, by stage and name with its unit; a list where each band has its own.
+        followed: share of the model's equaliser that is used, which is in these numbers already.
     """
 
     curve_db: NDArray[np.float64]
@@ -63,6 +65,7 @@ class ControlsTrace:
     bands: tuple[Band, ...] = ()
     bands_db: NDArray[np.float64] | None = None
     stages: Mapping[str, Mapping[str, float | list[float]]] = field(default_factory=dict)
+    followed: float = 1.0
 
     def eq_curve(self) -> EqCurve:
         """For a report."""
@@ -79,9 +82,13 @@ class ControlsTrace:
                 else f"{band.frequency_hz / 1e3:.1f} kHz"
             )
             place = {"low_shelf": f"below {at}", "high_shelf": f"above {at}"}.get(band.kind, f"at {at}")
-            lines.append(f"{band.gain_db:+.1f} dB {place} (Q {band.q:.2f})")
+            lines.append(f"{number(band.gain_db, 1, signed=True)} dB {place} (Q {band.q:.2f})")
+        if self.followed != 1.0:
+            lines.append(
+                f"{100.0 * self.followed:.0f} % of the model's equaliser is used, as far as it is trusted"
+            )
         if self.bands or self.gain_db:
-            lines.append(f"{self.gain_db:+.1f} dB broadband gain")
+            lines.append(f"{number(self.gain_db, 1, signed=True)} dB broadband gain")
         return lines
 
     def numbers(self) -> dict[str, float]:
@@ -89,6 +96,8 @@ class ControlsTrace:
         numbers = {"gain (dB)": self.gain_db}
         if self.bands:
             numbers["open bands"] = float(sum(band.is_open for band in self.bands))
+        if self.followed != 1.0:
+            numbers["equaliser used (%)"] = 100.0 * self.followed
         for stage, controls in self.stages.items():
             for name, value in controls.items():
                 if isinstance(value, list):
@@ -101,7 +110,7 @@ class ControlsTrace:
 @torch.inference_mode()
 def model_trace(model: MasteringModel, analysis: Analysis) -> ControlsTrace:
     """The controls that an analysis of one song asks for."""
-    controls = model.eq_head.decode(analysis.logits)
+    controls = model.eq_controls(analysis)
     eq, gates = model.eq_head.eq, controls.gates
     at_hz = torch.from_numpy(CURVE_HZ)
     eq_controls = {key: value.double() for key, value in controls.eq.items()}
@@ -125,8 +134,14 @@ def model_trace(model: MasteringModel, analysis: Analysis) -> ControlsTrace:
         stage: {name: values[0].tolist() for name, values in chosen.items()}
         for stage, chosen in model.chain_controls(analysis).items()
     }
-    gain_db = float(controls.gain["gain_db"][0])
-    return ControlsTrace(total.numpy(), gain_db, bands, np.stack(single) if single else None, stages)
+    return ControlsTrace(
+        curve_db=total.numpy(),
+        gain_db=float(controls.gain["gain_db"][0]),
+        bands=bands,
+        bands_db=np.stack(single) if single else None,
+        stages=stages,
+        followed=analysis.eq_strength,
+    )
 
 
 def _band_db(band: Band, at_hz: Tensor, sample_rate: float) -> NDArray[np.float64]:

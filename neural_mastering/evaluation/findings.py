@@ -7,6 +7,7 @@ from neural_mastering.evaluation.song_systems import SongSystem
 from neural_mastering.evaluation.statistics import Estimate
 from neural_mastering.evaluation.summary import AblationRow, Summary
 from neural_mastering.metrics.suite import info_of
+from neural_mastering.reporting.markup import number
 
 LEAST_GROUPS = 5
 """With fewer, resampling groups says nothing that deserves a verdict."""
@@ -27,11 +28,14 @@ def findings(systems: Sequence[SongSystem], summary: Summary, ablations: Sequenc
             if score.difference is None or best is None or math.isnan(score.value.mean):
                 continue
             info = info_of(column)
+            own, other = (
+                number(mean, info.digits)
+                for mean in (score.value.mean, summary.scores[best, column].value.mean)
+            )
             sentences.append(
-                f"{system.name}, {info.name} after matching loudness: {score.value.mean:.{info.digits}f}"
-                f"{_unit(info.unit)} against {summary.scores[best, column].value.mean:.{info.digits}f} of the best "
-                f"baseline ({names[best]}): {_verdict(score.difference, info.digits)}. Better than doing nothing "
-                f"on {score.improved} of {score.value.songs} songs."
+                f"{system.name}, {info.name} after matching loudness: {own}{_unit(info.unit)} against {other} of "
+                f"the best baseline ({names[best]}): {_verdict(score.difference, info.digits)}. Better than doing "
+                f"nothing on {score.improved} of {score.value.songs} songs."
             )
         sentences += [_ablation(system.name, row) for row in ablations if row.model == system.key]
     return [sentence for sentence in sentences if sentence]
@@ -47,15 +51,16 @@ def _ablation(name: str, row: AblationRow) -> str:
 _QUESTIONS = {
     "shuffled_z": "with what it hears taken from another song",
     "no_residual": "without its residual",
+    "followed_fully": "with its equaliser followed fully",
 }
 
 
 def _verdict(difference: Estimate, digits: int) -> str:
     if difference.groups < LEAST_GROUPS:
         word = "lower" if difference.mean < 0 else "higher"
-        return f"{abs(difference.mean):.{digits}f} {word}, but {difference.groups} groups are too few for a verdict"
-    ends = f"{difference.low:+.{digits}f} to {difference.high:+.{digits}f}"
-    interval = f"{difference.mean:+.{digits}f}, 95 % interval {ends}"
+        apart = number(abs(difference.mean), digits)
+        return f"{apart} {word}, but {difference.groups} groups are too few for a verdict"
+    interval = f"{number(difference.mean, digits, signed=True)}, 95 % interval {_ends(difference, digits)}"
     if difference.high < 0.0:
         return f"better ({interval})"
     if difference.low > 0.0:
@@ -66,14 +71,18 @@ def _verdict(difference: Estimate, digits: int) -> str:
 def _by(change: Estimate, digits: int) -> str:
     if round(change.mean, digits) == 0.0:
         return f"changes by less than {10.0**-digits:g}"
-    text = f"{change.mean:+.{digits}f}"
+    text = number(change.mean, digits, signed=True)
     if change.groups < LEAST_GROUPS:
         return f"{text} ({change.groups} groups, too few for a verdict)"
     if math.isfinite(change.low):
-        text += f" (95 % interval {change.low:+.{digits}f} to {change.high:+.{digits}f})"
+        text += f" (95 % interval {_ends(change, digits)})"
     if math.isnan(change.low) or change.low <= 0.0 <= change.high:
         return text + ", no clear change"
     return text + (", worse" if change.mean > 0.0 else ", better")
+
+
+def _ends(span: Estimate, digits: int) -> str:
+    return " to ".join(number(end, digits, signed=True) for end in (span.low, span.high))
 
 
 def _unit(unit: str) -> str:

@@ -1,7 +1,7 @@
 """What a checkpoint is, as text or as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,11 @@ class Inspection:
             "run_folder": None if run.folder is None else str(run.folder),
             "phase": run.phase,
             "phase_name": run.phase_name,
-            "epoch": run.epoch,
-            "step": run.step,
+            "epoch": None if run.is_bundle else run.epoch,
+            "step": None if run.is_bundle else run.step,
+            "bundle": {"confidence": asdict(run.confidence), "about": dict(run.about)}
+            if run.confidence
+            else None,
             "version": run.version,
             "sample_rate_hz": self.model.sample_rate,
             "parameters": {**parameters, "total": sum(parameters.values())},
@@ -47,9 +50,7 @@ class Inspection:
         parameters = parameters_by_part(self.model)
         total = sum(parameters.values())
         lines = [
-            f"checkpoint    {run.checkpoint}",
-            f"phase         {run.phase} ({run.phase_name}), epoch {run.epoch}, step {run.step}, written by version "
-            f"{run.version}",
+            *_heading(run),
             "",
             "Model",
             str(self.model),
@@ -59,10 +60,10 @@ class Inspection:
             f"  {'total':14}{total:>12,}",
             "",
             "Trained on",
-            *_indented(_data(run) or {"": "unknown: the run folder holds no splits.json and no config.yaml"}),
+            *_indented(_data(run) or {"": _UNKNOWN["data", run.is_bundle]}),
             "",
             "Training",
-            *_indented(_training(run) or {"": "unknown: there is no config.yaml beside the checkpoint"}),
+            *_indented(_training(run) or {"": _UNKNOWN["training", run.is_bundle]}),
             "",
             "Configuration of the model",
             *(f"  {line}" for line in _yaml(run.model_config)),
@@ -71,17 +72,46 @@ class Inspection:
 
 
 def inspect_checkpoint(path: str | Path) -> Inspection:
-    """Read a run folder or a checkpoint and rebuild its model.
+    """Read a run folder, a checkpoint or a bundle and rebuild its model.
 
     Raises:
+        BundleError: a bundle whose files are damaged or don't belong together.
         CheckpointError: nothing there, or not a checkpoint of this package.
     """
     run = read_run(path)
     return Inspection(run, load_model(run.checkpoint))
 
 
+_UNKNOWN = {
+    ("data", False): "unknown: the run folder holds no splits.json and no config.yaml",
+    ("data", True): "unknown: the bundle does not say",
+    ("training", False): "unknown: there is no config.yaml beside the checkpoint",
+    ("training", True): "unknown: the bundle does not say",
+}
+
+
+def _heading(run: RunInfo) -> list[str]:
+    if not run.is_bundle:
+        return [
+            f"checkpoint    {run.checkpoint}",
+            f"phase         {run.phase} ({run.phase_name}), epoch {run.epoch}, step {run.step}, written by version "
+            f"{run.version}",
+        ]
+    lines = [
+        f"bundle        {run.name}: {run.checkpoint}",
+        f"phase         {run.phase} (by its parts), written by version {run.version}",
+        f"confidence    {run.trusted}: the equaliser's decibels times scale · m²/(m² + d² + doubt²),",
+        "              m the move that a song's windows have in common, d their differences from it, in dB",
+    ]
+    return lines + [f"{key:14}{run.about[key]}" for key in ("terms", "card", "recipe") if run.about.get(key)]
+
+
 def _data(run: RunInfo) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    songs = run.about.get("songs")
+    for split, groups in songs.items() if isinstance(songs, Mapping) else ():
+        if isinstance(groups, Mapping):
+            found[split] = f"{sum(groups.values())} songs in {len(groups)} groups: {', '.join(groups)}"
     if run.uses_demo:
         found["root"] = "the bundled demo pairs"
     elif run.data_root is not None:
@@ -98,7 +128,9 @@ def _data(run: RunInfo) -> dict[str, Any]:
 
 
 def _training(run: RunInfo) -> dict[str, Any]:
-    found = {key: run.config[key] for key in _SHOWN if run.config.get(key) is not None}
+    settings = run.about.get("settings")
+    found = dict(settings) if isinstance(settings, Mapping) else {}
+    found |= {key: run.config[key] for key in _SHOWN if run.config.get(key) is not None}
     for part in ("optimizer", "scheduler"):
         node = run.config.get(part) or {}
         if "_target_" in node:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from neural_mastering.data import AudioCache, SongPair
 from neural_mastering.dsp.loudness import HOP_MS, SHORT_TERM_MS, k_weighted_energy, short_term_loudness
 from neural_mastering.dsp.ltas import third_octave_levels_db
-from neural_mastering.evaluation.ablations import ablations_of
+from neural_mastering.evaluation.ablation_scores import ablation_scores
+from neural_mastering.evaluation.ablations import NO_RESIDUAL, ablations_of
 from neural_mastering.evaluation.recovery import Recovery, TrueCorrection, recovery, width_change_db
 from neural_mastering.evaluation.song_result import Excerpt, Scores, SongResult
 from neural_mastering.evaluation.song_set import LoadedSong, load_song
@@ -27,10 +28,11 @@ from neural_mastering.evaluation.song_systems import (
 )
 from neural_mastering.metrics.signal import Signal
 from neural_mastering.metrics.suite import measure, of_matched
-from neural_mastering.rendering.song import analyse_song
 from neural_mastering.shapes import Audio
 
 BEFORE, TARGET = "before", "target"
+PARTS = ("rendering", "measuring", "segments", "ablations")
+"""What takes time, in `SongResult.seconds`."""
 SILENCE_DB = -60.0
 
 
@@ -77,6 +79,23 @@ class _Readings:
     files: dict[str, Path] = field(default_factory=dict)
 
 
+class _Clock:
+    """Wall time by part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+        self._part, self._since = "", 0.0
+
+    def start(self, part: str) -> None:
+        self.stop()
+        self._part, self._since = part, time.perf_counter()
+
+    def stop(self) -> None:
+        if self._part:
+            self.seconds[self._part] += time.perf_counter() - self._since
+        self._part = ""
+
+
 def measure_song(
     task: Task, systems: Sequence[SongSystem], cache: AudioCache, options: Options
 ) -> SongResult:
@@ -94,16 +113,16 @@ def measure_song(
         _keep(found, BEFORE, song.input, song, task, options, (start, stop))
         _keep(found, TARGET, song.target, song, task, options, (start, stop))
         traces, shares, ablations, skipped = {}, {}, {}, {}
-        rendering = measuring = 0.0
+        clock = _Clock()
+        wanted = [(start, _segment(song.target, song, start, options)) for start in starts]
         for system in systems:
-            begun = time.perf_counter()
+            clock.start("rendering")
             try:
                 rendered = system.render(song)
             except Skip as reason:
                 skipped[system.key] = str(reason)
                 continue
-            rendering += time.perf_counter() - begun
-            begun = time.perf_counter()
+            clock.start("measuring")
             signal = Signal(rendered.audio, song.sample_rate, options.high_hz)
             same_tone = found.whole.get(Untouched.key) if isinstance(system, LoudnessMatch) else None
             found.whole[system.key] = of_matched(same_tone) if same_tone else measure(signal, target)
@@ -115,14 +134,16 @@ def measure_song(
                 change = width_change_db(signal.third_octaves_db.numpy(), own.third_octaves_db.numpy())
                 found.recovery[system.key] = recovery(rendered.trace, change, task.truth)
             _keep(found, system.key, rendered.audio, song, task, options, (start, stop))
-            measuring += time.perf_counter() - begun
+            clock.start("segments")
             if starts:
                 same_tone = found.segments.get(Untouched.key) if isinstance(system, LoudnessMatch) else None
                 found.segments[system.key] = (
-                    of_matched(same_tone) if same_tone else _segments(system, song, rendered, starts, options)
+                    of_matched(same_tone) if same_tone else _segments(system, song, rendered, wanted, options)
                 )
+            clock.start("ablations")
             if options.ablations and isinstance(system, TrainedModel):
-                ablations |= _ablations(system, song, target, task, cache)
+                ablations |= _ablations(system, rendered, song, target, task, cache)
+            clock.stop()
     return SongResult(
         name=song.name,
         group=song.group,
@@ -139,34 +160,44 @@ def measure_song(
         short_term=found.short_term,
         excerpt=Excerpt(found.files, start / song.sample_rate) if found.files else None,
         skipped=skipped,
-        seconds=(rendering, measuring),
+        seconds=clock.seconds,
     )
 
 
 def _ablations(
-    system: TrainedModel, song: LoadedSong, target: Signal, task: Task, cache: AudioCache
+    system: TrainedModel, rendered: Rendered, song: LoadedSong, target: Signal, task: Task, cache: AudioCache
 ) -> dict[tuple[str, str], Scores]:
-    model = system.model
-    own = analyse_song(model, song.input)
-    other = None if task.other is None else analyse_song(model, load_song(task.other, cache).input)
-    return {
-        (system.key, ablation.key): measure(
-            Signal(ablation.render(model, song.input, own, other), song.sample_rate, target.high_hz), target
-        )
-        for ablation in ablations_of(model, other is not None)
-    }
+    model, own = system.model, rendered.analysis
+    assert own is not None
+    other = None if task.other is None else system.analyse(load_song(task.other, cache).input)
+    found = {}
+    for ablation in ablations_of(model, other is not None, system.confidence is not None):
+        known = (
+            rendered.dry if ablation.key == NO_RESIDUAL else None
+        )  # rendered for the residual's share already
+        audio = ablation.render(model, song.input, own, other) if known is None else known
+        signal = Signal(audio, song.sample_rate, target.high_hz)
+        found[system.key, ablation.key] = ablation_scores(signal, target)
+    return found
 
 
 def _segments(
-    system: SongSystem, song: LoadedSong, rendered: Rendered, starts: list[int], options: Options
+    system: SongSystem,
+    song: LoadedSong,
+    rendered: Rendered,
+    wanted: Sequence[tuple[int, Signal]],
+    options: Options,
 ) -> Scores:
-    length = round(options.segment_s * song.sample_rate)
     scores = []
-    for start in starts:
-        audio = system.segment(song, rendered, start, start + length)
-        sides = (audio, song.target[..., start : start + length])
-        scores.append(measure(*(Signal(side, song.sample_rate, options.high_hz) for side in sides)))
+    for start, target in wanted:
+        audio = system.segment(song, rendered, start, start + target.samples)
+        scores.append(measure(Signal(audio, song.sample_rate, options.high_hz), target))
     return {key: _mean([score[key] for score in scores]) for key in scores[0]}
+
+
+def _segment(audio: Audio, song: LoadedSong, start: int, options: Options) -> Signal:
+    length = round(options.segment_s * song.sample_rate)
+    return Signal(audio[..., start : start + length], song.sample_rate, options.high_hz)
 
 
 def _segment_starts(song: LoadedSong, options: Options) -> list[int]:

@@ -1,13 +1,17 @@
 """All numbers of an evaluation, summed up from its songs."""
 
 import platform
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from neural_mastering import __version__
 from neural_mastering.evaluation import result_files as files
+from neural_mastering.evaluation.ablation_scores import ABLATION_COLUMNS
+from neural_mastering.evaluation.measure_song import PARTS
 from neural_mastering.evaluation.plan import ModelRow, Plan
 from neural_mastering.evaluation.recovery_table import recovery_estimates
 from neural_mastering.evaluation.request import Request
@@ -22,8 +26,6 @@ from neural_mastering.evaluation.summary import (
     summarise_segments,
     summarise_whole,
 )
-
-ABLATION_COLUMNS = ("mr_stft_matched", "ltas_error_matched", "mr_stft", "lufs_error")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ def sum_up(
         "version": __version__,
         "facts": facts,
         "warnings": warnings,
+        "data": str(chosen.root),
+        "outside_masters": {name: str(folder) for name, folder in plan.outside.items()},
+        "command": request.command,
         "models": [_model_content(row) for row in plan.models],
         "systems": [{"key": s.key, "name": s.name, "kind": s.kind, "note": s.note} for s in systems],
         "metrics": files.metric_content(),
@@ -83,8 +88,7 @@ def sum_up(
         "skipped": {r.name: dict(r.skipped) for r in results if r.skipped},
         "seconds": {
             "audio": sum(r.duration_s for r in results),
-            "rendering": sum(r.seconds[0] for r in results),
-            "measuring": sum(r.seconds[1] for r in results),
+            **{part: sum(r.seconds.get(part, 0.0) for r in results) for part in PARTS},
         },
     }
     return Evaluation(plan, chosen, systems, results, whole, segments, ablations, facts, warnings, content)
@@ -99,13 +103,25 @@ def _model_content(row: ModelRow) -> dict[str, Any]:
         "phase": run.phase,
         "epoch": run.epoch,
         "step": run.step,
+        "version": run.version,
+        "confidence": None if run.confidence is None else asdict(run.confidence),
     }
+
+
+def _without_folders(command: str) -> str:
+    """A command with absolute paths cut to their last part; metrics.json holds it as typed."""
+    cut = []
+    for word in shlex.split(command):
+        before, separator, path = word.rpartition("=")
+        short = f"…/{Path(path).name}" if Path(path).is_absolute() else path
+        cut.append(f"{before}{separator}{short}")
+    return " ".join(f"'{word}'" if " " in word else word for word in cut)
 
 
 def _facts(request: Request, plan: Plan, chosen: SongSet, results: Sequence[SongResult]) -> dict[str, str]:
     minutes = sum(result.duration_s for result in results) / 60.0
     facts = {
-        "data": str(chosen.root),
+        "data": chosen.folder,
         "split": f"{chosen.split}, {chosen.split_source}",
         "songs": f"{len(results)}, {minutes:.1f} minutes",
         "groups": f"{chosen.groups}"
@@ -117,14 +133,14 @@ def _facts(request: Request, plan: Plan, chosen: SongSet, results: Sequence[Song
     if segments:
         facts["fixed segments"] = f"{segments} of {request.options.segment_s:g} s"
     for row in plan.models:
-        facts[row.name] = f"{row.run.checkpoint}, epoch {row.run.epoch}, step {row.run.step}"
+        facts[row.name] = row.run.note
     if plan.average is not None:
         facts["baselines learned from"] = f"{plan.average.songs} songs: {plan.average.source}"
     facts["made"] = (
         f"{datetime.now():%Y-%m-%d %H:%M}, neural_mastering {__version__}, Python {platform.python_version()}"
     )
     if request.command:
-        facts["command"] = request.command
+        facts["command"] = _without_folders(request.command)
     return facts
 
 

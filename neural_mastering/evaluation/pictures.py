@@ -134,8 +134,12 @@ def _bands(
     file = folder / f"{stem}_bands.png"
     counts = [sum(band.is_open for band in bands) for bands in songs]
     share = np.array([s.open_share for s in statistics])
-    band_usage(labels, share, counts, title, groups, shares).savefig(file, dpi=_DPI)
-    caption = "Labels are median frequencies over the songs in which the band is open."
+    held = np.array([s.held_songs / s.songs for s in statistics])
+    band_usage(labels, share, counts, title, groups, shares, held).savefig(file, dpi=_DPI)
+    caption = (
+        "Labels are median frequencies over the songs in which the band is open, of a band that never is over all. "
+        "Hatched: songs in which it is open only to reach the least number of bands."
+    )
     return [Drawn(file, title, "Share of songs with each band open", caption)]
 
 

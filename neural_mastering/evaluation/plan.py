@@ -63,12 +63,12 @@ class Plan:
 
 
 def model_rows(runs: Sequence[RunInfo]) -> tuple[ModelRow, ...]:
-    """Keys and names: the phase, with the run's name where a phase comes twice."""
+    """Keys and names: a bundle's own; a run's phase, with the run's name where a phase comes twice."""
     rows: list[ModelRow] = []
-    phases = [run.phase_name for run in runs]
+    phases = [run.phase_name for run in runs if not run.is_bundle]
     for run in runs:
-        name = f"phase {run.phase_name}"
-        if phases.count(run.phase_name) > 1:
+        name = run.name if run.is_bundle else f"phase {run.phase_name}"
+        if not run.is_bundle and phases.count(run.phase_name) > 1:
             name += f" ({run.name})"
         taken = sum(row.name == name or row.name.startswith(f"{name} #") for row in rows)
         name += f" #{taken + 1}" if taken else ""
@@ -110,11 +110,11 @@ def build_systems(plan: Plan, songs: Sequence[str]) -> list[SongSystem]:
         systems.append(MeanCorrection(plan.average.correction_db, note))
         systems.append(SpectralMatch(plan.average.target_db, note))
     systems += [
-        TrainedModel(row.key, row.name, load_model(row.run.checkpoint), f"from {row.run.checkpoint.name}")
+        TrainedModel(row.key, row.name, load_model(row.run.checkpoint), row.run.note, row.run.confidence)
         for row in plan.models
     ]
     for name, folder in plan.outside.items():
-        masters = OutsideMasters(_key(name), name, folder, cache, note=f"files of {folder}")
+        masters = OutsideMasters(_key(name), name, folder, cache, note=f"files of {folder.resolve().name}")
         masters.check(list(songs))
         systems.append(masters)
     if plan.references is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from neural_mastering.evaluation.song_result import SongResult
 from neural_mastering.evaluation.song_systems import SongSystem
 from neural_mastering.evaluation.statistics import Estimate, estimate
+from neural_mastering.reporting.markup import number
 from neural_mastering.reporting.report_data import Table
 
 FIELDS = ("curve_rms_db", "gain_error_db", "width_error_db")
@@ -48,5 +49,5 @@ def recovery_table(results: Sequence[SongResult], systems: Sequence[SongSystem])
 def _text(value: Estimate) -> str:
     if math.isnan(value.mean):
         return "–"
-    interval = f" ({value.low:.2f} to {value.high:.2f})" if math.isfinite(value.low) else ""
-    return f"{value.mean:.2f}{interval}"
+    interval = f" ({number(value.low, 2)} to {number(value.high, 2)})" if math.isfinite(value.low) else ""
+    return f"{number(value.mean, 2)}{interval}"

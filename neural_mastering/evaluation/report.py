@@ -27,6 +27,7 @@ from neural_mastering.reporting.eval_report import (
     System,
     write_eval_report,
 )
+from neural_mastering.reporting.markup import number
 from neural_mastering.reporting.report_data import Chart, Clip, Line, Picture, Role
 
 SONG_COLUMNS = (
@@ -62,7 +63,7 @@ def write_report(folder: Path, evaluation: Evaluation, drawn: Sequence[Drawn]) -
 
 def _title(e: Evaluation) -> str:
     names = [model.name for model in e.plan.models] or list(e.plan.outside)
-    return f"Evaluation: {', '.join(names)} on {e.chosen.root.name} ({e.chosen.split})"
+    return f"Evaluation: {', '.join(names)} on {e.chosen.folder} ({e.chosen.split})"
 
 
 def _tables(e: Evaluation) -> list[SummaryTable]:
@@ -150,7 +151,8 @@ def _song(e: Evaluation, result: SongResult) -> SongEntry:
     centres = third_octave_centres_hz().numpy()
     seconds = SHORT_TERM_START_S + np.arange(len(result.short_term[TARGET]))
     notes = [
-        f"{kinds[key].name}: {scores['delay_samples']:+.2f} samples late against the target, aligned for the SNR."
+        f"{kinds[key].name}: {number(scores['delay_samples'], 2, signed=True)} samples late against the target, "
+        "aligned for the SNR."
         for key, scores in result.whole.items()
         if key in kinds and abs(scores["delay_samples"]) >= 1.0
     ]

@@ -9,6 +9,7 @@ from neural_mastering.evaluation.eq_statistics import band_statistics, bands_by_
 from neural_mastering.evaluation.outcome import Evaluation
 from neural_mastering.evaluation.statistics import Estimate
 from neural_mastering.metrics.suite import MATCHED, info_of
+from neural_mastering.reporting.markup import number
 from neural_mastering.reporting.report_data import Table
 
 
@@ -79,9 +80,10 @@ def part_tables(e: Evaluation) -> list[Table]:
 
 
 def _change(value: Estimate, difference: Estimate, digits: int) -> str:
-    text = f"{value.mean:.{digits}f} ({difference.mean:+.{digits}f}"
+    text = f"{number(value.mean, digits)} ({number(difference.mean, digits, signed=True)}"
     if math.isfinite(difference.low):
-        text += f", {difference.low:+.{digits}f} to {difference.high:+.{digits}f}"
+        ends = (number(end, digits, signed=True) for end in (difference.low, difference.high))
+        text += f", {' to '.join(ends)}"
     return text + ")"
 
 
@@ -94,4 +96,5 @@ def _heading(column: str) -> str:
 def _with_range(spread: tuple[float, float, float, float], digits: int) -> str:
     if not math.isfinite(spread[2]):
         return "–"
-    return f"{spread[2]:.{digits}f} ({spread[1]:.{digits}f} to {spread[3]:.{digits}f})"
+    low, middle, high = (number(value, digits) for value in spread[1:])
+    return f"{middle} ({low} to {high})"

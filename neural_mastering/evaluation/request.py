@@ -12,7 +12,7 @@ class Request:
     """What the user asked for.
 
     Attributes:
-        checkpoints: run folders or .ckpt files.
+        checkpoints: run folders, .ckpt files, bundles or names of bundled models.
         data: folder of the pairs, or "demo".
         out: folder for the results.
         split: "train", "validation", "test" or "all".

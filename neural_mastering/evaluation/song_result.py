@@ -46,7 +46,7 @@ class SongResult:
         short_term: source → short-term loudness in LUFS, every second.
         excerpt: audio for the players; None where it is left out.
         skipped: system key → why it has no result for this song.
-        seconds: wall time spent rendering, and measuring.
+        seconds: wall time spent "rendering" and "measuring" whole songs, and on "segments" and "ablations".
     """
 
     name: str
@@ -64,4 +64,4 @@ class SongResult:
     short_term: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     excerpt: Excerpt | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
-    seconds: tuple[float, float] = (0.0, 0.0)
+    seconds: Mapping[str, float] = field(default_factory=dict)

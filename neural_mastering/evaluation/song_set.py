@@ -12,6 +12,7 @@ from neural_mastering.data.manifest import song_key
 from neural_mastering.data.splits import SPLITS, split_songs
 from neural_mastering.errors import InputError
 from neural_mastering.evaluation.run_info import RunInfo
+from neural_mastering.evaluation.shared_songs import named, shared_songs, training_root
 from neural_mastering.shapes import Audio
 
 DEMO = "demo"
@@ -42,6 +43,11 @@ class SongSet:
     grouped: bool
     trained_on: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Name of the data folder, without what it lies in."""
+        return self.root.resolve().name
 
     @property
     def groups(self) -> int:
@@ -79,7 +85,7 @@ def choose_songs(
     """Find the pairs, divide them as the first run did, and check that no model has trained on its test.
 
     The division is that of the manifest where it names splits, else that stored with the first run, else the
-    rule of `split_songs` with that run's seed and fractions (the defaults without a run).
+    rule of `split_songs` with that run's seed and fractions (the defaults without a run). Bundles store nothing.
 
     Args:
         data: folder with unmastered/ and mastered/, or "demo".
@@ -95,7 +101,7 @@ def choose_songs(
         raise InputError(f"--split must be one of {', '.join(CHOICES)}; got '{split}'")
     root = data_folder(data)
     pairs = find_pairs(root)
-    divided, source = _divide(pairs, runs[0] if runs else None)
+    divided, source = _divide(pairs, next((run for run in runs if not run.is_bundle), None))
     chosen = [pair for pair in pairs if split == "all" or pair.name in divided[split]]
     if not chosen:
         there = ", ".join(f"{name} ({len(part)} songs)" for name, part in divided.items() if part)
@@ -104,22 +110,25 @@ def choose_songs(
             "--split all"
         )
     chosen = _named(chosen, songs, split)
-    trained_on = _trained_on(chosen, runs)
+    trained_on = shared_songs(chosen, root, runs)
     if trained_on and split in ("test", "validation"):
         raise InputError(
             f"the {split} split shares {len(trained_on)} of {len(chosen)} songs with the training of a checkpoint: "
-            f"{_names(trained_on)}. Scores on them say nothing about new songs. Leave them out of {root}, or "
+            f"{named(trained_on)}. Scores on them say nothing about new songs. Leave them out of {root}, or "
             "ask for --split train or --split all, which mark them"
         )
     notes = []
-    unknown = [run.name for run in runs if run.songs is None and not _same_data(run, root)]
+    notes += [_bundle_note(run, chosen) for run in runs if run.is_bundle]
+    unknown = [
+        run.name for run in runs if run.songs is None and not run.is_bundle and not _same_data(run, root)
+    ]
     if unknown:
         notes.append(
             f"{', '.join(unknown)} stored no list of training songs (splits.json): whether it was trained on "
             "these songs can't be checked."
         )
     if trained_on:
-        notes.append(f"Trained on {len(trained_on)} of these songs: {_names(trained_on)}.")
+        notes.append(f"Trained on {len(trained_on)} of these songs: {named(trained_on)}.")
     return SongSet(
         root=root,
         split=split,
@@ -127,7 +136,7 @@ def choose_songs(
         training=tuple(pair for pair in pairs if pair.name in divided["train"]),
         split_source=source,
         grouped=any(pair.group != pair.name for pair in chosen),
-        trained_on=tuple(trained_on),
+        trained_on=tuple(song.name for song in trained_on),
         notes=tuple(notes),
     )
 
@@ -178,18 +187,30 @@ def _named(pairs: list[SongPair], names: Sequence[str], split: str) -> list[Song
     return [pair for pair in pairs if song_key(pair.name) in wanted]
 
 
-def _trained_on(pairs: Sequence[SongPair], runs: Sequence[RunInfo]) -> list[str]:
-    trained: set[str] = set()
-    for run in runs:
-        if run.songs is not None:
-            trained |= {song_key(name) for name in run.songs["train"]}
-    return [pair.name for pair in pairs if song_key(pair.name) in trained]
+def _bundle_note(run: RunInfo, chosen: Sequence[SongPair]) -> str:
+    """A bundle names no songs; of its groups it may say how many songs each gave."""
+    note = (
+        f"{run.name} is a bundle, which carries no list of its training songs: whether it was trained on these "
+        "can't be known here."
+    )
+    learned = {song_key(group): count for group, count in run.learned_groups.items()}
+    same = sorted({pair.group for pair in chosen if song_key(pair.group) in learned})
+    if same:
+        counted = ", ".join(f"'{group}' ({learned[song_key(group)]} songs)" for group in same[:_LISTED])
+        note += (
+            f" It says that it learned from groups of the same name: {counted}. Expect better numbers there."
+        )
+    elif learned and any(pair.group != pair.name for pair in chosen):
+        note += (
+            f" It says that it learned from {sum(learned.values())} songs of {len(learned)} groups; no group here "
+            "has the name of one of these."
+        )
+    return note
 
 
 def _same_data(run: RunInfo, root: Path) -> bool:
-    if run.uses_demo:
-        return root.resolve() == default_demo_folder().resolve()
-    return run.data_root is not None and Path(run.data_root).expanduser().resolve() == root.resolve()
+    own = training_root(run)
+    return own is not None and own.resolve() == root.resolve()
 
 
 def _names(names: Sequence[str]) -> str:

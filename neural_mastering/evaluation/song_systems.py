@@ -19,9 +19,9 @@ from neural_mastering.evaluation.ablations import without_residual
 from neural_mastering.evaluation.baselines import match_loudness
 from neural_mastering.evaluation.controls_trace import ControlsTrace, curve_trace, model_trace
 from neural_mastering.evaluation.song_set import LoadedSong
-from neural_mastering.models import MasteringModel
+from neural_mastering.models import Analysis, Confidence, MasteringModel
 from neural_mastering.models.residual_heads import NoResidual
-from neural_mastering.rendering.song import analyse_song, render_song
+from neural_mastering.rendering.song import WINDOW_S, analyse_song, render_song
 from neural_mastering.reporting.eval_data import SystemKind
 from neural_mastering.shapes import Audio
 from neural_mastering.units import db_to_gain, power_to_db
@@ -44,11 +44,15 @@ class Rendered:
         audio: (1, channel, time), as long as the input.
         trace: what was done, where the system has controls.
         residual_share_db: energy of the neural residual over that of the output, in dB; None without a residual.
+        dry: the same without its residual; None without one.
+        analysis: what a model heard.
     """
 
     audio: Audio
     trace: ControlsTrace | None = None
     residual_share_db: float | None = None
+    dry: Audio | None = None
+    analysis: Analysis | None = None
 
 
 class SongSystem(ABC):
@@ -136,28 +140,48 @@ class SpectralMatch(MeanCorrection):
 
 
 class TrainedModel(SongSystem):
-    """A trained model: one set of controls a song."""
+    """A trained model: one set of controls a song.
+
+    Args:
+        key, name, note: of the row.
+        model: in evaluation mode from here on.
+        confidence: how far its moves are followed, of a bundle; None follows them fully.
+    """
 
     kind: SystemKind = "model"
 
-    def __init__(self, key: str, name: str, model: MasteringModel, note: str = "") -> None:
+    def __init__(
+        self,
+        key: str,
+        name: str,
+        model: MasteringModel,
+        note: str = "",
+        confidence: Confidence | None = None,
+    ) -> None:
         self.key, self.name, self.model, self.note = key, name, model.eval(), note
+        self.confidence = confidence
+
+    @torch.inference_mode()
+    def analyse(self, audio: Audio, window_s: float = WINDOW_S) -> Analysis:
+        """Listen to a song (1, channel, time), and follow what is heard as far as it is trusted."""
+        return analyse_song(self.model, audio, window_s, self.confidence)
 
     @torch.inference_mode()
     def render(self, song: LoadedSong) -> Rendered:
         """Analyse the whole song, render it with what was found."""
-        analysis = analyse_song(self.model, song.input)
+        analysis = self.analyse(song.input)
         audio = render_song(self.model, song.input, analysis)
-        share_db = None
+        dry, share_db = None, None
         if not isinstance(self.model.residual_head, NoResidual):
             dry = render_song(without_residual(self.model), song.input, analysis)
             share_db = float(power_to_db(energy_share(audio - dry, audio).clamp(min=1e-12)))
-        return Rendered(audio, model_trace(self.model, analysis), share_db)
+        return Rendered(audio, model_trace(self.model, analysis), share_db, dry, analysis)
 
     @torch.inference_mode()
     def segment(self, song: LoadedSong, rendered: Rendered, start: int, stop: int) -> Audio:
-        """Listens to the segment alone, as in training."""
-        return self.model(song.input[..., start:stop]).audio
+        """Listens to the segment alone and in one piece, as in training."""
+        audio = song.input[..., start:stop]
+        return self.model.render(audio, self.analyse(audio, (stop - start) / song.sample_rate)).audio
 
 
 @dataclass

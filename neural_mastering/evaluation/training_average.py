@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from neural_mastering.data import AudioCache, SongPair, default_demo_folder, find_pairs
+from neural_mastering.data import AudioCache, SongPair, find_pairs
 from neural_mastering.data.manifest import song_key
 from neural_mastering.dsp.ltas import third_octave_levels_db
 from neural_mastering.errors import InputError
 from neural_mastering.evaluation.run_info import RunInfo
+from neural_mastering.evaluation.shared_songs import training_root
 from neural_mastering.evaluation.song_set import SongSet, load_song
 
 
@@ -38,8 +38,8 @@ def training_songs(chosen: SongSet, runs: Sequence[RunInfo]) -> tuple[tuple[Song
     Songs that are evaluated are left out, unless the training split itself is evaluated.
     """
     for run in runs:
-        root = default_demo_folder() if run.uses_demo else Path(run.data_root or "").expanduser()
-        if run.songs is None or not (root / "unmastered").is_dir():
+        root = training_root(run)
+        if run.songs is None or root is None or not (root / "unmastered").is_dir():
             continue
         keys = {song_key(name) for name in run.songs["train"]}
         try:
@@ -47,8 +47,8 @@ def training_songs(chosen: SongSet, runs: Sequence[RunInfo]) -> tuple[tuple[Song
         except InputError:
             continue
         if pairs:
-            return _without_evaluated(pairs, chosen), f"the training songs of {run.name} in {root}"
-    return _without_evaluated(chosen.training, chosen), f"the training split of {chosen.root}"
+            return _without_evaluated(pairs, chosen), f"the training songs of {run.name} in {root.name}"
+    return _without_evaluated(chosen.training, chosen), f"the training split of {chosen.folder}"
 
 
 def average(

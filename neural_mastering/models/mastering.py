@@ -1,6 +1,6 @@
 """The mastering model: encoder, white-box equaliser, grey-box chain, neural residual."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -9,7 +9,7 @@ from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.models.chain_heads import ChainControlValues, ChainHead, NoChain
 from neural_mastering.models.conditioning import Conditioning, NoConditioning, Style
 from neural_mastering.models.encoders.encoder import Encoder
-from neural_mastering.models.eq_heads.eq_head import EqHead, EqLogits
+from neural_mastering.models.eq_heads.eq_head import EqControls, EqHead, EqLogits
 from neural_mastering.models.preset_sheet import preset_sheet
 from neural_mastering.models.residual_heads.residual_head import ResidualHead
 from neural_mastering.output import MasteringOutput
@@ -22,12 +22,16 @@ class Analysis:
     """What the model thinks of its input: z, logits of all controls, and the measured loudness in LUFS.
 
     `chain` are the logits of the chain's stages, (batch, 0) without any; None is for callers who know no chain.
+    `eq_strength` and `gain_strength` are factors of the decibels of the equaliser's bands and of the broadband
+    gain, for callers who follow the model only so far (`models.confidence`).
     """
 
     z: Latent
     logits: EqLogits
     lufs: PerItem
     chain: Logits | None = None
+    eq_strength: float = 1.0
+    gain_strength: float = 1.0
 
     def pooled(self) -> "Analysis":
         """One analysis for a song from a batch of its windows: means weighted by their loudness (power).
@@ -38,7 +42,8 @@ class Analysis:
         """
         power = torch.pow(10.0, self.lufs / 10.0)
         share = (power / power.sum())[:, None]
-        return Analysis(
+        return replace(
+            self,
             z=(self.z * share).sum(dim=0, keepdim=True),
             logits=self.logits.mean(power),
             lufs=10.0 * torch.log10(power.mean(dim=0, keepdim=True)),
@@ -142,9 +147,20 @@ class MasteringModel(nn.Module):
         """Physical controls of the chain's stages that an analysis asks for, by stage."""
         return {} if analysis.chain is None else self.chain_head.decode(analysis.chain)
 
+    def eq_controls(self, analysis: Analysis, seeds: ItemSeeds | None = None) -> EqControls:
+        """Physical controls of the equaliser and the gain that an analysis asks for, at its strengths."""
+        controls = self.eq_head.decode(analysis.logits, seeds)
+        if analysis.eq_strength == analysis.gain_strength == 1.0:
+            return controls
+        return replace(
+            controls,
+            eq={**controls.eq, "gain_db": controls.eq["gain_db"] * analysis.eq_strength},
+            gain={**controls.gain, "gain_db": controls.gain["gain_db"] * analysis.gain_strength},
+        )
+
     def render(self, audio: Audio, analysis: Analysis, seeds: ItemSeeds | None = None) -> MasteringOutput:
         """Process audio with the controls that an analysis asks for."""
-        controls = self.eq_head.decode(analysis.logits, seeds)
+        controls = self.eq_controls(analysis, seeds)
         equalised = self.eq_head.eq(audio, **controls.eq)
         levelled = self.eq_head.gain(equalised, **controls.gain)
         stages = {"eq": equalised, "gain": levelled}

@@ -181,7 +181,7 @@ def controls_of(model: MasteringModel, analysis: Analysis, residual: str | None 
         analysis: of a whole song, from `rendering.song.analyse_song`.
         residual: name under which the model's neural residual joins, None to leave it out.
     """
-    decoded = model.eq_head.decode(analysis.logits)
+    decoded = model.eq_controls(analysis)
     columns = (decoded.eq[key][0].double().tolist() for key in ("frequency_hz", "gain_db", "q"))
     bands = (EqBand(kind, *values) for kind, *values in zip(model.eq_head.eq.kinds, *columns, strict=True))
     from neural_mastering.rendering.processor_stage import stage_values

@@ -120,8 +120,7 @@ def deliver(
             )
         if over > 0.0:
             lower_db += over + 0.002
-            if limiter is None:
-                highest -= over + 0.002
+            highest -= over + 0.002  # so that the limiter takes off no more than before
         if aim is not None and abs(error) > _AIM_LU:
             gain_db = _next_gain(before, wanted, gain_db, written.lufs, aim)
         held_back = reason if gain_db > highest else ""

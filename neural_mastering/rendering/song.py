@@ -9,20 +9,28 @@ from torch import Tensor
 
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.errors import InputError
-from neural_mastering.models import Analysis, MasteringModel
+from neural_mastering.models import Analysis, Confidence, MasteringModel
+from neural_mastering.models.confidence import trust
+from neural_mastering.models.residual_heads import NoResidual
 from neural_mastering.models.residual_heads.streaming import render_chunked
 from neural_mastering.processors import Processor, render_in_chunks
+from neural_mastering.rendering.processor_stage import stage_values
 from neural_mastering.shapes import Audio
 
 WINDOW_S = 5.0
 CHUNK_S = 20.0
 
 
-def analyse_song(model: MasteringModel, audio: Audio, window_s: float = WINDOW_S) -> Analysis:
+def analyse_song(
+    model: MasteringModel, audio: Audio, window_s: float = WINDOW_S, confidence: Confidence | None = None
+) -> Analysis:
     """Listen to all of a song (1, channel, time): loudness-weighted mean over windows of z and of the logits.
 
     The gain head is told the whole song's integrated loudness. Windows follow one another, the last one ends
     with the song; silent windows do not count.
+
+    With a confidence the equaliser is followed only so far as the windows deserve it, and the gain of a model
+    without a chain and a residual is 0 dB: the level is the delivery's, as in `nm-master`.
     """
     window = min(round(window_s * model.sample_rate), audio.shape[-1])
     starts = list(range(0, audio.shape[-1] - window + 1, window))
@@ -37,12 +45,17 @@ def analyse_song(model: MasteringModel, audio: Audio, window_s: float = WINDOW_S
         lufs=torch.cat([part.lufs for part in heard]),
         chain=torch.cat([part.chain for part in heard if part.chain is not None]),
     )
-    return replace(stacked.pooled(), lufs=lufs)
+    analysis = replace(stacked.pooled(), lufs=lufs)
+    if confidence is None:
+        return analysis
+    alone = isinstance(model.residual_head, NoResidual) and not stage_values(model, analysis, 0.0)
+    followed = trust(confidence, model, heard).confidence
+    return replace(analysis, eq_strength=followed, gain_strength=0.0 if alone else 1.0)
 
 
 def render_song(model: MasteringModel, audio: Audio, analysis: Analysis, chunk_s: float = CHUNK_S) -> Audio:
     """Render a song (1, channel, time) with one analysis, in chunks with the state carried over."""
-    controls = model.eq_head.decode(analysis.logits)
+    controls = model.eq_controls(analysis)
     stride = model.residual_head.stride_samples
     chunk = max(round(chunk_s * model.sample_rate / stride), 1) * stride
     state: Tensor | None = None

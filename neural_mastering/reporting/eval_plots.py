@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from neural_mastering.reporting.style import ACCENT, GRID, INK, MUTED, SECOND, log_frequency_axis, new_figure
@@ -135,6 +135,7 @@ def band_usage(
     title: str,
     groups: Sequence[str] = (),
     group_share: Array | None = None,
+    held_share: Array | None = None,
 ) -> Figure:
     """How often each band is open, how many are open at once, and the same by group.
 
@@ -145,48 +146,86 @@ def band_usage(
         title: of the picture.
         groups: names, the largest first; empty where the manifest names none.
         group_share: (group, band) share of the group's songs.
+        held_share: (band,) the part of `open_share` in which the band is open only to reach the least number.
     """
     shown = list(groups[:_GROUPS_SHOWN])
     height = 3.9 + (0.9 + 0.26 * len(shown) if shown else 0.0)
     figure = Figure(figsize=(10.0, height), layout="constrained")
-    if shown:
+    if shown and group_share is not None:
         grid = figure.add_gridspec(2, 2, width_ratios=[2.4, 1.0], height_ratios=[3.2, height - 3.9])
-        often, many, by_group = (figure.add_subplot(g) for g in (grid[0, 0], grid[0, 1], grid[1, :]))
+        often, many = (figure.add_subplot(g) for g in (grid[0, 0], grid[0, 1]))
+        more = f", the {len(shown)} largest of {len(groups)}" if len(groups) > len(shown) else ""
+        _by_group(figure.add_subplot(grid[1, :]), labels, shown, group_share[: len(shown)], more)
     else:
         grid = figure.add_gridspec(1, 2, width_ratios=[2.4, 1.0])
-        often, many, by_group = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1]), None
-    often.bar(range(len(labels)), open_share, color=ACCENT, width=0.7)
-    often.set_xticks(range(len(labels)), list(labels), rotation=35, ha="right", fontsize=8)
-    often.set_ylim(0.0, 1.05)
-    often.set_ylabel("Share of songs with the band open", color=INK, fontsize=9)
-    bins = np.arange(len(labels) + 1)
-    often.set_title("How often each band is open", loc="left", fontsize=9, color=INK)
-    heights = np.bincount(np.asarray(counts, dtype=int), minlength=len(bins))
-    many.bar(bins, heights, color=SECOND, width=0.8)
-    many.set_xlabel("Open bands", color=INK, fontsize=9)
-    many.set_ylabel("Songs", color=INK, fontsize=9)
-    many.xaxis.set_major_locator(MaxNLocator(integer=True))
-    many.yaxis.set_major_locator(MaxNLocator(integer=True))
-    many.set_title(f"Open at once: {np.mean(counts):.1f} on average", loc="left", fontsize=9, color=INK)
+        often, many = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
+    _how_often(often, labels, open_share, held_share)
+    _at_once(many, len(labels), counts)
     for axes in (often, many):
         axes.grid(axis="y", color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
-    if by_group is not None and group_share is not None:
-        image = by_group.imshow(
-            group_share[: len(shown)],
-            aspect="auto",
-            vmin=0.0,
-            vmax=1.0,
-            cmap="Oranges",
-            interpolation="nearest",
-        )
-        by_group.set_yticks(range(len(shown)), shown, fontsize=8)
-        by_group.set_xticks(range(len(labels)), list(labels), rotation=35, ha="right", fontsize=8)
-        more = f", the {len(shown)} largest of {len(groups)}" if len(groups) > len(shown) else ""
-        by_group.set_title(
-            f"Share of songs with the band open, by group{more}", loc="left", fontsize=9, color=INK
-        )
-        figure.colorbar(image, ax=by_group, fraction=0.03, pad=0.01)
     figure.suptitle(title, x=0.01, ha="left", color=INK, fontsize=11)
     return figure
+
+
+def _how_often(axes: Axes, labels: Sequence[str], open_share: Array, held_share: Array | None) -> None:
+    """A bar a band; the hatched end of it are the songs in which it is held open."""
+    places = range(len(labels))
+    axes.bar(places, open_share, color=ACCENT, width=0.7)
+    if held_share is not None and held_share.any():
+        held = np.flatnonzero(held_share)
+        axes.bar(
+            held, held_share[held], bottom=(open_share - held_share)[held], width=0.7, facecolor="white",
+            edgecolor=ACCENT, hatch="////", label="held open to reach the least number of bands",
+        )  # fmt: skip
+        axes.legend(frameon=False, fontsize=7.5, loc="lower right", bbox_to_anchor=(1.0, 1.0))
+    for place, share in zip(places, open_share, strict=True):
+        words = "never" if share == 0.0 else _percent(float(share)) + " %"
+        axes.text(place, share + 0.015, words, ha="center", va="bottom", fontsize=8, color=INK)
+    axes.set_xticks(places, list(labels), rotation=35, ha="right", fontsize=8)
+    axes.set_ylim(0.0, 1.1)
+    axes.set_yticks(np.linspace(0.0, 1.0, 6))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, 0, " %"))
+    axes.tick_params(labelsize=8)
+    axes.set_ylabel("Songs with the band open", color=INK, fontsize=9)
+    axes.set_title("How often each band is open", loc="left", fontsize=9, color=INK)
+
+
+def _at_once(axes: Axes, bands: int, counts: Sequence[int]) -> None:
+    bins = np.arange(bands + 1)
+    axes.bar(bins, np.bincount(np.asarray(counts, dtype=int), minlength=len(bins)), color=SECOND, width=0.8)
+    axes.set_xlabel("Open bands", color=INK, fontsize=9)
+    axes.set_ylabel("Songs", color=INK, fontsize=9)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.tick_params(labelsize=8)
+    axes.set_title(f"Open at once: {np.mean(counts):.1f} on average", loc="left", fontsize=9, color=INK)
+
+
+def _by_group(axes: Axes, labels: Sequence[str], groups: Sequence[str], share: Array, more: str) -> None:
+    """Percentages in cells that are darker where a band is open more often."""
+    axes.imshow(share, aspect="auto", vmin=0.0, vmax=1.0, cmap="Oranges", interpolation="nearest")
+    for (row, band), value in np.ndenumerate(share):
+        colour = "white" if value > 0.55 else INK
+        axes.text(band, row, _percent(float(value)), ha="center", va="center", fontsize=7.5, color=colour)
+    axes.set_yticks(range(len(groups)), list(groups), fontsize=8)
+    axes.set_xticks(range(len(labels)), list(labels), rotation=35, ha="right", fontsize=8)
+    axes.set_xticks(np.arange(len(labels) - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(len(groups) - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_title(
+        f"Songs of a group with the band open, in %{more} (number of songs in brackets)",
+        loc="left",
+        fontsize=9,
+        color=INK,
+    )
+
+
+def _percent(share: float) -> str:
+    """Whole percent, but 0 and 100 only where they are exact."""
+    if 0.0 < share < 1.0:
+        return f"{min(max(round(100.0 * share), 1), 99)}"
+    return f"{100.0 * share:.0f}"

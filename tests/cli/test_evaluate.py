@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -134,6 +135,19 @@ def test_pictures_tables_and_page_are_there(evaluated: Path) -> None:
         is_open = sum(int(row["open"]) for row in controls if row["band"] == band["band"])
         assert int(band["open_songs"]) == is_open
     assert not [path for path in evaluated.parent.iterdir() if path.name.startswith(".")]  # no draft is left
+
+
+def test_the_page_shows_names_and_true_minus_signs(evaluated: Path) -> None:
+    """Where files lie is nobody's business who gets the page; metrics.json says it."""
+    page = (evaluated / "report.html").read_text(encoding="utf-8")
+    assert str(evaluated.parent) not in page
+    content = json.loads((evaluated / "metrics.json").read_text())
+    assert content["data"] == str(evaluated.parent / "my pairs")
+    assert content["models"][0]["checkpoint"].startswith(str(evaluated.parent))
+    shown = re.sub(r"<(script|style|svg)\b.*?</\1>", "", page, flags=re.DOTALL)
+    texts = re.findall(r">([^<>]+)<", shown)
+    assert sum("−" in text for text in texts) > 20
+    assert [text for text in texts if re.search(r"(?<![\w-])-\d", text)] == []
 
 
 def test_results_are_not_overwritten_silently(

@@ -127,6 +127,23 @@ def test_ablations_take_out_what_they_say(song: LoadedSong, model: MasteringMode
         torch.testing.assert_close(shuffled_with_itself, render_song(model, song.input, again))
 
 
+def test_what_was_rendered_for_the_residual_s_share_is_its_ablation(
+    song: LoadedSong, model: MasteringModel
+) -> None:
+    rendered = TrainedModel("m", "m", model).render(song)
+    assert (
+        rendered.analysis is not None and rendered.dry is not None and rendered.residual_share_db is not None
+    )
+    (ablation,) = [a for a in ablations_of(model, False) if a.key == "no_residual"]
+    with torch.inference_mode():
+        again = ablation.render(model, song.input, rendered.analysis, None)
+    torch.testing.assert_close(rendered.dry, again)
+    residual = (
+        rendered.audio - rendered.dry
+    ).double().square().sum() / rendered.audio.double().square().sum()
+    assert rendered.residual_share_db == pytest.approx(10 * float(residual.log10()), abs=1e-3)
+
+
 def test_open_gates_open_every_band(song: LoadedSong, model: MasteringModel) -> None:
     with torch.inference_mode():
         own = analyse_song(model, song.input)

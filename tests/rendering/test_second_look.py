@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 import pytest
-import scipy.signal
+from scipy.signal import resample
+from scipy.signal.windows import tukey
 
 from neural_mastering.rendering.meter import Meter
 from neural_mastering.rendering.second_look import SecondLook
@@ -18,14 +19,15 @@ def _noise(top: float, seconds: float = 1.0, bottom: float = 0.0) -> np.ndarray:
     spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal((2, time)))
     spectrum[:, round(top * time) :] = 0.0
     spectrum[:, : round(bottom * time)] = 0.0
-    audio = np.fft.irfft(spectrum, time) * scipy.signal.windows.tukey(time, 0.1)
+    audio = np.fft.irfft(spectrum, time) * tukey(time, 0.1)
     return 0.8 * audio / np.abs(audio).max()
 
 
 def _by_fft(audio: np.ndarray) -> float:
     """The highest peak in dB on a grid 32 times as fine."""
     padded = np.pad(audio, ((0, 0), (2_000, 2_000)))
-    return 20.0 * math.log10(np.abs(scipy.signal.resample(padded, 32 * padded.shape[1], axis=1)).max())
+    fine = np.asarray(resample(padded, 32 * padded.shape[1], axis=1))
+    return 20.0 * math.log10(np.abs(fine).max())
 
 
 def _look(audio: np.ndarray, ceiling_db: float, block: int = 1 << 16) -> float:
