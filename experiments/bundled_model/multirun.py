@@ -51,8 +51,8 @@ SWEEPS: dict[str, tuple[str, ...]] = {
     "gates": ("+phase=1c,2", *(f"++{key}" for key in GATES)),
     "bundled": ("+phase=1a", "model.eq_head.eq.bands=8", *BUNDLED, "seed=0,1,2"),
     "bundled_gates": ("+phase=1c", "model.eq_head.max_bands=8", *GATES, *BUNDLED),
-    "weights": ("+phase=1a", "loss.terms.a_weighted.weight=0,1"),
-    "small_moves": ("+phase=1a", "loss.terms.regularization.weight=0.01,0.1"),
+    "a_weighted_1": ("+phase=1a", "loss.terms.a_weighted.weight=1"),
+    "regularization_0.1": ("+phase=1a", "loss.terms.regularization.weight=0.1"),
     "augmentation": ("+phase=1a", "+augment@data.augment=paired"),
 }
 """Name → arguments of `nm-train -m`; commas make its axes."""

@@ -11,41 +11,30 @@ another group. PYTHON is an interpreter with Matchering 2.0.6 in an environment 
 import argparse
 import csv
 import hashlib
-import subprocess
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
-from numpy.typing import NDArray
+from bootstrap import interval, worse
+from excerpts import RATE, Samples, read
+from judge import Judge
+from peer import by_peer
 from scipy.signal import sosfilt
 
 from neural_mastering.dsp import rbj
-from neural_mastering.dsp.loudness import integrated_loudness
-from neural_mastering.metrics.ltas_error import ltas_error
-from neural_mastering.metrics.multi_resolution_stft import multi_resolution_stft
 from neural_mastering.rendering.reference import match_references
 from neural_mastering.rendering.reference_profile import profile_of
 
-RATE = 44_100
 REPORTED = ("hedgewars-data", "flare-game", "davegnukem-data")
-"""Groups whose songs are reported; the constants of `reference_prior` were chosen on the others."""
+"""Groups whose songs are reported; README.md says which groups the constants were chosen on."""
 
 REFERENCES = ("own master", "same group", "foreign")
 FOLLOW: dict[str, float | None] = {"default": None, "full": 1.0}
 FINISHED = "default, finished song"
-PEER_SCRIPT = """
-import sys, matchering as mg
-target, *references = sys.argv[1:]
-for reference in references:
-    mg.process(target=target, reference=reference, results=[mg.pcm24(reference + ".out.wav")])
-"""
-Samples = NDArray[np.float64]
 Row = dict[str, str | float]
 
 
@@ -63,11 +52,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/reference_matching"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    groups = {
-        folder.name: sorted(f for f in folder.iterdir() if f.suffix.lower() in (".flac", ".wav"))
-        for folder in sorted(arguments.music.iterdir())
-        if folder.is_dir()
-    }
+    groups = songs_by_group(arguments.music)
     missing = [name for name in arguments.groups if len(groups.get(name, ())) < 2]
     if missing:
         sys.exit(f"{arguments.music} has no folder '{missing[0]}' with two songs or more")
@@ -87,6 +72,15 @@ def main() -> None:
     report = summary(rows)
     (arguments.out / "table.md").write_text(report)
     print(report)
+
+
+def songs_by_group(music: Path) -> dict[str, list[Path]]:
+    """WAV and FLAC files in each folder."""
+    return {
+        folder.name: sorted(f for f in folder.iterdir() if f.suffix.lower() in (".flac", ".wav"))
+        for folder in sorted(music.iterdir())
+        if folder.is_dir()
+    }
 
 
 def chosen(groups: dict[str, list[Path]], names: list[str], count: int) -> list[Path]:
@@ -113,8 +107,14 @@ def rows_of(
     judge = Judge(truth)
 
     def row(system: str, reference: str, result: Samples) -> Row:
-        ltas, stft = judge.errors(result)
-        return {"song": name, "system": system, "reference": reference, "ltas_db": ltas, "mr_stft": stft}
+        ltas_db, stft = judge.tone(result)
+        return {
+            "song": name,
+            "system": system,
+            "reference": reference,
+            "ltas_db": round(ltas_db, 4),
+            "mr_stft": round(stft, 5),
+        }
 
     with ThreadPoolExecutor(1) as pool:
         theirs = pool.submit(by_peer, settings.peer, degraded, audio) if settings.peer else None
@@ -139,46 +139,20 @@ def other_songs(song: Path, groups: dict[str, list[Path]], dice: np.random.Gener
 
 
 def degrade(audio: Samples, dice: np.random.Generator) -> Samples:
-    """A random equaliser of 3 to 6 bands with ±6 dB, and a level of −18 to −6 dB."""
+    """A random equaliser, and a level of −18 to −6 dB."""
+    sections = random_equaliser(dice)
+    return sosfilt(sections, audio) * 10.0 ** (dice.uniform(-18.0, -6.0) / 20.0)
+
+
+def random_equaliser(dice: np.random.Generator) -> Samples:
+    """Second-order sections of 3 to 6 bands with ±6 dB, (section, 6)."""
     peaks = int(dice.integers(1, 5))
     kinds = ("low_shelf", "high_shelf", *("peak",) * peaks)
     low, high = np.array([60.0, 2_500.0, *(80.0,) * peaks]), np.array([250.0, 10_000.0, *(9_000.0,) * peaks])
     frequency_hz = np.exp(dice.uniform(np.log(low), np.log(high)))
     gain_db = dice.uniform(-6.0, 6.0, len(kinds))
     q = np.concatenate([[0.7, 0.7], np.exp(dice.uniform(np.log(0.5), np.log(2.0), peaks))])
-    sections = rbj.sections(kinds, frequency_hz, gain_db, q, RATE)
-    return sosfilt(sections, audio) * 10.0 ** (dice.uniform(-18.0, -6.0) / 20.0)
-
-
-def by_peer(python: Path, audio: Samples, references: dict[str, Samples]) -> dict[str, Samples]:
-    """Matchering's result for each reference."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = [str(Path(folder) / f"{number}.wav") for number in range(len(references) + 1)]
-        for file, sound in zip(files, (audio, *references.values()), strict=True):
-            peak = max(1.0, float(np.abs(sound).max()))
-            soundfile.write(file, sound.T / peak, RATE, subtype="PCM_24")
-        subprocess.run([str(python), "-c", PEER_SCRIPT, *files], check=True, capture_output=True, cwd=folder)
-        return {name: read(Path(f"{f}.out.wav")) for name, f in zip(references, files[1:], strict=True)}
-
-
-class Judge:
-    """Distances from the finished song, at its loudness."""
-
-    def __init__(self, truth: Samples) -> None:
-        self.truth = torch.from_numpy(truth.astype(np.float32))[None]
-        self.lufs = integrated_loudness(self.truth, RATE)
-
-    def errors(self, result: Samples) -> tuple[float, float]:
-        """Third-octave error in dB of the whole, MR-STFT of the middle 10 s."""
-        with torch.inference_mode():
-            own = torch.from_numpy(result.astype(np.float32))[None]
-            length = min(own.shape[-1], self.truth.shape[-1])
-            own = own[..., :length] * 10.0 ** ((self.lufs - integrated_loudness(own, RATE)) / 20.0)
-            wanted = self.truth[..., :length]
-            middle = slice(max(length // 2 - 5 * RATE, 0), length // 2 + 5 * RATE)
-            ltas = ltas_error(own, wanted, RATE)
-            stft = multi_resolution_stft(own[..., middle], wanted[..., middle])
-            return round(float(ltas), 4), round(float(stft), 5)
+    return rbj.sections(kinds, frequency_hz, gain_db, q, RATE)
 
 
 def filtered(sections: Samples, audio: Samples) -> Samples:
@@ -186,19 +160,8 @@ def filtered(sections: Samples, audio: Samples) -> Samples:
     return np.asarray(sosfilt(sections, audio)) if len(sections) else audio
 
 
-def read(path: Path, seconds: float | None = None) -> Samples:
-    """(channel, time), of the middle of the file where a length is given."""
-    frames = soundfile.info(path).frames
-    length = frames if seconds is None else min(frames, round(seconds * RATE))
-    start = (frames - length) // 2
-    samples, rate = soundfile.read(path, always_2d=True, start=start, frames=length)
-    if rate != RATE:
-        sys.exit(f"{path} has {rate} Hz: this study wants {RATE} Hz")
-    return np.ascontiguousarray(samples.T, dtype=np.float64)
-
-
 def summary(rows: list[dict[str, str]]) -> str:
-    """Means with 95 % intervals over songs (bootstrap), and in how many songs nothing was better."""
+    """Means with intervals over songs; in how many songs either error is larger than with nothing."""
     table: dict[tuple[str, str], dict[str, tuple[float, float]]] = defaultdict(dict)
     for row in rows:
         table[row["system"], row["reference"]][row["song"]] = float(row["ltas_db"]), float(row["mr_stft"])
@@ -210,24 +173,14 @@ def summary(rows: list[dict[str, str]]) -> str:
     for (system, reference), by_song in table.items():
         values = np.array(list(by_song.values()))
         base = np.array([nothing[song] for song in by_song])
-        if "finished" in system:
-            change, worse = "", ""
-        else:
-            change = f"{interval(values[:, 0] - base[:, 0])}" if system != "nothing" else ""
-            worse = f"{int((values[:, 0] > base[:, 0]).sum())}" if system != "nothing" else ""
+        compared = system not in ("nothing", FINISHED)
+        change = interval(values[:, 0] - base[:, 0]) if compared else ""
+        count = worse(values, base) if compared else ""
         lines.append(
             f"| {system} | {reference} | {len(values)} | {interval(values[:, 0])} | {change} | "
-            f"{interval(values[:, 1], 3)} | {worse} |"
+            f"{interval(values[:, 1], 3)} | {count} |"
         )
     return "\n".join(lines) + "\n"
-
-
-def interval(values: NDArray[np.float64], digits: int = 2) -> str:
-    """Mean [95 % bootstrap interval]."""
-    dice = np.random.default_rng(0)
-    means = values[dice.integers(len(values), size=(2_000, len(values)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return f"{values.mean():.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
-"""Do the compressor and the width that a reference asks for help, and does a foreign reference leave them alone?
+"""Do the compressor and the width that a reference asks for help, and does another song leave them alone?
 
-    python experiments/reference_matching/stages.py PAIRS_FOLDER [--split test] [--out FILE]
+    python experiments/reference_matching/stages.py PAIRS_FOLDER [--peer PYTHON] [--out FILE]
 
-PAIRS_FOLDER is made by nm-data degrade: unmastered/*.flac, mastered/*.flac and manifest.csv. Each input is matched
-to its own master and to the master of a song of another group: with the equaliser alone, and with all stages.
-Numbers are errors against the master, at its loudness.
+PAIRS_FOLDER is made by nm-data degrade: unmastered/*.flac, mastered/*.flac at 44.1 kHz, and manifest.csv. Each
+input is matched to its own master, to the master of another song of its group, and to that of a song of another
+group: with the equaliser alone, with all stages, and by Matchering 2.0.6, where PYTHON is an interpreter that has
+it. Without a reference the bundled model listens, as in nm-master. Numbers are errors against the master, at its
+loudness.
 """
 
 import argparse
 import csv
+import tempfile
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -16,22 +19,29 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
-from numpy.typing import NDArray
+from bootstrap import interval, worse
+from excerpts import RATE, Samples, read
+from judge import Judge
+from peer import by_peer
 
-from neural_mastering.dsp.loudness import integrated_loudness
-from neural_mastering.metrics.ltas_error import ltas_error
-from neural_mastering.metrics.multi_resolution_stft import multi_resolution_stft
-from neural_mastering.metrics.stereo_width_error import stereo_width_error
+from neural_mastering.rendering.audio_reader import AudioReader
 from neural_mastering.rendering.chain import build_stages
 from neural_mastering.rendering.controls import ChainControls
+from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.reference import match_references
 from neural_mastering.rendering.reference_movement import movement_of
 from neural_mastering.rendering.reference_profile import profile_of
 from neural_mastering.rendering.reference_stages import match_stages
 from neural_mastering.rendering.stream import run_stages
+from neural_mastering.rendering.survey import survey
+from neural_mastering.rendering.tone import find_tone
 
-Samples = NDArray[np.float64]
-COLUMNS = ("third octaves, dB", "levels of 50 ms, dB", "width, dB", "MR-STFT")
+COLUMNS = ("third octaves, dB", "MR-STFT", "levels of 50 ms, dB", "width, dB")
+REFERENCES = ("own master", "same group", "foreign")
+EQUALISER, ALL_STAGES = "equaliser", "equaliser, compressor, width"
+MODEL, PEER = "bundled model", "Matchering"
+Row = tuple[str, str, str, float, float, float, float]
+Song = dict[str, str]
 
 
 def main() -> None:
@@ -40,76 +50,106 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("pairs", type=Path)
-    parser.add_argument("--split", default="test")
+    parser.add_argument("--split", default="all", help="of the manifest")
     parser.add_argument("--songs", type=int, default=1_000, help="how many, evenly from the split")
-    parser.add_argument("--out", type=Path, default=None, help="a CSV file of all numbers")
+    parser.add_argument("--seconds", type=float, default=20.0, help="this much from the middle of each song")
+    parser.add_argument("--peer", type=Path, help="a Python interpreter that has Matchering 2.0.6")
+    parser.add_argument(
+        "--out", type=Path, help="a CSV file of all numbers; songs that are in it are not run again"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     with (arguments.pairs / "manifest.csv").open() as file:
         songs = [row for row in csv.DictReader(file) if arguments.split in ("all", row["split"])]
     count = min(arguments.songs, len(songs))
-    chosen = {round(i * len(songs) / count) for i in range(count)}
-    rows: list[tuple[str, str, str, *tuple[float, ...]]] = []
-    for i, song in enumerate(songs):
-        if i not in chosen:
+    rows = load(arguments.out) if arguments.out else []
+    for number in sorted({round(i * len(songs) / count) for i in range(count)}):
+        if any(row[0] == songs[number]["file"] for row in rows):
             continue
-        others = [s for s in songs if s["group"] != song["group"]]
-        foreign = others[(5 * i) % len(others)]
-        audio, rate = read(arguments.pairs / "unmastered" / song["file"])
-        truth, _ = read(arguments.pairs / "mastered" / song["file"])
-        other, other_rate = read(arguments.pairs / "mastered" / foreign["file"])
-        rows.append((song["file"], "nothing", "", *errors(audio, truth, rate)))
-        for name, sound, its_rate in (("own master", truth, rate), ("foreign", other, other_rate)):
-            eq, full = matched(audio, rate, sound, its_rate)
-            for system, controls in (("equaliser", eq), ("equaliser, compressor, width", full)):
-                stages = build_stages(controls, rate, len(audio))
-                out = np.concatenate(list(run_stages(stages, [audio])), axis=1)
-                rows.append((song["file"], system, name, *errors(out, truth, rate)))
-        print(song["file"], len(rows), flush=True)
+        rows += rows_of(number, songs, arguments)
         if arguments.out:
             with arguments.out.open("w", newline="") as file:
                 csv.writer(file).writerows([("song", "system", "reference", *COLUMNS), *rows])
+        print(songs[number]["file"], len(rows), flush=True)
     print(summary(rows))
 
 
-def matched(audio: Samples, rate: int, sound: Samples, its_rate: int) -> tuple[ChainControls, ChainControls]:
-    """Controls with the equaliser alone, and with all stages."""
-    song = profile_of([audio], rate)
-    match = match_references(song, [(profile_of([sound], its_rate), 1.0)])
+def load(path: Path) -> list[Row]:
+    """Rows of an earlier run."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [
+            (song, system, reference, float(a), float(b), float(c), float(d))
+            for song, system, reference, a, b, c, d in list(csv.reader(file))[1:]
+        ]
+
+
+def rows_of(number: int, songs: list[Song], settings: argparse.Namespace) -> list[Row]:
+    """Errors of all systems for one song."""
+    name = songs[number]["file"]
+    audio = read(settings.pairs / "unmastered" / name, settings.seconds)
+    references = {
+        kind: read(settings.pairs / "mastered" / song["file"], settings.seconds)
+        for kind, song in references_of(number, songs).items()
+    }
+    judge = Judge(references[REFERENCES[0]])
+    rows: list[Row] = [(name, "nothing", "", *judge.tone(audio), *judge.movement(audio))]
+    results = {(MODEL, ""): without_reference(audio)}
+    results |= {
+        (system, kind): x for kind, r in references.items() for system, x in matched(audio, r).items()
+    }
+    if settings.peer:
+        results |= {(PEER, kind): x for kind, x in by_peer(settings.peer, audio, references).items()}
+    for (system, kind), result in results.items():
+        rows.append((name, system, kind, *judge.tone(result), *judge.movement(result)))
+    return rows
+
+
+def references_of(number: int, songs: list[Song]) -> dict[str, Song]:
+    """The song itself, another one of its group where there is one, one of another group."""
+    song = songs[number]
+    same = [s for s in songs if s["group"] == song["group"] and s is not song]
+    others = [s for s in songs if s["group"] != song["group"]]
+    found = (song, same[number % len(same)] if same else None, others[(5 * number) % len(others)])
+    return {kind: s for kind, s in zip(REFERENCES, found, strict=True) if s is not None}
+
+
+def matched(audio: Samples, reference: Samples) -> dict[str, Samples]:
+    """Results of the equaliser alone, and of all stages."""
+    song = profile_of([audio], RATE)
+    match = match_references(song, [(profile_of([reference], RATE), 1.0)])
     further = match_stages(
         [audio],
-        rate,
+        RATE,
         song.lufs,
-        movement_of([audio], rate),
-        movement_of([sound], its_rate),
+        movement_of([audio], RATE),
+        movement_of([reference], RATE),
         match.same_song,
-        match.controls.eq_sections(rate),
+        match.controls.eq_sections(RATE),
     )
-    return match.controls, replace(match.controls, stages=further.stages)
+    controls = replace(match.controls, stages=further.stages)
+    return {EQUALISER: rendered(match.controls, audio), ALL_STAGES: rendered(controls, audio)}
 
 
-def errors(result: Samples, truth: Samples, rate: int) -> tuple[float, ...]:
-    """Distances from the truth at its loudness."""
-    own, wanted = (torch.from_numpy(x.astype(np.float32))[None] for x in (result, truth))
-    own = own * 10.0 ** ((integrated_loudness(wanted, rate) - integrated_loudness(own, rate)) / 20.0)
-    middle = slice(max(own.shape[-1] // 2 - 5 * rate, 0), own.shape[-1] // 2 + 5 * rate)
-    levels = [movement_of([x], rate).levels_db for x in (result, truth)]
-    return (
-        float(ltas_error(own, wanted, rate)),
-        float(np.sqrt(np.mean((levels[0] - levels[1]) ** 2))),
-        float(stereo_width_error(own, wanted)) if len(result) == 2 else float("nan"),
-        float(multi_resolution_stft(own[..., middle], wanted[..., middle])),
-    )
+def without_reference(audio: Samples) -> Samples:
+    """What nm-master makes of a song's tone without a reference."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "song.wav"
+        soundfile.write(path, audio.T, RATE, subtype="FLOAT")
+        with AudioReader(path) as reader:
+            readings = survey(reader.blocks(), RATE, len(audio), audio.shape[1]).readings
+            tone = find_tone(Options(), reader, reader.blocks, readings, lambda _: None)
+    return rendered(tone.controls, audio)
 
 
-def read(path: Path) -> tuple[Samples, int]:
-    """(channel, time) and the rate."""
-    samples, rate = soundfile.read(path, always_2d=True)
-    return np.ascontiguousarray(samples.T, dtype=np.float64), rate
+def rendered(controls: ChainControls, audio: Samples) -> Samples:
+    """A song through the chain."""
+    return np.concatenate(list(run_stages(build_stages(controls, RATE, len(audio)), [audio])), axis=1)
 
 
-def summary(rows: list[tuple[str, str, str, *tuple[float, ...]]]) -> str:
-    """Means with 95 % bootstrap intervals over songs, and songs that end worse in MR-STFT than with nothing."""
+def summary(rows: list[Row]) -> str:
+    """Means with intervals over songs; songs with a larger error than with nothing, for each error."""
     table: dict[tuple[str, str], dict[str, tuple[float, ...]]] = defaultdict(dict)
     for song, system, reference, *values in rows:
         table[system, reference][song] = tuple(values)
@@ -120,18 +160,10 @@ def summary(rows: list[tuple[str, str, str, *tuple[float, ...]]]) -> str:
     ]
     for (system, reference), by_song in table.items():
         values = np.array(list(by_song.values()))
-        cells = [interval(column[np.isfinite(column)]) for column in values.T]
-        worse = sum(by_song[s][-1] > nothing[s][-1] + 1e-6 for s in by_song)
-        lines.append(f"| {system} | {reference} | {len(values)} | {' | '.join(cells)} | {worse} |")
+        cells = [interval(column[np.isfinite(column)], 3) for column in values.T]
+        count = worse(values, np.array([nothing[s] for s in by_song])) if system != "nothing" else ""
+        lines.append(f"| {system} | {reference} | {len(values)} | {' | '.join(cells)} | {count} |")
     return "\n".join(lines) + "\n"
-
-
-def interval(values: Samples) -> str:
-    """Mean [95 % bootstrap interval]."""
-    dice = np.random.default_rng(0)
-    means = values[dice.integers(len(values), size=(2_000, len(values)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return f"{values.mean():.3f} [{low:.3f}, {high:.3f}]"
 
 
 if __name__ == "__main__":
