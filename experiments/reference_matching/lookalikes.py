@@ -17,10 +17,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from excerpts import RATE, Samples, read
-from fine_structure import alike, fine_structure
 from run import random_equaliser, songs_by_group
 from scipy.signal import sosfreqz
 
+from neural_mastering.rendering.fine_structure import alike, same_song_share
 from neural_mastering.rendering.reference import SAME_SONG, match_references
 from neural_mastering.rendering.reference_prior import SCALES, estimate
 from neural_mastering.rendering.reference_profile import CENTRES_HZ, Profile, profile_of
@@ -39,7 +39,6 @@ class Song(NamedTuple):
     group: str
     profile: Profile
     equaliser_db: Samples
-    fine_db: Samples
 
 
 class Pair(NamedTuple):
@@ -47,7 +46,7 @@ class Pair(NamedTuple):
 
     Attributes:
         alike: correlation of the fine structures.
-        same_song: probability that the reference is a version of the song, by third octaves.
+        same_song: probability that the reference is a version of the song.
         finished_db: RMS of the curve that the finished song would get: all of it harm.
         degraded_db: change of the RMS error of the song behind the equaliser; below 0 is help.
     """
@@ -98,7 +97,7 @@ def own_masters(folder: Path, seconds: float) -> str:
     with (folder / "manifest.csv").open() as file:
         names = [row["file"] for row in csv.DictReader(file)]
     sides = ([read(folder / side / n, seconds) for side in ("unmastered", "mastered")] for n in names)
-    found = np.array([alike(*map(fine_structure, pair)) for pair in sides])
+    found = np.array([alike(*(profile_of([side], RATE).fine_db for side in pair)) for pair in sides])
     return f"{len(found)} inputs and their masters: least {found.min():.4f}, median {np.median(found):.4f}"
 
 
@@ -108,7 +107,7 @@ def measured(path: Path, group: str, seconds: float) -> Song:
     sections = random_equaliser(np.random.default_rng([ord(letter) for letter in name]))
     response_db = 20.0 * np.log10(np.abs(sosfreqz(sections, CENTRES_HZ, fs=RATE)[1]))
     audio = read(path, seconds)
-    return Song(name, group, profile_of([audio], RATE), response_db, fine_structure(audio))
+    return Song(name, group, profile_of([audio], RATE), response_db)
 
 
 def compared(song: Song, other: Song) -> Pair:
@@ -121,7 +120,7 @@ def compared(song: Song, other: Song) -> Pair:
         song.name,
         other.name,
         "same group" if song.group == other.group else "foreign",
-        alike(song.fine_db, other.fine_db),
+        alike(song.profile.fine_db, other.profile.fine_db),
         same_song,
         spread_db(finished_db, song.profile),
         after - before,
@@ -130,9 +129,12 @@ def compared(song: Song, other: Song) -> Pair:
 
 def asked(song: Profile, reference: Profile) -> tuple[Samples, float]:
     """The curve that is asked for, and how likely the reference is a version of the song."""
-    found = estimate(song, reference)
-    if spread_db(found.curve_db, song) < 0.1 * MOVES_DB:  # fitting bands takes a hundred times as long
-        return found.curve_db, float(found.likeness[np.array(SCALES) <= SAME_SONG].sum())
+    found, share = estimate(song, reference), same_song_share(alike(song.fine_db, reference.fine_db))
+    if (
+        share * spread_db(found.curve_db, song) < 0.1 * MOVES_DB
+    ):  # fitting bands takes a hundred times as long
+        likely = float(found.likeness[np.array(SCALES) <= SAME_SONG].sum())
+        return share * found.curve_db, share * likely
     match = match_references(song, [(reference, 1.0)])
     return match.curve_db, match.same_song
 
@@ -154,15 +156,15 @@ def summary(pairs: list[Pair]) -> str:
         values = np.array([pair[3:] for pair in pairs if kinds[pair] == kind])
         _, same_song, finished, degraded = values.T
         lines.append(
-            f"| {kind} | {len(values)} | {share(same_song >= 0.5)} | "
-            f"{share(finished >= MOVES_DB)}, {finished.mean():.3f} dB, {finished.max():.2f} dB | "
-            f"{share(degraded <= -MOVES_DB)}, {share(degraded >= MOVES_DB)}, "
+            f"| {kind} | {len(values)} | {counted(same_song >= 0.5)} | "
+            f"{counted(finished >= MOVES_DB)}, {finished.mean():.3f} dB, {finished.max():.2f} dB | "
+            f"{counted(degraded <= -MOVES_DB)}, {counted(degraded >= MOVES_DB)}, "
             f"{degraded.mean():+.3f} dB, {degraded.max():+.2f} dB |"
         )
     return "\n".join(lines) + "\n"
 
 
-def share(which: np.ndarray) -> str:
+def counted(which: np.ndarray) -> str:
     """A count with its share."""
     return f"{which.sum()} ({100.0 * which.mean():.2f} %)"
 

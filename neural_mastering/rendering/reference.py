@@ -17,6 +17,7 @@ import numpy as np
 from neural_mastering.errors import InputError
 from neural_mastering.rendering import reference_prior
 from neural_mastering.rendering.controls import ChainControls
+from neural_mastering.rendering.fine_structure import SAME, alike, same_song_share
 from neural_mastering.rendering.reference_fit import fit_curve
 from neural_mastering.rendering.reference_profile import Float64s, Profile, profile_of_file, weighted_mean
 
@@ -32,7 +33,8 @@ class ReferenceMatch:
         controls: the equaliser; broadband gain 0 dB.
         lufs: loudness of the references (weighted mean in dB), to be the target.
         followed: share of the spectral difference that is followed, 0 to 1.
-        same_song: probability that the reference is a version of this very song.
+        same_song: probability that the reference is a version of this very song, by third octaves and notes.
+        agreement: of the fine structures, −1 to 1.
         difference_db: (third,) references less song, mean 0, before any restraint.
         curve_db: (third,) what the equaliser was asked for.
         sentences: what was done, in words with numbers.
@@ -42,6 +44,7 @@ class ReferenceMatch:
     lufs: float
     followed: float
     same_song: float
+    agreement: float
     difference_db: Float64s
     curve_db: Float64s
     sentences: tuple[str, ...]
@@ -76,21 +79,25 @@ def match_references(
     # The mean of several songs is closer to what songs have in common than one of them is.
     guess = reference_prior.estimate(song, mean, spread=0.5 * (1.0 + float((shares**2).sum())))
     difference_db, filled = reference_prior.difference(song, mean)
+    # What differs by a smooth curve may still be another song: the notes tell.
+    agreement = alike(song.fine_db, mean.fine_db)
+    share = same_song_share(agreement)
     if follow is None:
-        curve_db, followed = guess.curve_db, guess.followed
+        curve_db, followed = share * guess.curve_db, share * guess.followed
     else:
         curve_db, followed = follow * _smoothed(difference_db, filled), follow
     controls = ChainControls(design_rate_hz=design_rate_hz, eq=fit_curve(curve_db, filled, design_rate_hz))
-    same = float(guess.likeness[np.array(reference_prior.SCALES) <= SAME_SONG].sum())
+    same = share * float(guess.likeness[np.array(reference_prior.SCALES) <= SAME_SONG].sum())
     return ReferenceMatch(
         controls=controls,
         lufs=mean.lufs,
         followed=followed,
         same_song=same,
+        agreement=agreement,
         difference_db=difference_db,
         curve_db=curve_db,
         sentences=_sentences(
-            controls, difference_db[filled], followed, same, len(references), follow is None
+            controls, difference_db[filled], followed, same, agreement, len(references), follow is None
         ),
     )
 
@@ -124,7 +131,7 @@ def _nothing(song: Profile, mean: Profile, design_rate_hz: float) -> ReferenceMa
     flat = np.zeros(len(song.levels_db))
     why = "the song is too short or too quiet to be compared with the references: tone was left alone"
     return ReferenceMatch(
-        ChainControls(design_rate_hz=design_rate_hz), mean.lufs, 0.0, 0.0, flat, flat, (why,)
+        ChainControls(design_rate_hz=design_rate_hz), mean.lufs, 0.0, 0.0, 0.0, flat, flat, (why,)
     )
 
 
@@ -133,6 +140,7 @@ def _sentences(
     difference_db: Float64s,
     followed: float,
     same: float,
+    agreement: float,
     count: int,
     by_itself: bool,
 ) -> tuple[str, ...]:
@@ -142,10 +150,14 @@ def _sentences(
     if not by_itself:
         second = f"{100.0 * followed:.0f} % of the smoothed difference was followed, as asked"
     elif same > 0.5:
-        second = f"the fine structure agrees as only versions of one song do: {100.0 * followed:.0f} % was followed"
+        second = (
+            f"the fine structure agrees by {agreement:.2f}, as only versions of one song do: "
+            f"{100.0 * followed:.0f} % was followed"
+        )
     else:
         second = (
-            f"most of that is what sets different songs apart, not what an equaliser should change: "
+            f"most of that is what sets different songs apart, not what an equaliser should change (the fine "
+            f"structure agrees by {agreement:.2f}, that of one song's versions by {SAME} and more): "
             f"{100.0 * followed:.0f} % was followed"
         )
     bands = len(controls.eq)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.errors import InputError
+from neural_mastering.rendering.fine_structure import fine_structure
 
 if TYPE_CHECKING:
     from neural_mastering.rendering.audio_reader import Block
@@ -38,12 +39,14 @@ class Profile:
         filled: (third,) bands that hold sound; others say nothing.
         lufs: integrated loudness, −inf where there is none.
         seconds: length.
+        fine_db: of its spectrum, see `fine_structure`; empty where it was not measured.
     """
 
     levels_db: Float64s
     filled: NDArray[np.bool_]
     lufs: float
     seconds: float
+    fine_db: Float64s = field(default_factory=lambda: np.zeros(0))
 
     @property
     def is_usable(self) -> bool:
@@ -82,6 +85,11 @@ class Spectrum:
         scale = 2.0 / (self._size * (self._window**2).sum() * max(self._frames, 1) * len(self._kept))
         return self._band_weights() @ self._power * scale
 
+    def profile(self, lufs: float, seconds: float) -> Profile:
+        """The profile of what was read; its loudness is measured elsewhere."""
+        powers = self.finish()  # first, since it reads what is left of a very short song
+        return from_powers(powers, self._rate, lufs, seconds, fine_structure(*self.bins()))
+
     def bins(self) -> tuple[Float64s, Float64s]:
         """Frequencies in Hz and power so far at each, without the bin at 0 Hz; of no particular unit."""
         at_hz = np.arange(self._size // 2 + 1) * self._rate / self._size
@@ -114,7 +122,7 @@ def profile_of(blocks: Iterable[Block], sample_rate: int) -> Profile:
     if meter is None or spectrum is None:
         return Profile(np.zeros(len(CENTRES_HZ)), np.zeros(len(CENTRES_HZ), dtype=bool), -math.inf, 0.0)
     readings = meter.finish()
-    return from_powers(spectrum.finish(), sample_rate, readings.lufs, readings.frames / sample_rate)
+    return spectrum.profile(readings.lufs, readings.frames / sample_rate)
 
 
 def profile_of_file(path: str | Path) -> Profile:
@@ -132,15 +140,17 @@ def profile_of_file(path: str | Path) -> Profile:
     return profile
 
 
-def from_powers(powers: Float64s, sample_rate: float, lufs: float, seconds: float) -> Profile:
-    """A profile from the mean power of each third octave."""
+def from_powers(
+    powers: Float64s, sample_rate: float, lufs: float, seconds: float, fine_db: Float64s
+) -> Profile:
+    """A profile from the mean power of each third octave and the fine structure."""
     levels_db = 10.0 * np.log10(powers + 1e-15)
     loudest_db = np.sort(levels_db)[-3:].mean()
     filled = (levels_db > loudest_db + EMPTY_DB) & (sample_rate / 2.0 > CENTRES_HZ * 10.0**0.05)
     steep = np.flatnonzero((np.diff(levels_db) < -STEEPEST_DB) & (CENTRES_HZ[1:] >= 5_000.0))
     if steep.size:
         filled[steep[0] :] = False  # the band before the fall may be cut in part
-    return Profile(levels_db - (lufs if math.isfinite(lufs) else 0.0), filled, lufs, seconds)
+    return Profile(levels_db - (lufs if math.isfinite(lufs) else 0.0), filled, lufs, seconds, fine_db)
 
 
 def weighted_mean(profiles: Sequence[Profile], weights: Sequence[float]) -> Profile:
@@ -160,4 +170,5 @@ def weighted_mean(profiles: Sequence[Profile], weights: Sequence[float]) -> Prof
         filled=np.all([p.filled for p in profiles], axis=0),
         lufs=float(share @ np.array([p.lufs for p in profiles])),
         seconds=float(sum(p.seconds for p in profiles)),
+        fine_db=share @ np.stack([p.fine_db for p in profiles]),
     )

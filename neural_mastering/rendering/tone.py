@@ -197,7 +197,6 @@ def _by_reference(
     )
     from neural_mastering.rendering.reference_profile import (
         Spectrum,
-        from_powers,
         profile_of_file,
         weighted_mean,
     )
@@ -207,8 +206,7 @@ def _by_reference(
     spectrum = Spectrum(reader.sample_rate, reader.channels)
     for block in blocks():
         spectrum.push(block)
-    seconds = readings.frames / reader.sample_rate
-    song = from_powers(spectrum.finish(), reader.sample_rate, readings.lufs, seconds)
+    song = spectrum.profile(readings.lufs, readings.frames / reader.sample_rate)
     measured = [(profile_of_file(path), weight) for path, weight in options.references]
     match = match_references(song, measured)
     lufs = min(max(match.lufs, QUIETEST_LUFS), LOUDEST_LUFS)

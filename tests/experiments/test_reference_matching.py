@@ -16,7 +16,7 @@ from scipy.signal import lfilter, sosfreqz
 from neural_mastering.dsp import rbj
 
 FOLDER = Path(__file__).parents[2] / "experiments" / "reference_matching"
-NAMES = ("bootstrap", "excerpts", "fine_structure", "judge", "lookalikes", "peer", "run", "stages")
+NAMES = ("bootstrap", "excerpts", "judge", "lookalikes", "peer", "run", "stages")
 RATE = 44_100
 SONGS = [{"file": f"{group}__{i}.flac", "group": group} for group in "abc" for i in range(3)]
 
@@ -173,14 +173,6 @@ def test_a_peer_that_fails_says_why(study: Any, tmp_path: Path, monkeypatch: pyt
         study.peer.by_peer(Path(sys.executable), np.zeros((2, 100)), {})
 
 
-def test_fine_structure_survives_an_equaliser_and_not_another_song(study: Any, song: np.ndarray) -> None:
-    fine, alike = study.fine_structure.fine_structure, study.fine_structure.alike
-    sections = rbj.sections(("low_shelf", "peak"), [300.0, 2_000.0], [6.0, -6.0], [0.7, 1.0], RATE)
-    assert alike(fine(song), fine(0.3 * study.run.filtered(sections, song))) > 0.95
-    assert abs(alike(fine(song), fine(noise(1, 0.9)))) < 0.5
-    assert alike(np.zeros(9), np.arange(9.0)) == 0.0
-
-
 def test_what_a_lookalike_does_is_counted(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     look = study.lookalikes
     octaves = np.log2(look.CENTRES_HZ / 1_000.0)
@@ -188,8 +180,8 @@ def test_what_a_lookalike_does_is_counted(study: Any, monkeypatch: pytest.Monkey
     fines = np.random.default_rng(6).standard_normal((3, 255))
 
     def made(name: str, group: str, levels_db: np.ndarray, number: int) -> Any:
-        profile = look.Profile(levels_db, np.ones(len(octaves), dtype=bool), -14.0, 30.0)
-        return look.Song(name, group, profile, tilt, fines[number])
+        profile = look.Profile(levels_db, np.ones(len(octaves), dtype=bool), -14.0, 30.0, fines[number])
+        return look.Song(name, group, profile, tilt)
 
     def follows_all(song: Any, reference: Any) -> tuple[np.ndarray, float]:
         return reference.levels_db - song.levels_db, 1.0
@@ -215,7 +207,8 @@ def test_what_a_lookalike_does_is_counted(study: Any, monkeypatch: pytest.Monkey
 def test_a_short_cut_of_the_lookalikes_changes_nothing(study: Any) -> None:
     look = study.lookalikes
     levels = np.random.default_rng(8).normal(0.0, 12.0, (2, len(look.CENTRES_HZ)))
-    one, other = (look.Profile(x, np.ones(x.size, dtype=bool), -14.0, 30.0) for x in levels)
+    fine = np.random.default_rng(9).standard_normal(255)
+    one, other = (look.Profile(x, np.ones(x.size, dtype=bool), -14.0, 30.0, fine) for x in levels)
     curve_db, likely = look.asked(one, other)
     match = look.match_references(one, [(other, 1.0)])
     assert np.abs(curve_db - match.curve_db).max() < look.MOVES_DB
