@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 HERE = Path(__file__).parent
 BATCHES = 10
 """Of an epoch; short epochs, so that the learning rate's schedule has steps."""
@@ -119,10 +121,23 @@ def _validation_pairs(source: Path, target: Path, seconds: float = 12.0) -> None
         writer.writerows(rows)
 
 
-def table(metrics: dict, names: list[str]) -> str:
-    """A line a run: means with 95 % intervals over groups."""
+def ratios(folder: Path) -> dict[str, list[float]]:
+    """Each system's MR-STFT over that of doing nothing, song by song, sorted."""
+    with (folder / "metrics.csv").open(newline="", encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    nothing = {row["song"]: float(row[COLUMNS[0]]) for row in rows if row["system"] == "identity"}
+    systems = dict.fromkeys(row["system"] for row in rows)
+    return {
+        name: sorted(float(r[COLUMNS[0]]) / nothing[r["song"]] for r in rows if r["system"] == name)
+        for name in systems
+    }
+
+
+def table(metrics: dict, by_song: dict[str, list[float]], names: list[str]) -> str:
+    """A line a run: means with 95 % intervals over groups, and how single songs fare."""
     systems = metrics["whole_songs"]["systems"]
-    lines = ["| run | " + " | ".join(COLUMNS) + " |", "|---|" + "--:|" * len(COLUMNS)]
+    heads = [*COLUMNS, "MR-STFT ratio: median", "90 %", "worst"]
+    lines = ["| run | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
     models = iter(names)
     for name, scores in systems.items():
         label = next(models) if name.startswith("phase_") else name
@@ -131,6 +146,7 @@ def table(metrics: dict, names: list[str]) -> str:
             score = scores[column]
             interval = "" if score["low"] is None else f" [{score['low']:.3g}, {score['high']:.3g}]"
             cells.append(f"{score['mean']:.3g}{interval}")
+        cells += [f"{np.quantile(by_song[name], share):.3f}" for share in (0.5, 0.9, 1.0)]
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -154,7 +170,8 @@ def main() -> None:
     for name in arguments.only:
         sweep(name, SWEEPS[name], out, arguments.steps)
     runs = runs_of(out)
-    text = table(evaluate(out, runs), [name for name, _ in runs])
+    metrics = evaluate(out, runs)
+    text = table(metrics, ratios(out / "multirun" / "eval"), [name for name, _ in runs])
     (out / "multirun" / "table.md").write_text(text, encoding="utf-8")
     print(text)
 
