@@ -23,7 +23,8 @@ SONGS = [{"file": f"{group}__{i}.flac", "group": group} for group in "abc" for i
 
 @pytest.fixture(scope="module")
 def study() -> Iterator[Any]:
-    """The experiment's modules."""
+    """The experiment's modules; other experiments have modules of the same names."""
+    others = {name: sys.modules.pop(name) for name in NAMES if name in sys.modules}
     sys.path.insert(0, str(FOLDER))
     try:
         yield SimpleNamespace(**{name: importlib.import_module(name) for name in NAMES})
@@ -31,6 +32,7 @@ def study() -> Iterator[Any]:
         sys.path.remove(str(FOLDER))
         for name in NAMES:
             sys.modules.pop(name, None)
+        sys.modules.update(others)
 
 
 @pytest.fixture(scope="module")
