@@ -9,7 +9,7 @@ rendered pairs. Results: OUT/crossval.json (a row a setting), OUT/calibration.js
 import argparse
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ from typing import Any
 import numpy as np
 import torch
 from calibrate import fit, listen_to, observe
-from powers import SongPowers, Windows
-from pretrain import Heard, Material, Settings, train
+from material import Material
+from powers import SongPowers
+from pretrain import Settings, train
+from simulation import Windows
+from skill import Heard
 
 from neural_mastering.chance import seed_of
 from neural_mastering.evaluation.statistics import cluster_interval
@@ -39,18 +42,27 @@ def fold_of(groups: Sequence[str]) -> dict[str, int]:
     return {g: i % FOLDS for i, g in enumerate(sorted(set(groups), key=lambda g: seed_of(0, "fold", g)))}
 
 
+def without(material: Material, games: Collection[str]) -> Material:
+    """The material of training and validation together, trained on all but these games."""
+    songs, windows = _together(material)
+    own = [i for i, song in enumerate(songs) if song.group not in games]
+    return material.replaced([songs[i] for i in own], _of_songs(windows, own))
+
+
+def games_by_fold(material: Material) -> list[set[str]]:
+    """What each fold's model knows nothing of."""
+    folds = fold_of([song.group for song in (*material.songs, *material.validation_songs)])
+    return [{game for game, fold in folds.items() if fold == number} for number in range(FOLDS)]
+
+
 def answers_for_unknown(
     material: Material, heard: Sequence[Heard], settings: Settings
 ) -> list[dict[str, Any]]:
     """`observe` for each pair, by a model that knows no song of its game."""
-    songs, windows = _together(material)
-    folds = fold_of([song.group for song in songs])
     seen: list[dict[str, Any]] = []
-    for fold in range(FOLDS):
-        own = [i for i, song in enumerate(songs) if folds[song.group] != fold]
-        part = material.replaced([songs[i] for i in own], _of_songs(windows, own))
-        model, _, _ = train(part, settings)
-        seen += observe(model, [pair for pair in heard if folds[pair.group] == fold])
+    for games in games_by_fold(material):
+        model, _, _ = train(without(material, games), settings)
+        seen += observe(model, [pair for pair in heard if pair.group in games])
     return seen
 
 

@@ -1,10 +1,10 @@
-"""Search by Hydra multirun: encoder × phase, start, loss weights, augmentation, seeds; one table from nm-eval.
+"""Search by Hydra multirun: encoder × phase, start, loss weights, augmentation; one table from nm-eval.
 
-    python experiments/bundled_model/multirun.py OUT [--steps 120]
+    python experiments/bundled_model/multirun.py OUT [--steps 100]
 
 Everything is trained on audio: the training songs of OUT/music, degraded anew each time by mix.yaml, judged at the
-target's loudness. Nothing is chosen among checkpoints. The runs are compared on the validation songs (other games)
-by `nm-eval`, at the target's loudness. What is there already in OUT/multirun is kept.
+target's loudness. Nothing is chosen among checkpoints. The runs are compared with the finalists of `finetune.py` by
+`nm-eval` on the validation songs (other games). What is there already in OUT/multirun is kept.
 """
 
 import argparse
@@ -37,7 +37,7 @@ BASE = (
     "loss.terms.mr_stft.term.term.fft_sizes=[4096,1024,256]",
 )
 GATES = ("model.eq_head.open_steps=30", "loss.terms.gates.delay_steps=30", "loss.terms.gates.ramp_steps=30")
-BUNDLED = (  # the shape of the bundled model, its weights, its encoder left as it is
+PRETRAINED = (  # the shape of the bundled model, the weights of pretrain.py, the encoder left as it is
     "z_size=128",
     "+model.encoder.channels=8",
     "+model.encoder.dilations=[1]",
@@ -45,14 +45,12 @@ BUNDLED = (  # the shape of the bundled model, its weights, its encoder left as 
     "model.eq_head.eq.gain_range_db=9.0",
     "model.eq_head.eq.q_high=2.0",
     "optimizer.lr=0.0003",
-    "init_from=modest-eq-1",
     "callbacks.freeze.parts={encoder: -1}",
 )
 SWEEPS: dict[str, tuple[str, ...]] = {
     "encoder": ("+phase=1a", "model/encoder=log_mel,tcn"),
     "gates": ("+phase=1c,2", *(f"++{key}" for key in GATES)),
-    "bundled": ("+phase=1a", "model.eq_head.eq.bands=8", *BUNDLED, "seed=0,1,2"),
-    "bundled_gates": ("+phase=1c", "model.eq_head.max_bands=8", *GATES, *BUNDLED),
+    "pretrained_gates": ("+phase=1c", "model.eq_head.max_bands=8", *GATES, *PRETRAINED),
     "a_weighted_1": ("+phase=1a", "loss.terms.a_weighted.weight=1"),
     "regularization_0.1": ("+phase=1a", "loss.terms.regularization.weight=0.1"),
     "augmentation": ("+phase=1a", "+augment@data.augment=paired"),
@@ -71,6 +69,8 @@ def sweep(name: str, axes: tuple[str, ...], out: Path, steps: int) -> None:
     settings = [f"data.root='{out / 'music'}'", f"data.preset='{HERE / 'mix.yaml'}'", f"phase_name={name}"]
     settings += [f"trainer.max_epochs={epochs}", f"trainer.check_val_every_n_epoch={epochs}"]
     settings += [f"hydra.sweep.dir='{folder}'"]
+    if name.startswith("pretrained"):
+        settings += [f"init_from='{out / 'runs' / 'pretrained_0'}'"]
     _nm("train", "-m", *axes[:1], *BASE, *axes[1:], *settings)
     (folder / "done").touch()
 
@@ -85,6 +85,8 @@ def runs_of(out: Path) -> list[tuple[str, Path]]:
             axes = {axis.partition("=")[0] for axis in SWEEPS[name] if "," in axis and "[" not in axis}
             kept = [o.lstrip("+") for o in own if o.partition("=")[0] in axes]
             found.append((" ".join([name, *kept]), folder))
+    for kind in ("pretrained", "tuned"):
+        found += [(folder.name, folder) for folder in sorted((out / "runs").glob(f"{kind}_[0-9]"))]
     return found
 
 
@@ -163,7 +165,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path, help="folder of run.py")
-    parser.add_argument("--steps", type=int, default=120, help="of a run")
+    parser.add_argument("--steps", type=int, default=100, help="of a run")
     parser.add_argument("--only", nargs="*", default=list(SWEEPS), choices=list(SWEEPS))
     arguments = parser.parse_args()
     out = arguments.out.resolve()

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import torch
 from calibrate import listen_to
-from powers import Filters, Windows
-from pretrain import Material, Settings, save, train
+from material import Material
+from pretrain import Settings, save, train
+from simulation import Filters, Windows
 from torch import Tensor
 
 BASE = Settings()

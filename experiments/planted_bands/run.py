@@ -12,7 +12,7 @@ import torch
 from planted import GRID_HZ, Planted, pink_noise, plant
 from torch import Tensor
 
-from neural_mastering.losses import WeightedSum, WeightedTerm
+from neural_mastering.losses import LoudnessMatched, WeightedSum, WeightedTerm
 from neural_mastering.losses.a_weighted import AWeighted
 from neural_mastering.losses.gate_sparsity import GateSparsity
 from neural_mastering.losses.lufs import Lufs
@@ -41,11 +41,11 @@ class Found:
 
 
 def objective() -> WeightedSum:
-    """The default objective of phase 1C, with half of its resolutions to save time."""
+    """The objective of phase 1C, with half of its resolutions to save time; tone at the target's loudness."""
     return WeightedSum(
         {
-            "mr_stft": WeightedTerm(MultiResolutionSTFT(FFT_SIZES), 1.0),
-            "a_weighted": WeightedTerm(AWeighted(SAMPLE_RATE), 0.1),
+            "mr_stft": WeightedTerm(LoudnessMatched(MultiResolutionSTFT(FFT_SIZES), SAMPLE_RATE), 1.0),
+            "a_weighted": WeightedTerm(LoudnessMatched(AWeighted(SAMPLE_RATE), SAMPLE_RATE), 0.1),
             "lufs": WeightedTerm(Lufs(SAMPLE_RATE), 0.01),
             "controls": WeightedTerm(ParameterRegularization(), 0.001),
             "gates": WeightedTerm(GateSparsity(), 0.02, delay_steps=OPEN_STEPS, ramp_steps=RAMP_STEPS),

@@ -27,7 +27,7 @@ def recipe() -> Iterator[Any]:
     """The experiment's modules."""
     sys.path.insert(0, str(FOLDER))
     try:
-        names = ("evaluate", "licences", "powers")
+        names = ("evaluate", "licences", "simulation")
         yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
     finally:
         sys.path.remove(str(FOLDER))
@@ -96,7 +96,7 @@ def test_filters_in_the_domain_of_features_are_those_of_audio(recipe: Any, stere
     left, right = (np.asarray(sosfilt(edge, rng.standard_normal(6 * RATE))) for _ in range(2))
     audio = 0.1 * np.stack((left, left if stereo == "mono" else right))
     encoder = LogMel(z_size=8, channels=4, dilations=(1,))
-    simulator = recipe.powers.Simulator(encoder, load_preset("medium"))
+    simulator = recipe.simulation.Simulator(encoder, load_preset("medium"))
     bands = (
         Band("low_shelf", 150.0, 7.0, 0.7),
         Band("peak", 900.0, -5.0, 1.0),
@@ -115,7 +115,7 @@ def test_filters_in_the_domain_of_features_are_those_of_audio(recipe: Any, stere
     mean = 10.0 ** ((before[:, :count] * 10.0 + encoder.reference_db.float()) / 10.0)
     side = 10.0 ** ((before[:, count : 2 * count] * 20.0 + encoder.reference_db.float()) / 10.0)
     k_levels = (mean + side) * simulator.k_weights
-    filters = recipe.powers.Filters(*_filters(simulator, drawn))
+    filters = recipe.simulation.Filters(*_filters(simulator, drawn))
     found = simulator.filtered(before, k_levels / k_levels.sum(dim=1, keepdim=True), filters.bands_db)
     scale = torch.tensor([10.0, 20.0]).repeat_interleave(count).repeat(2)
     error_db = (found - after)[0, : 4 * count] * scale

@@ -1,0 +1,133 @@
+"""How near a song comes to its master at each strength of a model's equaliser, and which confidence follows.
+
+    python experiments/bundled_model/strengths.py OUT [--models pretrained tuned] [--presets mix medium]
+
+Each excerpt is judged by the model of `finetune.py --folds` that knows no song of its game. Of 30 s that the model
+hears, 8 s in the middle are rendered at each strength and compared with what they were, at its loudness: the
+MR-STFT of nm-eval. The confidence with the least mean is taken among those at which nine songs of ten come out at
+most 5 % worse than untouched, by every preset. Results: OUT/strengths_PRESET.json, OUT/confidence.json.
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from calibrate import DOUBTS_DB, QUANTILE, SCALES, WORSE, Rendered, listen_to, rendered
+from crossval import games_by_fold
+from material import Material, preset_of
+from powers import RATE
+from skill import Heard, answers, predict
+
+from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.metrics.multi_resolution_stft import multi_resolution_stft
+from neural_mastering.models import Confidence, MasteringModel, load_model
+from neural_mastering.units import db_to_gain
+
+STRENGTHS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0)
+SECONDS = 8.0
+DRAWS = 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pair and model: what the model makes of it, and MR-STFT at each of STRENGTHS."""
+
+    model: str
+    group: str
+    song: str
+    draw: int
+    move_db: float
+    spread_db: float
+    mr_stft: list[float]
+
+
+@torch.no_grad()
+def at_strengths(model: MasteringModel, pair: Rendered, heard: Heard) -> tuple[float, float, list[float]]:
+    """The move, the spread, and MR-STFT at the target's loudness at each strength."""
+    ((_, move_db, spread_db),) = answers(model, [heard])
+    logits = predict(model, heard.features, torch.full((len(heard.power),), heard.lufs)).mean(heard.power)
+    eq = model.eq_head.decode(logits).eq
+    count = min(round(SECONDS * RATE), pair.heard.shape[-1])
+    start = (pair.heard.shape[-1] - count) // 2
+    wanted, own = (audio[None, :, start : start + count] for audio in (pair.wanted, pair.heard))
+    lufs = float(integrated_loudness(wanted, RATE))
+    found = []
+    for strength in STRENGTHS:
+        made = model.eq_head.eq(own, **{**eq, "gain_db": strength * eq["gain_db"]})
+        level = float(integrated_loudness(made, RATE))
+        found.append(float(multi_resolution_stft(made * db_to_gain(lufs - level), wanted)))
+    return move_db, spread_db, found
+
+
+def measure(out: Path, preset: str, names: list[str]) -> list[Row]:
+    """Rows of all pairs by the models of their folds; rows in the file are not measured again."""
+    path = out / f"strengths_{preset}.json"
+    rows = [Row(**row) for row in json.loads(path.read_text())] if path.is_file() else []
+    names = [name for name in names if all(row.model != name for row in rows)]
+    if not names:
+        return rows
+    fold_of = {game: i for i, games in enumerate(games_by_fold(Material.of(out))) for game in games}
+    count = 1 + max(fold_of.values())
+    models = {
+        name: [load_model(out / "folds" / f"{fold}" / name).eval() for fold in range(count)] for name in names
+    }
+    for split in ("train", "validation"):
+        heard = listen_to(out, split, DRAWS, preset)
+        for pair, known in zip(rendered(out, split, DRAWS, preset_of(preset)), heard, strict=True):
+            for name in names:
+                model = models[name][fold_of[known.group]]
+                rows.append(Row(name, known.group, known.song, pair.draw, *at_strengths(model, pair, known)))
+    path.write_text(json.dumps([asdict(row) for row in rows]) + "\n")
+    return rows
+
+
+def followed(rows: list[Row], confidence: Confidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """MR-STFT of each row with the confidence (straight lines between strengths), of doing nothing; strengths."""
+    strength = np.array([confidence.of(row.move_db, row.spread_db) for row in rows])
+    own = np.array([np.interp(s, STRENGTHS, row.mr_stft) for s, row in zip(strength, rows, strict=True)])
+    return own, np.array([row.mr_stft[0] for row in rows]), strength
+
+
+def fit(by_preset: dict[str, list[Row]], worse: float = WORSE) -> dict[str, Any]:
+    """The confidence for the first preset's mean, safe for all of them."""
+    table = []
+    for doubt_db in DOUBTS_DB:
+        for scale in SCALES:
+            found: dict[str, Any] = {"scale": scale, "doubt_db": doubt_db}
+            for preset, rows in by_preset.items():
+                own, nothing, strength = followed(rows, Confidence(scale, doubt_db))
+                ratio = own / nothing
+                found[preset] = {
+                    "change": float(own.mean() / nothing.mean() - 1.0),
+                    "median": float(np.median(ratio)),
+                    "worse_90": float(np.quantile(ratio, QUANTILE)),
+                    "worst": float(ratio.max()),
+                    "used": float(strength.mean()),
+                }
+            table.append(found)
+    safe = [row for row in table if all(row[preset]["worse_90"] <= worse for preset in by_preset)]
+    first = next(iter(by_preset))
+    return min(safe, key=lambda row: row[first]["change"])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--models", nargs="+", default=["pretrained", "tuned"])
+    parser.add_argument("--presets", nargs="+", default=["mix", "medium"])
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    by_model: dict[str, dict[str, list[Row]]] = defaultdict(dict)
+    for preset in arguments.presets:
+        for row in measure(arguments.out, preset, arguments.models):
+            by_model[row.model].setdefault(preset, []).append(row)
+    result = {name: fit(rows) for name, rows in by_model.items()}
+    (arguments.out / "confidence.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
