@@ -1,9 +1,9 @@
-"""Every game held out once: settings are compared, and the confidence is fitted, on answers for unknown games.
+"""Every game held out once: settings are compared on answers for unknown games.
 
     python experiments/bundled_model/crossval.py OUT
 
 Training and validation games together are dealt into five folds; a model of four of them answers for the fifth, on
-rendered pairs. Results: OUT/crossval.json (a row a setting), OUT/calibration.json (of the chosen one).
+rendered pairs. Results: OUT/crossval.json, a row a setting.
 """
 
 import argparse
@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from calibrate import fit, listen_to, observe
 from material import Material
 from powers import SongPowers
 from pretrain import Settings, train
+from rendered import listen_to, observe
 from simulation import Windows
 from skill import Heard
 
@@ -141,7 +141,3 @@ if __name__ == "__main__":
             round(results[name]["0.5"]["worse_90"], 2),
             flush=True,
         )
-        if name == CHOSEN:
-            calibration = fit(seen)
-            (out / "calibration.json").write_text(json.dumps(calibration, indent=1) + "\n")
-            print(calibration["chosen"], flush=True)

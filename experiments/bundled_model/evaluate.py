@@ -233,7 +233,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("out", type=Path)
     parser.add_argument("--run", type=Path, help="also the model without its leash: run folder or checkpoint")
-    parser.add_argument("--model", default="modest-eq-1", help="as for nm-master --model")
+    parser.add_argument("--model", default="modest-eq-2", help="as for nm-master --model")
     parser.add_argument("--pairs", type=Path, help="folder of pairs (OUT/pairs)")
     parser.add_argument("--result", type=Path, help="folder of the results (OUT/eval)")
     parser.add_argument("--peers", type=Path, help="interpreter with matchering and libsonare")

@@ -1,6 +1,6 @@
-"""The bundle out of a run, its calibration and what was measured.
+"""The bundle: the chosen run, its confidence and what was measured.
 
-python experiments/bundled_model/export.py OUT RUN [--to neural_mastering/assets/models/modest-eq-1.json]
+python experiments/bundled_model/export.py OUT [--to neural_mastering/assets/models/modest-eq-2.json]
 """
 
 import argparse
@@ -12,10 +12,21 @@ from typing import Any
 
 from neural_mastering.models import CHECKPOINT_KEY, Confidence, load_model, read_checkpoint, write_bundle
 
-TARGET = Path(__file__).parents[2] / "neural_mastering" / "assets" / "models" / "modest-eq-1.json"
+TARGET = Path(__file__).parents[2] / "neural_mastering" / "assets" / "models" / "modest-eq-2.json"
 
 
-def about(out: Path, run: Path) -> dict[str, Any]:
+def chosen_run(out: Path) -> tuple[Path, dict[str, Any]]:
+    """Run folder of the model that `calibrate.py` chose, and what it found for it."""
+    found = json.loads((out / "confidence.json").read_text())
+    name = found["chosen"]
+    return out / "runs" / f"{name}_0", {
+        **found["models"][name],
+        "pairs": found["pairs"],
+        "games": found["games"],
+    }
+
+
+def about(out: Path) -> dict[str, Any]:
     """Data, recipe, measures and terms, for the JSON."""
     with (out / "works.csv").open(newline="", encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
@@ -24,25 +35,22 @@ def about(out: Path, run: Path) -> dict[str, Any]:
         split: {group: count for (s, group), count in sorted(counts.items()) if s == split}
         for split in ("train", "validation")
     }
-    pretraining = json.loads((run / "pretraining.json").read_text())
-    calibration = json.loads((out / "calibration.json").read_text())
+    run, calibration = chosen_run(out)
+    pretraining = json.loads((out / "runs" / "pretrained_0" / "pretraining.json").read_text())
     summary = out / "eval" / "summary.json"
-    held_out = json.loads(summary.read_text()) if summary.is_file() else None
-    measured = {k: v for k, v in pretraining.items() if isinstance(v, float)}
     return {
         "terms": "CC BY-SA 4.0",
         "card": "docs/model_card.md",
         "recipe": "experiments/bundled_model",
+        "run": run.name,
         "songs": data,
-        "settings": pretraining["settings"],
-        "training_seconds": pretraining["seconds"],
-        "measured": {k: v for k, v in measured.items() if k not in ("seconds",)},
-        "held_out": held_out,
-        "calibration": {
-            **calibration["chosen"],
-            "pairs": calibration["pairs"],
-            "games": calibration["games"],
+        "pretraining": {
+            "settings": pretraining["settings"],
+            "seconds": pretraining["seconds"],
+            "measured": {k: v for k, v in pretraining.items() if isinstance(v, float) and k != "seconds"},
         },
+        "held_out": json.loads(summary.read_text()) if summary.is_file() else None,
+        "calibration": calibration,
     }
 
 
@@ -51,16 +59,14 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path)
-    parser.add_argument("run", type=Path)
     parser.add_argument("--to", type=Path, default=TARGET)
     arguments = parser.parse_args()
-    chosen = json.loads((arguments.out / "calibration.json").read_text())["chosen"]
-    config = read_checkpoint(arguments.run)[CHECKPOINT_KEY]["model"]
+    run, calibration = chosen_run(arguments.out)
     written = write_bundle(
-        load_model(arguments.run),
-        config,
+        load_model(run),
+        read_checkpoint(run)[CHECKPOINT_KEY]["model"],
         arguments.to,
-        Confidence(chosen["scale"], chosen["doubt_db"]),
-        about(arguments.out, arguments.run),
+        Confidence(calibration["scale"], calibration["doubt_db"]),
+        about(arguments.out),
     )
     print(f"wrote {written.path} and {written.weights.name}")

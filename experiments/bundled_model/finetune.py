@@ -35,7 +35,8 @@ def tune(start: Path, music: Path, folder: Path, steps: int, seed: int) -> Path:
             f"hydra.run.dir='{folder}'",
             f"seed={seed}",
             f"trainer.max_epochs={epochs}",
-            f"trainer.check_val_every_n_epoch={epochs}",
+            f"trainer.check_val_every_n_epoch={epochs}",  # once, at the end: nothing is chosen by it
+            "trainer.limit_val_batches=4",
         ]
         subprocess.run([sys.executable, "-m", "neural_mastering.cli.train", *arguments], check=True)
         (folder / "done").touch()

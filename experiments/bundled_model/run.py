@@ -7,7 +7,6 @@ README.md). Steps whose result is in OUT already are not done again, but for col
 """
 
 import argparse
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Collect, cut, degrade, train, calibrate, export, evaluate, describe."""
+    """Collect, cut, degrade, pretrain, train on audio, calibrate, export, evaluate, describe; then the studies."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -35,23 +34,22 @@ def main() -> None:
         _script("excerpts.py", out)
     pairs = ["-m", "neural_mastering.cli.data", "degrade", out / "excerpts", "--out", out / "pairs"]
     _python(*pairs, "--preset", HERE / "mix.yaml")
-    if not (out / "calibration.json").is_file():
-        _script("crossval.py", out)
     _script("study.py", "finalists", out)
-    for name in ("search", "songs", "windows", "degradations", "controls") if arguments.studies else ():
-        _script("study.py", name, out)
-    run = out / "runs" / "final"
-    if not run.is_dir():
-        shutil.copytree(out / "runs" / "pretrained_0", run)
-    _script("export.py", out, run, *(["--to", arguments.bundle] if arguments.bundle else []))
+    _script("finetune.py", out)
+    _script("finetune.py", out, "--folds")
+    _script("calibrate.py", out)
+    bundle = ["--to", arguments.bundle] if arguments.bundle else []
+    _script("export.py", out, *bundle)
     model = ["--model", arguments.bundle] if arguments.bundle else []
     _script("evaluate.py", out, *model, *(["--peers", arguments.peers] if arguments.peers else []))
-    _script(
-        "export.py", out, run, *(["--to", arguments.bundle] if arguments.bundle else [])
-    )  # with the results
+    _script("export.py", out, *bundle)  # with the results
     _script("card.py", out)
     if arguments.studies:
+        _script("crossval.py", out)
+        for name in ("search", "songs", "windows", "degradations", "controls"):
+            _script("study.py", name, out)
         _script("pictures.py", out)
+        _script("multirun.py", out)
 
 
 def _script(name: str, *arguments: object) -> None:

@@ -11,9 +11,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from calibrate import listen_to
 from material import Material
 from pretrain import Settings, save, train
+from rendered import listen_to
 from simulation import Filters, Windows
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""What the recipe of the bundled model rests on: licences, features under filters, tests of significance."""
+"""What the recipe of the bundled model rests on: licences, features under filters, folds, confidence, tests."""
 
 import importlib
 import sys
@@ -27,7 +27,7 @@ def recipe() -> Iterator[Any]:
     """The experiment's modules."""
     sys.path.insert(0, str(FOLDER))
     try:
-        names = ("evaluate", "licences", "simulation")
+        names = ("calibrate", "crossval", "evaluate", "finetune", "licences", "simulation")
         yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
     finally:
         sys.path.remove(str(FOLDER))
@@ -141,3 +141,50 @@ def test_holm_and_the_sign_test(recipe: Any) -> None:
     difference = np.array([-1.0, -1.0, -1.0, -1.0])
     assert recipe.evaluate.cluster_p(difference, ["a", "b", "c", "d"]) == pytest.approx(2 / 16)
     assert recipe.evaluate.cluster_p(np.array([1.0, -1.0]), ["a", "b"]) == 1.0
+
+
+def test_folds_keep_games_apart_and_leave_the_test_out(recipe: Any, tmp_path: Path) -> None:
+    """Each game is unknown to exactly one fold; the music of a fold has none of its games in training."""
+    games = [f"game{i}" for i in range(13)]
+    folds = recipe.crossval.fold_of(games * 3)
+    assert set(folds) == set(games) and folds == recipe.crossval.fold_of(games[::-1])
+    sizes = np.bincount(list(folds.values()))
+    assert sizes.size == recipe.crossval.FOLDS and sizes.max() - sizes.min() <= 1
+
+    music = tmp_path / "music"
+    splits = {"a": "train", "b": "train", "c": "validation", "d": "test"}
+    lines = ["file,group,split"]
+    for game, split in splits.items():
+        (music / game).mkdir(parents=True)
+        (music / game / "song.flac").write_bytes(game.encode())
+        lines.append(f"{game}/song.flac,{game},{split}")
+    (music / "manifest.csv").write_text("\n".join(lines) + "\n")
+    folder = recipe.finetune.music_without({"b", "c"}, music, tmp_path / "fold")
+    rows = (folder / "manifest.csv").read_text().splitlines()[1:]
+    assert rows == ["a/song.flac,a,train", "b/song.flac,b,validation", "c/song.flac,c,validation"]
+    assert (folder / "b" / "song.flac").read_bytes() == b"b" and not (folder / "d").exists()
+
+
+def test_the_confidence_is_the_boldest_that_is_safe(recipe: Any) -> None:
+    """Large moves are right and small ones wrong, in proportion: the doubt must tell them apart."""
+    calibrate = recipe.calibrate
+    strengths = np.array(calibrate.STRENGTHS)
+
+    def row(move_db: float, slope: float) -> Any:
+        return calibrate.Row("m", "g", "s", 0, move_db, 0.0, list(1.0 + slope * strengths))
+
+    good, bad = [row(6.0, -0.5)] * 8, [row(1.0, 1.0)] * 8
+    own, nothing, strength = calibrate.followed([good[0], bad[0]], calibrate.Confidence(0.8, 3.0))
+    np.testing.assert_allclose(strength, [0.8 * 36 / 45, 0.8 * 1 / 10])
+    np.testing.assert_allclose(own, [1 - 0.5 * strength[0], 1 + strength[1]])
+    np.testing.assert_array_equal(nothing, [1.0, 1.0])
+    found = calibrate.fit({"mix": good + bad})
+    # bad songs are followed to scale/(1 + e²) ≤ 0.05: with e = 5 dB any scale is safe, with 4 dB up to 0.85
+    assert found["doubt_db"] in (4.0, 5.0) and found["mix"]["worse_90"] <= 1.05
+    best = max(s * 36 / (36 + e * e) for s, e in ((0.85, 4.0), (1.0, 5.0)))
+    assert found["mix"]["change"] == pytest.approx(
+        (-0.5 * best + found["scale"] / (1 + found["doubt_db"] ** 2)) / 2, abs=0.01
+    )
+    # a second preset on which all moves are wrong holds everything back
+    held = calibrate.fit({"mix": good + bad, "light": [row(6.0, 1.0)] * 8})
+    assert held["light"]["worse_90"] <= 1.05 and held["light"]["used"] <= 0.05 < found["mix"]["used"]
