@@ -22,6 +22,7 @@ from neural_mastering.data.degradation import DegradationChain, Preset
 from neural_mastering.data.degradation.parameters import Degradation
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.models import MasteringModel, build
+from neural_mastering.models.encoders import LogMel
 from neural_mastering.rendering.song import WINDOW_S
 from neural_mastering.units import db_to_gain
 
@@ -83,6 +84,8 @@ def listen_to(out: Path, split: str, draws: int, preset_name: str = "mix") -> li
 
 def hear(model: MasteringModel, pair: Rendered) -> Heard:
     """A rendered pair as the model's encoder hears it, in the windows of nm-master."""
+    encoder = model.encoder
+    assert isinstance(encoder, LogMel)
     heard = pair.heard[None]
     window = min(round(WINDOW_S * RATE), heard.shape[-1])
     features, power = [], []
@@ -91,7 +94,7 @@ def hear(model: MasteringModel, pair: Rendered) -> Heard:
             continue
         level = float(integrated_loudness(piece, RATE, floor_lufs=model.silence_lufs))
         if level > model.silence_lufs:
-            features.append(model.encoder.features(piece * db_to_gain(model.analysis_lufs - level))[1][0])
+            features.append(encoder.features(piece * db_to_gain(model.analysis_lufs - level))[1][0])
             power.append(10.0 ** (level / 10.0))
     wanted = -true_curve_db(pair.drawn)
     return Heard(

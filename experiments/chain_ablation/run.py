@@ -19,7 +19,7 @@ from pathlib import Path
 import soundfile
 
 PHASES = (
-    ("1a", "modest-eq-1", ("optimizer.lr=0.0003",)),
+    ("1a", "modest-eq-2", ("optimizer.lr=0.0003",)),
     ("1c", "1a", ("optimizer.lr=0.0003",)),
     ("2a", "1c", ()),
     ("2b", "2a", ()),

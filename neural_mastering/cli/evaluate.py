@@ -61,9 +61,9 @@ def evaluate(
 
     nm-eval --checkpoint runs/1c/DATE --data DIR --out eval/1c
 
-    nm-eval --checkpoint modest-eq-1 --data DIR --split all --out eval/bundled
+    nm-eval --checkpoint modest-eq-2 --data DIR --split all --out eval/bundled
 
-    nm-eval inspect modest-eq-1
+    nm-eval inspect modest-eq-2
     """
     if context.invoked_subcommand is not None:
         return

@@ -19,7 +19,7 @@ from neural_mastering.models.mastering import MasteringModel
 
 FORMAT = "neural_mastering model"
 FORMAT_VERSION = 1
-DEFAULT_MODEL = "modest-eq-1"
+DEFAULT_MODEL = "modest-eq-2"
 """What `nm-master` listens with where nothing else is asked for."""
 
 

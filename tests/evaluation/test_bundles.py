@@ -4,7 +4,7 @@ import csv
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,15 @@ from neural_mastering.evaluation.run_info import read_run
 from neural_mastering.evaluation.song_set import LoadedSong, choose_songs, load_song
 from neural_mastering.evaluation.song_systems import TrainedModel
 from neural_mastering.models import Confidence, load_model, write_bundle
+from neural_mastering.models.bundle import bundled_models, read_bundle
 from neural_mastering.models.checkpoint import CheckpointError
 from neural_mastering.rendering import Options as MasterOptions
 from neural_mastering.rendering import master
 from neural_mastering.rendering.controls import load_controls
 
 RATE = world.RATE
-BUNDLED = "modest-eq-1"
+BUNDLED = "modest-eq-2"
+CONFIDENCE = read_bundle(bundled_models()[BUNDLED]).confidence
 
 
 def make_run(folder: Path, phase: str) -> Path:
@@ -197,8 +199,8 @@ def test_rows_and_pictures_of_bundles_and_runs_are_told_apart(eval_run: Path, tm
     assert [row.name for row in rows] == ["phase 1a", BUNDLED, f"{BUNDLED} #2", "phase 1c"]
     assert stems(rows) == [
         "phase_1A_phase_1a",
-        "phase_1A_modest_eq_1",
-        "phase_1A_modest_eq_1_2",
+        "phase_1A_modest_eq_2",
+        "phase_1A_modest_eq_2_2",
         "phase_1C",
     ]
     assert stems(rows[1:2]) == ["phase_1A"]
@@ -241,7 +243,7 @@ def test_a_whole_evaluation(eval_pairs: Path, eval_cache: Path, tmp_path: Path) 
     assert {p.name for p in out.glob("*.png")} == {"phase_1A_eq_curve.png", "phase_1A_metrics.png"}
     content = json.loads((out / "metrics.json").read_text())
     (model,) = content["models"]
-    assert model["name"] == BUNDLED and model["confidence"] == {"scale": 0.85, "doubt_db": 6.0}
+    assert model["name"] == BUNDLED and model["confidence"] == asdict(CONFIDENCE)
     assert any("can't be known" in warning for warning in content["warnings"])
     # names on the page and in facts, whole paths beside them
     assert not any(str(tmp_path.parent) in fact for fact in content["facts"].values())
@@ -249,7 +251,7 @@ def test_a_whole_evaluation(eval_pairs: Path, eval_cache: Path, tmp_path: Path) 
     assert content["facts"]["command"] == "nm-eval --data '…/my pairs'"
     with (out / "controls.csv").open(newline="") as handle:
         rows = list(csv.DictReader(handle))
-    assert {row["system"] for row in rows} == {"modest_eq_1"} and len(rows) == 8
+    assert {row["system"] for row in rows} == {"modest_eq_2"} and len(rows) == 8
     assert {float(row["broadband_gain_db"]) for row in rows} == {0.0}
 
 
@@ -258,14 +260,14 @@ def test_inspection_of_a_bundle() -> None:
     for words in (
         BUNDLED,
         "1A (by its parts)",
-        "scale 0.85, doubt 6 dB",
+        f"scale {CONFIDENCE.scale:g}, doubt {CONFIDENCE.doubt_db:g} dB",
         "189 songs in 11 groups",
         "CC BY-SA 4.0",
     ):
         assert words in text
     content = inspect_checkpoint(BUNDLED).as_dict()
     json.dumps(content)
-    assert content["bundle"]["confidence"] == {"scale": 0.85, "doubt_db": 6.0} and content["epoch"] is None
+    assert content["bundle"]["confidence"] == asdict(CONFIDENCE) and content["epoch"] is None
 
 
 def test_what_is_no_bundle_is_explained(tmp_path: Path) -> None:

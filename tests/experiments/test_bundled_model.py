@@ -186,5 +186,5 @@ def test_the_confidence_is_the_boldest_that_is_safe(recipe: Any) -> None:
         (-0.5 * best + found["scale"] / (1 + found["doubt_db"] ** 2)) / 2, abs=0.01
     )
     # a second preset on which all moves are wrong holds everything back
-    held = calibrate.fit({"mix": good + bad, "light": [row(6.0, 1.0)] * 8})
+    held = calibrate.fit({"mix": good + bad, "light": [row(6.0, 1.0)] * 8}, ("mix", "light"))
     assert held["light"]["worse_90"] <= 1.05 and held["light"]["used"] <= 0.05 < found["mix"]["used"]
