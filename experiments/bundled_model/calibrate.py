@@ -35,7 +35,7 @@ STRENGTHS = (0.0, 0.1, 0.2, 0.35, 0.55, 0.75, 1.0)
 SECONDS = 8.0
 WORSE, QUANTILE = 1.05, 0.9
 SCALES = tuple(round(0.05 * i, 2) for i in range(1, 21))
-DOUBTS_DB = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+DOUBTS_DB = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 DRAWS = 3
 
 

@@ -42,6 +42,6 @@ def test_what_is_planted_keeps_the_rules(count: int) -> None:
 @pytest.mark.parametrize("count", [5, 6, 8, 10])
 def test_exactly_the_planted_number_is_found(count: int) -> None:
     """A guard with few seeds; the rate over many is in the experiment's README."""
-    found = [run.find(planted.plant(count, seed), seed) for seed in range(3)]
+    found = [run.find(planted.plant(count, seed), seed) for seed in range(2)]
     exact = [f.open_bands == count and f.rms_db <= 0.5 for f in found]
-    assert sum(exact) >= 2, [(f.open_bands, round(f.rms_db, 2)) for f in found]
+    assert all(exact), [(f.open_bands, round(f.rms_db, 2)) for f in found]
