@@ -15,7 +15,11 @@ from scipy.signal import butter, sosfilt
 from neural_mastering.data.degradation import load_preset
 from neural_mastering.data.degradation.chain import DegradationChain
 from neural_mastering.data.degradation.parameters import NO_EXPANSION, Band, Degradation
+from neural_mastering.dsp.biquad import equalize
 from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.metrics.signal import Signal
+from neural_mastering.metrics.suite import measure
+from neural_mastering.models import load_model
 from neural_mastering.models.encoders import LogMel
 
 FOLDER = Path(__file__).parents[2] / "experiments" / "bundled_model"
@@ -27,7 +31,16 @@ def recipe() -> Iterator[Any]:
     """The experiment's modules."""
     sys.path.insert(0, str(FOLDER))
     try:
-        names = ("calibrate", "crossval", "evaluate", "finetune", "licences", "simulation")
+        names = (
+            "calibrate",
+            "crossval",
+            "evaluate",
+            "finetune",
+            "licences",
+            "rendered",
+            "simulation",
+            "skill",
+        )
         yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
     finally:
         sys.path.remove(str(FOLDER))
@@ -188,3 +201,30 @@ def test_the_confidence_is_the_boldest_that_is_safe(recipe: Any) -> None:
     # a second preset on which all moves are wrong holds everything back
     held = calibrate.fit({"mix": good + bad, "light": [row(6.0, 1.0)] * 8}, ("mix", "light"))
     assert held["light"]["worse_90"] <= 1.05 and held["light"]["used"] <= 0.05 < found["mix"]["used"]
+
+
+def test_strengths_are_measured_as_nm_eval_does(recipe: Any) -> None:
+    """Untouched and at full strength, against the metrics' own suite and the equaliser by itself."""
+    calibrate, model = recipe.calibrate, load_model("modest-eq-2").eval()
+    generator = torch.Generator().manual_seed(0)
+    wanted = 0.05 * torch.randn(2, 10 * RATE, generator=generator)
+    low = torch.from_numpy(np.array(sosfilt(butter(1, 400, fs=RATE, output="sos"), wanted.numpy()))).float()
+    drawn = Degradation(NO_EXPANSION, NO_EXPANSION, 10.0, 100.0, 1.0, (), None, -20.0, RATE, -20.0)
+    pair = recipe.rendered.Rendered({"group": "g", "file": "f"}, 0, wanted, 0.3 * (low + 0.1 * wanted), drawn)
+    heard = recipe.rendered.hear(model, pair)
+    move_db, _, found = calibrate.at_strengths(model, pair, heard)
+    assert move_db > 1.0 and len(found) == len(calibrate.STRENGTHS)
+
+    count = round(calibrate.SECONDS * RATE)
+    start = (wanted.shape[-1] - count) // 2
+    source, target = (x[None, :, start : start + count] for x in (pair.heard, wanted))
+    logits = recipe.skill.predict(model, heard.features, torch.full((len(heard.power),), heard.lufs))
+    eq = model.eq_head.decode(logits.mean(heard.power)).eq
+    with torch.no_grad():
+        full = equalize(
+            source, eq["frequency_hz"], eq["gain_db"], eq["q"], RATE, kinds=model.eq_head.eq.kinds
+        )
+    for value, made in ((found[0], source), (found[-1], full)):
+        expected = measure(Signal(made, RATE), Signal(target, RATE))["mr_stft_matched"]
+        assert value == pytest.approx(expected, rel=1e-3)
+    assert abs(found[-1] - found[0]) > 0.01

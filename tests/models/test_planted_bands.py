@@ -45,3 +45,20 @@ def test_exactly_the_planted_number_is_found(count: int) -> None:
     found = [run.find(planted.plant(count, seed), seed) for seed in range(2)]
     exact = [f.open_bands == count and f.rms_db <= 0.5 for f in found]
     assert all(exact), [(f.open_bands, round(f.rms_db, 2)) for f in found]
+
+
+@pytest.mark.parametrize("objectives", [(0.2, 0.1), (0.1, 0.2)])
+def test_the_start_with_the_lower_objective_counts(
+    objectives: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of the two ways of judging it was; nothing of the truth is asked."""
+    asked = []
+
+    def train(truth: object, seed: int, at_loudness: bool, steps: int) -> object:
+        asked.append((truth, seed, at_loudness, steps))
+        return run.Found(0, 9.0, None, objectives[at_loudness], at_loudness)
+
+    monkeypatch.setattr(run, "train", train)
+    truth = planted.plant(5, 0)
+    assert run.find(truth, 3, 7).objective == 0.1
+    assert asked == [(truth, 3, False, 7), (truth, 3, True, 7)]
