@@ -20,10 +20,10 @@ from excerpts import RATE, Samples, read
 from run import random_equaliser, songs_by_group
 from scipy.signal import sosfreqz
 
-from neural_mastering.rendering.fine_structure import alike, same_song_share
-from neural_mastering.rendering.reference import SAME_SONG, match_references
-from neural_mastering.rendering.reference_prior import SCALES, estimate
-from neural_mastering.rendering.reference_profile import CENTRES_HZ, Profile, profile_of
+from neural_mastering.rendering.reference.fine_structure import alike, same_song_share
+from neural_mastering.rendering.reference.match import SAME_SONG, match_references
+from neural_mastering.rendering.reference.prior import SCALES, estimate
+from neural_mastering.rendering.reference.profile import CENTRES_HZ, Profile, profile_of
 
 MOVES_DB = 0.1
 """A curve of less than this (RMS) counts as none."""

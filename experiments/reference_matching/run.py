@@ -26,8 +26,8 @@ from peer import by_peer
 from scipy.signal import sosfilt
 
 from neural_mastering.dsp import rbj
-from neural_mastering.rendering.reference import match_references
-from neural_mastering.rendering.reference_profile import profile_of
+from neural_mastering.rendering.reference.match import match_references
+from neural_mastering.rendering.reference.profile import profile_of
 
 REPORTED = ("hedgewars-data", "flare-game", "davegnukem-data")
 """Groups whose songs are reported; README.md says which groups the constants were chosen on."""

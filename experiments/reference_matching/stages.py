@@ -24,17 +24,17 @@ from excerpts import RATE, Samples, read
 from judge import Judge
 from peer import by_peer
 
-from neural_mastering.rendering.audio_reader import AudioReader
-from neural_mastering.rendering.chain import build_stages
-from neural_mastering.rendering.controls import ChainControls
+from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.controls import ChainControls
 from neural_mastering.rendering.options import Options
-from neural_mastering.rendering.reference import match_references
-from neural_mastering.rendering.reference_movement import movement_of
-from neural_mastering.rendering.reference_profile import profile_of
-from neural_mastering.rendering.reference_stages import match_stages
-from neural_mastering.rendering.stream import run_stages
-from neural_mastering.rendering.survey import survey
-from neural_mastering.rendering.tone import find_tone
+from neural_mastering.rendering.reference.match import match_references
+from neural_mastering.rendering.reference.movement import movement_of
+from neural_mastering.rendering.reference.profile import profile_of
+from neural_mastering.rendering.reference.dynamics import match_stages
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.metering.forecast import forecast
+from neural_mastering.rendering.tone.choose import find_tone
 
 COLUMNS = ("third octaves, dB", "MR-STFT", "levels of 50 ms, dB", "width, dB")
 REFERENCES = ("own master", "same group", "foreign")
@@ -138,7 +138,7 @@ def without_reference(audio: Samples) -> Samples:
         path = Path(folder) / "song.wav"
         soundfile.write(path, audio.T, RATE, subtype="FLOAT")
         with AudioReader(path) as reader:
-            readings = survey(reader.blocks(), RATE, len(audio), audio.shape[1]).readings
+            readings = forecast(reader.blocks(), RATE, len(audio), audio.shape[1]).readings
             tone = find_tone(Options(), reader, reader.blocks, readings, lambda _: None)
     return rendered(tone.controls, audio)
 

@@ -22,12 +22,12 @@ import torch
 from numpy.typing import NDArray
 
 from neural_mastering.rendering import Options, master
-from neural_mastering.rendering.chain import build_stages
-from neural_mastering.rendering.controls import ChainControls, save_controls
-from neural_mastering.rendering.meter import Meter
-from neural_mastering.rendering.reference_profile import EMPTY_DB, Spectrum
-from neural_mastering.rendering.stream import run_stages
-from neural_mastering.rendering.word_tone import speak
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.controls import ChainControls, save_controls
+from neural_mastering.rendering.metering.meter import Meter
+from neural_mastering.rendering.reference.profile import EMPTY_DB, Spectrum
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.tone.from_words import apply_words
 from neural_mastering.words import request, word_table
 from neural_mastering.words.fit import fit_shape, judged
 from neural_mastering.words.raw_files import Contribution, read_safe, read_socialeq
@@ -134,7 +134,7 @@ def fits() -> list[str]:
 def speak_one(word: str, strength: float) -> ChainControls | None:
     """Controls of one word for a song with a flat spectrum; None where nothing is asked for."""
     asked = request({word: strength})
-    return None if asked.is_empty else speak(ChainControls(), asked, (CENTRES_HZ, 0.0 * CENTRES_HZ), -20.0)[0]
+    return None if asked.is_empty else apply_words(ChainControls(), asked, (CENTRES_HZ, 0.0 * CENTRES_HZ), -20.0)[0]
 
 
 def spectrum_of(audio: Audio) -> NDArray[np.float64]:
@@ -182,7 +182,7 @@ def renders(
         for word in word_table().words.values():
             for strength in STRENGTHS:
                 asked = request({word.name: strength})
-                controls, _ = speak(ChainControls(), asked, meter.bins(), lufs)
+                controls, _ = apply_words(ChainControls(), asked, meter.bins(), lufs)
                 out = np.concatenate(list(run_stages(build_stages(controls, RATE, 2), [audio])), axis=1)
                 change = 10.0 * np.log10((spectrum_of(out) + 1e-15) / (powers + 1e-15))
                 rows.append(

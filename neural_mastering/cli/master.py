@@ -12,8 +12,8 @@ from neural_mastering.errors import InputError
 
 if TYPE_CHECKING:
     from neural_mastering.rendering.batch import Job
-    from neural_mastering.rendering.mastering import MasterResult
     from neural_mastering.rendering.options import Options
+    from neural_mastering.rendering.result import MasterResult
 
 _STOPPED = 130  # 128 + SIGINT
 # Typer brings its own copy of click or uses the installed one; this is its error either way.
@@ -106,7 +106,8 @@ def run(
 
         print(plain_text())
         return
-    from neural_mastering.rendering.batch import plan, run_album, run_batch
+    from neural_mastering.rendering.album import run_album
+    from neural_mastering.rendering.batch import plan, run_batch
 
     options = _options(
         target=target,
@@ -133,7 +134,7 @@ def run(
     if album:
         failed = run_album(planned, say.outcome)
     elif len(planned) == 1:
-        from neural_mastering.rendering.mastering import master
+        from neural_mastering.rendering.pipeline import master
 
         job = planned[0]
         say.outcome(job, master(job.source, job.output, job.options, say.step))
@@ -243,7 +244,7 @@ def _suffix(form: str | None) -> str | None:
 
 
 def _print_targets() -> None:
-    from neural_mastering.rendering.targets import known_targets
+    from neural_mastering.rendering.delivery.targets import known_targets
 
     print(f"{'target':13} {'LUFS':>5} {'dBTP':>5}  source")
     for name, target in known_targets().items():
@@ -279,7 +280,7 @@ class _Printer:
             self.line(f"{before}warning: {warning}", error=True)
         if self._quiet:
             return
-        for sentence in outcome.did:
+        for sentence in outcome.actions:
             self.line(f"{before}{sentence}")
         self.line(f"{before}wrote {job.output}")
 

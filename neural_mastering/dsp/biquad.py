@@ -15,7 +15,7 @@ Source: R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coeffi
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -26,10 +26,8 @@ from torch.autograd.function import once_differentiable
 
 from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.fir import fft_convolve
+from neural_mastering.dsp.rbj import KINDS, Kind
 from neural_mastering.shapes import Audio, Bands, Response
-
-Kind = Literal["low_shelf", "peak", "high_shelf"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _LN10_OVER_40 = math.log(10.0) / 40.0
 

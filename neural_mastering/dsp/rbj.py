@@ -12,14 +12,15 @@ Source: R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coeffi
 """
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Float64s = NDArray[np.float64]
 
-KINDS = ("low_shelf", "peak", "high_shelf")
-"""The kinds of `dsp.biquad.Kind`."""
+Kind = Literal["low_shelf", "peak", "high_shelf"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 DB = 20.0 / np.log(10.0)
 """Decibels of one neper."""

@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from neural_mastering.controls import EqBand
 from neural_mastering.dsp import biquad
 from neural_mastering.dsp.biquad import Kind
 from neural_mastering.dsp.ltas import interpolate_third_octaves
 from neural_mastering.models import Analysis, MasteringModel
-from neural_mastering.rendering.controls import EqBand
 from neural_mastering.reporting.markup import number
 from neural_mastering.reporting.report_data import EqCurve
 

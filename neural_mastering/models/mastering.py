@@ -22,16 +22,12 @@ class Analysis:
     """What the model thinks of its input: z, logits of all controls, and the measured loudness in LUFS.
 
     `chain` are the logits of the chain's stages, (batch, 0) without any; None is for callers who know no chain.
-    `eq_strength` and `gain_strength` are factors of the decibels of the equaliser's bands and of the broadband
-    gain, for callers who follow the model only so far (`models.confidence`).
     """
 
     z: Latent
     logits: EqLogits
     lufs: PerItem
     chain: Logits | None = None
-    eq_strength: float = 1.0
-    gain_strength: float = 1.0
 
     def pooled(self) -> "Analysis":
         """One analysis for a song from a batch of its windows: means weighted by their loudness (power).
@@ -148,15 +144,8 @@ class MasteringModel(nn.Module):
         return {} if analysis.chain is None else self.chain_head.decode(analysis.chain)
 
     def eq_controls(self, analysis: Analysis, seeds: ItemSeeds | None = None) -> EqControls:
-        """Physical controls of the equaliser and the gain that an analysis asks for, at its strengths."""
-        controls = self.eq_head.decode(analysis.logits, seeds)
-        if analysis.eq_strength == analysis.gain_strength == 1.0:
-            return controls
-        return replace(
-            controls,
-            eq={**controls.eq, "gain_db": controls.eq["gain_db"] * analysis.eq_strength},
-            gain={**controls.gain, "gain_db": controls.gain["gain_db"] * analysis.gain_strength},
-        )
+        """Physical controls of the equaliser and the gain that an analysis asks for."""
+        return self.eq_head.decode(analysis.logits, seeds)
 
     def render(self, audio: Audio, analysis: Analysis, seeds: ItemSeeds | None = None) -> MasteringOutput:
         """Process audio with the controls that an analysis asks for."""

@@ -1,24 +1,22 @@
-"""A whole song: analysis, rendering as a stream, loudness and ceiling, writing.
+"""A whole song, told in verbs: measure → choose the tone → render → deliver → write what was asked for.
 
-`master` masters a file. Names are imported on first use, so that what needs no network starts without torch.
+`master` masters a file. Names are imported on first use, so that `import neural_mastering.rendering` stays quick.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neural_mastering.rendering.mastering import MasterResult, master
     from neural_mastering.rendering.options import Options
+    from neural_mastering.rendering.pipeline import master
+    from neural_mastering.rendering.result import MasterResult
 
 __all__ = ["MasterResult", "Options", "master"]
 
+_HOMES = {"MasterResult": "result", "Options": "options", "master": "pipeline"}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "Options":
-        from neural_mastering.rendering.options import Options
-
-        return Options
-    if name in ("MasterResult", "master"):
-        import importlib
-
-        return getattr(importlib.import_module("neural_mastering.rendering.mastering"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"neural_mastering.rendering.{_HOMES[name]}"), name)

@@ -1,21 +1,19 @@
-"""Several songs: where each goes, side by side, and albums that keep the relations between their tracks."""
+"""Several songs: where each goes, and mastering them side by side."""
 
 from __future__ import annotations
 
-import math
+import multiprocessing
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
+from neural_mastering.audio_io.writer import SUFFIX_FORMATS
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.mastering import MasterResult, Song, check_paths, finish, master
-from neural_mastering.rendering.meter import gated_loudness
-from neural_mastering.rendering.options import Options, chosen_target
-from neural_mastering.rendering.writer import SUFFIX_FORMATS
+from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.pipeline import master
+from neural_mastering.rendering.result import MasterResult
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,7 @@ class Job:
 
 
 Report = Callable[[Job, MasterResult | Exception], None]
+"""Is told the outcome of every song: its result, or why it failed."""
 
 
 def plan(
@@ -99,8 +98,6 @@ def run_batch(jobs: Sequence[Job], report: Report, workers: int = 1) -> int:
             failed += isinstance(outcome, Exception)
             report(job, outcome)
         return failed
-    import multiprocessing
-
     # a fresh interpreter: forks of a process with threads can hang
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_one_thread) as pool:
@@ -117,49 +114,6 @@ def run_batch(jobs: Sequence[Job], report: Report, workers: int = 1) -> int:
     return failed
 
 
-def run_album(jobs: Sequence[Job], report: Report) -> int:
-    """Master songs with one gain for all, so that their relations stay; the album as a whole meets the target.
-
-    Every track is brought to its own loudness plus that gain. The track with the highest peaks decides how much the
-    limiters may take. A file that can't be read stops the album, since its share of the loudness is unknown.
-
-    Raises:
-        InputError: of the first track that fails.
-    """
-    for job in jobs:
-        check_paths(job.source, job.output, job.options)
-    with ExitStack() as stack:
-        songs = [stack.enter_context(Song(job.source, job.options, job.output.parent)) for job in jobs]
-        target = chosen_target(jobs[0].options, songs[0].tone.target)
-        energies = np.concatenate([song.before.readings.hop_energy for song in songs])
-        album_lufs = gated_loudness(energies)
-        asked = target.lufs
-        if asked is None:  # keep: as loud as the sources were together
-            asked = gated_loudness(np.concatenate([song.input.hop_energy for song in songs]))
-        if not (math.isfinite(album_lufs) and math.isfinite(asked)):
-            raise InputError("the album is silent: nothing to master")
-        gain_db = asked - album_lufs
-        if target.ceiling_db is not None:
-            room = [
-                target.ceiling_db + job.options.allowed_reduction_db - song.before.readings.true_peak_db
-                for job, song in zip(jobs, songs, strict=True)
-            ]
-            if gain_db > min(room):
-                loudest = jobs[int(np.argmin(room))].source.name
-                note = (
-                    f"the album stops at {album_lufs + min(room):.1f} LUFS instead of {asked:.1f}: the peaks of "
-                    f"{loudest} allow no more"
-                )
-                gain_db = min(room) - 0.01
-                for song in songs:
-                    song.warnings.append(note)
-        for job, song in zip(jobs, songs, strict=True):
-            own = song.before.readings.lufs + gain_db
-            track = replace(target, name=f"{target.name} (album)", lufs=own if math.isfinite(own) else None)
-            report(job, finish(song, job.output, job.options, track))
-    return 0
-
-
 def _try(job: Job) -> MasterResult | Exception:
     try:
         return master(job.source, job.output, job.options)
@@ -169,7 +123,5 @@ def _try(job: Job) -> MasterResult | Exception:
 
 def _one_thread() -> None:
     """Workers share the cores: one thread each."""
-    import os
-
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from neural_mastering.controls import ChainControls
+from neural_mastering.controls.catalogue import STAGE_NAMES
 from neural_mastering.dsp.limiter import LimiterSettings
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.chain import BUILDERS
-from neural_mastering.rendering.controls import ChainControls
-from neural_mastering.rendering.targets import Target, find_target, with_ceiling
+from neural_mastering.rendering.delivery.targets import Target, find_target, with_ceiling
 
 LIMITER = "limiter"
 MAX_REDUCTION_DB = 6.0
@@ -115,7 +115,7 @@ class Options:
 
 def stage_names() -> tuple[str, ...]:
     """Names that --strength, --skip and --only take."""
-    return ("eq", "gain", *BUILDERS, "residual", LIMITER)
+    return ("eq", "gain", *STAGE_NAMES, "residual", LIMITER)
 
 
 def parse_strengths(values: Sequence[str]) -> tuple[float, dict[str, float]]:

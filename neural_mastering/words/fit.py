@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neural_mastering.dsp import band_fit
-from neural_mastering.dsp.band_fit import Bands
+from neural_mastering.controls import Bands, band_fit
+from neural_mastering.dsp.rbj import Kind
 from neural_mastering.words.shape import CENTRES_HZ, HEARD, UNIT_RMS_DB, Float64s, rms_db
 
 MOST_BANDS = 10
@@ -23,7 +23,7 @@ MOST_BANDS = 10
 GOOD_ENOUGH_DB = 0.1
 """RMS error at which no further band is tried."""
 
-_KINDS = ("low_shelf", "peak", "peak", "peak", "peak", "high_shelf")
+_KINDS: tuple[Kind, ...] = ("low_shelf", "peak", "peak", "peak", "peak", "high_shelf")
 _LOW_HZ = (40.0, 80.0, 250.0, 700.0, 1_800.0, 5_000.0)
 _HIGH_HZ = (150.0, 350.0, 900.0, 2_500.0, 6_500.0, 14_000.0)
 _LOW_Q, _HIGH_Q = (0.4,) * 6, (1.0, 1.6, 1.6, 1.6, 1.6, 1.0)
@@ -47,7 +47,7 @@ def fit_shape(curve_db: Float64s, sample_rate: float = 44_100.0) -> Bands:
     """Six bands for a curve (third,); none for a flat one."""
     size = rms_db(curve_db)
     if size == 0.0:
-        return Bands((), np.zeros(0), np.zeros(0), np.zeros(0))
+        return Bands.of()
     # the mirror image gets the mirrored bands exactly: both are fitted as the one that rises first
     sign = 1.0 if curve_db[np.flatnonzero(curve_db)[0]] > 0.0 else -1.0
     scale = sign * size / UNIT_RMS_DB
@@ -68,7 +68,7 @@ def fit_shape(curve_db: Float64s, sample_rate: float = 44_100.0) -> Bands:
         60,
         1e-4,
     )
-    return Bands(found.kinds, found.frequency_hz, scale * found.gain_db, found.q)
+    return found.scaled(scale)
 
 
 def fit_together(
@@ -83,7 +83,7 @@ def fit_together(
             takes the bands' own response.
         sample_rate: at which bands mean their curve.
     """
-    if not len(base.kinds):
+    if not len(base):
         return fit_shape(curve_db if base_db is None else curve_db + base_db, sample_rate)
     grid = _GRID_HZ[0.45 * sample_rate > _GRID_HZ]
     before = base.level_db(grid, sample_rate) if base_db is None else _at(base_db, grid)
@@ -105,7 +105,7 @@ def judged(bands: Bands, wanted_db: Float64s, sample_rate: float = 44_100.0) -> 
     """The bands with their error against a curve (third,)."""
     usable = HEARD & (0.45 * sample_rate > CENTRES_HZ)
     error = (
-        bands.level_db(CENTRES_HZ[usable], sample_rate) if len(bands.kinds) else np.zeros(usable.sum())
+        bands.level_db(CENTRES_HZ[usable], sample_rate) if len(bands) else np.zeros(usable.sum())
     ) - wanted_db[usable]
     return Fitted(bands, float(np.sqrt(np.mean(error**2))), float(np.abs(error).max()))
 
@@ -130,12 +130,12 @@ def _starts(
     )
     own = fit_shape(curve_db, rate)
     largest = np.argsort(-np.abs(own.gain_db)).tolist()
-    room = max(MOST_BANDS - len(base.kinds), 0)
+    room = max(MOST_BANDS - len(base), 0)
     for count in (2, 4, 6):
         if count <= room:
-            yield _ranged(_joined(base, own.only(sorted(largest[:count]))))
-    if len(base.kinds) < MOST_BANDS and room not in (2, 4, 6):
-        yield _ranged(_joined(base, own.only(sorted(largest[:room]))))
+            yield _ranged(base + own.only(sorted(largest[:count])))
+    if len(base) < MOST_BANDS and room not in (2, 4, 6):
+        yield _ranged(base + own.only(sorted(largest[:room])))
 
 
 def _ranged(start: Bands) -> tuple[Bands, Bands, Bands]:
@@ -149,15 +149,6 @@ def _ranged(start: Bands) -> tuple[Bands, Bands, Bands]:
         start,
         Bands(start.kinds, np.maximum(start.frequency_hz / 2.0, 20.0), -limit, least_q),
         Bands(start.kinds, np.minimum(start.frequency_hz * 2.0, 18_000.0), limit, most_q),
-    )
-
-
-def _joined(a: Bands, b: Bands) -> Bands:
-    return Bands(
-        (*a.kinds, *b.kinds),
-        np.concatenate([a.frequency_hz, b.frequency_hz]),
-        np.concatenate([a.gain_db, b.gain_db]),
-        np.concatenate([a.q, b.q]),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from neural_mastering.cli.master import invoke
-from neural_mastering.rendering.controls import load_controls
+from neural_mastering.controls import load_controls
 from neural_mastering.words import word_table
 
 RATE = 44_100

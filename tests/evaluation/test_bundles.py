@@ -33,7 +33,7 @@ from neural_mastering.models.bundle import bundled_models, read_bundle
 from neural_mastering.models.checkpoint import CheckpointError
 from neural_mastering.rendering import Options as MasterOptions
 from neural_mastering.rendering import master
-from neural_mastering.rendering.controls import load_controls
+from neural_mastering.controls import load_controls
 
 RATE = world.RATE
 BUNDLED = "modest-eq-2"

@@ -24,7 +24,7 @@ from neural_mastering.models import (
     load_model,
     read_bundle,
 )
-from neural_mastering.rendering.mastering import Song
+from neural_mastering.rendering.pipeline import Song
 from neural_mastering.rendering.options import Options
 
 DEMO = Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo"

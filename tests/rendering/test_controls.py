@@ -14,7 +14,7 @@ from neural_mastering.dsp import rbj
 from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel
 from neural_mastering.rendering import controls_file
-from neural_mastering.rendering.controls import (
+from neural_mastering.controls import (
     ChainControls,
     EqBand,
     controls_of,
@@ -250,7 +250,7 @@ def test_controls_need_no_torch() -> None:
 
     code = (
         "import sys\n"
-        "from neural_mastering.rendering.controls import ChainControls, EqBand, load_controls\n"
+        "from neural_mastering.controls import ChainControls, EqBand, load_controls\n"
         "from neural_mastering.rendering import controls_file, export, reference\n"
         "ChainControls(eq=(EqBand('peak', 1e3, 3.0, 1.0),)).eq_sections(96_000)\n"
         "print('torch' in sys.modules)"

@@ -15,12 +15,12 @@ from neural_mastering.data.demo import demo_assets
 from neural_mastering.dsp.limiter import LimiterSettings, limit
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.true_peak import true_peak_db
-from neural_mastering.rendering.delivery import LOOK_DB
-from neural_mastering.rendering.mastering import MasterResult, master
+from neural_mastering.rendering.delivery.loop import LOOK_DB
+from neural_mastering.rendering.pipeline import MasterResult, master
 from neural_mastering.rendering.options import Options
-from neural_mastering.rendering.second_look import SecondLook
-from neural_mastering.rendering.survey import survey
-from neural_mastering.rendering.targets import known_targets
+from neural_mastering.rendering.metering.wide_peak import WidePeakMeter
+from neural_mastering.rendering.metering.forecast import forecast
+from neural_mastering.rendering.delivery.targets import known_targets
 from tests.rendering.conftest import RATE, cut, music
 
 SONGS = sorted(file.name for file in demo_assets().iterdir() if file.name.endswith(".ogg"))
@@ -45,7 +45,7 @@ def check(result: MasterResult, path: Path) -> None:
     assert result.result.true_peak_db == pytest.approx(peak_db, abs=1e-3)
     assert result.target.ceiling_db is not None and peak_db <= result.target.ceiling_db
     wanted = result.input.lufs if result.target.lufs is None else result.target.lufs
-    if result.delivered.held_back:
+    if result.delivered.limited_by:
         assert any("stopped at" in warning for warning in result.warnings)
         assert lufs < wanted
         assert result.delivered.reduction_db.max() <= 6.05
@@ -119,11 +119,11 @@ def test_without_limiter_the_gain_is_capped(write_song: Callable[..., Path], tmp
         write_song(audio), tmp_path / "out.wav", Options(model="none", target="-9", skip=("limiter",))
     )
     samples, _, lufs, peak_db = written(tmp_path / "out.wav")
-    look = SecondLook(RATE, 2, -1.0)
+    look = WidePeakMeter(RATE, 2, -1.0)
     look.push(np.ascontiguousarray(samples))
     assert peak_db <= -1.0 and lufs < -9.5
     assert max(peak_db, look.finish() - LOOK_DB) == pytest.approx(-1.0, abs=0.01)  # as high as both allow
-    assert result.delivered.held_back == "peaks" and not result.delivered.reduction_db.size
+    assert result.delivered.limited_by == "peaks" and not result.delivered.reduction_db.size
     ratio = samples[:, 1000:] / audio[:, 1000:]
     assert np.median(ratio) == pytest.approx(10 ** (result.delivered.gain_db / 20), rel=1e-6)
 
@@ -146,7 +146,7 @@ def test_the_reduction_stops_where_it_was_told(write_song: Callable[..., Path], 
         options = Options(model="none", target="-6", max_reduction_db=most, overwrite=True)
         result = master(source, tmp_path / "out.wav", options)
         assert result.delivered.reduction_db.max() == pytest.approx(most, abs=0.05)
-        assert result.delivered.held_back == "reduction"
+        assert result.delivered.limited_by == "reduction"
         assert any("--max-reduction" in warning for warning in result.warnings)
         loudness.append(result.result.lufs)
     assert loudness == sorted(loudness) and loudness[-1] - loudness[0] > 2.0
@@ -182,7 +182,7 @@ def test_reducing_to_16_bit_dithers_once_and_always_alike(
 
 def test_prediction_of_the_limited_loudness() -> None:
     audio = demo("s8_folk.ogg")[:, : 5 * RATE]
-    before = survey(iter([audio]), RATE, 2)
+    before = forecast(iter([audio]), RATE, 2)
     for gain_db in (-6.0, 2.0, 6.0):
         limited = limit(audio * 10 ** (gain_db / 20), -1.0, RATE)[0]
         real = integrated_loudness(torch.from_numpy(limited)[None], RATE).item()
@@ -191,7 +191,7 @@ def test_prediction_of_the_limited_loudness() -> None:
 
 def test_survey_keeps_the_largest_sample_of_each_cell() -> None:
     audio = music(1.3)
-    found = survey(iter(cut(audio, most=500)), RATE, 2)
+    found = forecast(iter(cut(audio, most=500)), RATE, 2)
     size = found.cell_samples
     padded = np.pad(np.abs(audio).max(axis=0), (0, -audio.shape[1] % size)).reshape(-1, size).max(axis=1)
     np.testing.assert_allclose(found.cell_peaks, padded, rtol=1e-6)

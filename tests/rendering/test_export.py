@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.audio_reader import AudioReader
-from neural_mastering.rendering.chain import build_stages
-from neural_mastering.rendering.controls import ChainControls, EqBand
-from neural_mastering.rendering.export import FORMATS, ExportResult, export_controls
+from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.controls import ChainControls, EqBand
+from neural_mastering.rendering.outputs.export import FORMATS, ExportResult, export_controls
 
 Samples = NDArray[np.float64]
 Band = tuple[str, float, float, float]

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
 from neural_mastering.dsp import rbj
-from neural_mastering.rendering.chain import build_stages
-from neural_mastering.rendering.controls import ChainControls, EqBand
-from neural_mastering.rendering.export import export_controls
-from neural_mastering.rendering.stream import run_stages
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.controls import ChainControls, EqBand
+from neural_mastering.rendering.outputs.export import export_controls
+from neural_mastering.rendering.stages.base import run_stages
 
 CONTROLS = ChainControls(
     eq=(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from neural_mastering.rendering.mastering import master
+from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.options import Options
 
 RATE = 44_100

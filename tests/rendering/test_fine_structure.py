@@ -5,7 +5,7 @@ import pytest
 from scipy.signal import sosfilt
 
 from neural_mastering.dsp import rbj
-from neural_mastering.rendering.fine_structure import (
+from neural_mastering.rendering.reference.fine_structure import (
     EDGES_HZ,
     FOREIGN,
     SAME,
@@ -13,8 +13,8 @@ from neural_mastering.rendering.fine_structure import (
     fine_structure,
     same_song_share,
 )
-from neural_mastering.rendering.reference import match_references
-from neural_mastering.rendering.reference_profile import CENTRES_HZ, Profile, profile_of
+from neural_mastering.rendering.reference.match import match_references
+from neural_mastering.rendering.reference.profile import CENTRES_HZ, Profile, profile_of
 
 RATE = 44_100
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from neural_mastering.rendering.controls import ChainControls, EqBand, save_controls
+from neural_mastering.controls import ChainControls, EqBand, save_controls
 from tests.rendering.conftest import RATE, music
 
 

@@ -15,10 +15,10 @@ from neural_mastering.processors import (
     Saturation,
     StereoWidth,
 )
-from neural_mastering.rendering.chain import build_stages
-from neural_mastering.rendering.controls import ChainControls, scaled
-from neural_mastering.rendering.processor_stage import INPUT_LUFS, processor_stage
-from neural_mastering.rendering.stream import run_stages
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.controls import ChainControls, scaled
+from neural_mastering.rendering.stages.processor import INPUT_LUFS, processor_stage
+from neural_mastering.rendering.stages.base import run_stages
 
 RATE = 48_000
 KINDS: dict[str, list[type[Processor]]] = {

@@ -19,10 +19,10 @@ from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.ltas import third_octave_levels_db
 from neural_mastering.errors import InputError
 from neural_mastering.rendering import reference_prior
-from neural_mastering.rendering.controls import ChainControls
-from neural_mastering.rendering.reference import match_files, match_references
-from neural_mastering.rendering.reference_fit import MOST_BANDS, fit_curve
-from neural_mastering.rendering.reference_profile import (
+from neural_mastering.controls import ChainControls
+from neural_mastering.rendering.reference.match import match_files, match_references
+from neural_mastering.rendering.reference.fit import MOST_BANDS, fit_curve
+from neural_mastering.rendering.reference.profile import (
     CENTRES_HZ,
     Profile,
     Spectrum,

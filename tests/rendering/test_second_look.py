@@ -7,8 +7,8 @@ import pytest
 from scipy.signal import resample
 from scipy.signal.windows import tukey
 
-from neural_mastering.rendering.meter import Meter
-from neural_mastering.rendering.second_look import SecondLook
+from neural_mastering.rendering.metering.meter import Meter
+from neural_mastering.rendering.metering.wide_peak import WidePeakMeter
 
 RATE = 44_100
 
@@ -31,7 +31,7 @@ def _by_fft(audio: np.ndarray) -> float:
 
 
 def _look(audio: np.ndarray, ceiling_db: float, block: int = 1 << 16) -> float:
-    look = SecondLook(RATE, 2, ceiling_db)
+    look = WidePeakMeter(RATE, 2, ceiling_db)
     for start in range(0, audio.shape[1], block):
         look.push(np.ascontiguousarray(audio[:, start : start + block]))
     return look.finish()

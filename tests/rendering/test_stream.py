@@ -15,13 +15,13 @@ from neural_mastering.dsp.biquad import equalize
 from neural_mastering.dsp.limiter import limit
 from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel
-from neural_mastering.rendering.ahead import ahead
-from neural_mastering.rendering.chain import BUILDERS, EqStage, GainStage, build_stages
-from neural_mastering.rendering.controls import ChainControls, EqBand, scaled
-from neural_mastering.rendering.limiter_stage import LimiterStage
-from neural_mastering.rendering.residual_stage import ResidualSource, ResidualStage
-from neural_mastering.rendering.spool import Spool
-from neural_mastering.rendering.stream import Blend, StreamStage, run_stages
+from neural_mastering.audio_io.prefetch import prefetch
+from neural_mastering.rendering.stages.build import BUILDERS, EqStage, GainStage, build_stages
+from neural_mastering.controls import ChainControls, EqBand, scaled
+from neural_mastering.rendering.stages.limiter import LimiterStage
+from neural_mastering.rendering.stages.residual import ResidualSource, ResidualStage
+from neural_mastering.audio_io.disk_buffer import DiskBuffer
+from neural_mastering.rendering.stages.base import Blend, StreamStage, run_stages
 from tests.rendering.conftest import RATE, cut, music
 
 BANDS = (
@@ -157,7 +157,7 @@ def test_unknown_stages_and_missing_models_are_explained(monkeypatch: pytest.Mon
 
 
 def test_a_spool_gives_back_what_it_passed_on(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, 2)
+    spool = DiskBuffer(tmp_path, 2)
     audio = music(2.0)
     passed = np.concatenate(list(spool.keep(iter(cut(audio)))), axis=1)
     again = np.concatenate(list(spool.blocks()), axis=1)
@@ -176,18 +176,18 @@ def test_eq_stage_keeps_denormals_out_of_long_silence() -> None:
 
 def test_blocks_ahead_come_in_order_with_their_errors_and_end_with_their_reader() -> None:
     audio = music(1.0)
-    assert np.array_equal(np.concatenate(list(ahead(iter(cut(audio)))), axis=1), audio)
+    assert np.array_equal(np.concatenate(list(prefetch(iter(cut(audio)))), axis=1), audio)
 
     def broken() -> Iterator[np.ndarray]:
         yield audio
         raise InputError("damaged")
 
-    blocks = ahead(broken())
+    blocks = prefetch(broken())
     assert next(blocks) is audio
     with pytest.raises(InputError, match="damaged"):
         next(blocks)
     before = threading.active_count()
-    endless = ahead(itertools.repeat(audio))
+    endless = prefetch(itertools.repeat(audio))
     next(endless)
     endless.close()  # pyright: ignore[reportAttributeAccessIssue]
     assert threading.active_count() == before

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.targets import find_target, known_targets
+from neural_mastering.rendering.delivery.targets import find_target, known_targets
 
 EXPECTED = {
     "spotify": (-14, -1),

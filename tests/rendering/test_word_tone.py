@@ -10,12 +10,12 @@ import pytest
 import soundfile
 import torch
 
-from neural_mastering.dsp.band_fit import Bands
+from neural_mastering.controls.band_fit import Bands
 from neural_mastering.errors import InputError
 from neural_mastering.models import CHECKPOINT_KEY, build
 from neural_mastering.rendering import Options, master
-from neural_mastering.rendering.chain import build_stages
-from neural_mastering.rendering.controls import (
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.controls import (
     ChainControls,
     EqBand,
     controls_of,
@@ -23,11 +23,11 @@ from neural_mastering.rendering.controls import (
     save_controls,
     scaled,
 )
-from neural_mastering.rendering.mastering import Song
-from neural_mastering.rendering.meter import Meter
-from neural_mastering.rendering.reference_profile import CENTRES_HZ, Float64s, Spectrum
-from neural_mastering.rendering.stream import run_stages
-from neural_mastering.rendering.word_tone import k_weighted_db, speak
+from neural_mastering.rendering.pipeline import Song
+from neural_mastering.rendering.metering.meter import Meter
+from neural_mastering.rendering.reference.profile import CENTRES_HZ, Float64s, Spectrum
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.tone.from_words import k_weighted_db, apply_words
 from neural_mastering.words import request, word_table
 from neural_mastering.words.shape import HEARD, correlation
 from tests.rendering.conftest import CONFIG, RATE, music
@@ -62,7 +62,7 @@ def test_the_spectrum_of_a_song_moves_by_the_words_shape() -> None:
     before = powers_of(audio)
     for strengths in ({"warm": 0.5}, {"bright": -1.0}, {"warm": 0.5, "bright": -0.3}):
         asked = request(strengths)
-        controls, spoken = speak(ChainControls(), asked, bins_of(audio), -20.0)
+        controls, spoken = apply_words(ChainControls(), asked, bins_of(audio), -20.0)
         out = np.concatenate(list(run_stages(build_stages(controls, RATE, 2), [audio])), axis=1)
         change = 10.0 * np.log10(powers_of(out) / before)
         change -= change[HEARD].mean()
@@ -72,8 +72,8 @@ def test_the_spectrum_of_a_song_moves_by_the_words_shape() -> None:
 
 
 def test_minus_s_mirrors_s_in_the_controls() -> None:
-    up, _ = speak(ChainControls(), request({"clear": 0.7}), FLAT, -20.0)
-    down, _ = speak(ChainControls(), request({"clear": -0.7}), FLAT, -20.0)
+    up, _ = apply_words(ChainControls(), request({"clear": 0.7}), FLAT, -20.0)
+    down, _ = apply_words(ChainControls(), request({"clear": -0.7}), FLAT, -20.0)
     assert np.abs(curve_of(up) + curve_of(down)).max() < 0.05
 
 
@@ -91,7 +91,7 @@ def test_the_level_is_that_of_k_weighting() -> None:
         return meter.finish().lufs
 
     for name in ("deep", "tinny", "loud"):
-        controls, spoken = speak(ChainControls(), request({name: 1.0}), bins_of(audio), lufs(audio))
+        controls, spoken = apply_words(ChainControls(), request({name: 1.0}), bins_of(audio), lufs(audio))
         out = np.concatenate(list(run_stages(build_stages(controls, RATE, 2), [audio])), axis=1)
         assert lufs(out) == pytest.approx(lufs(audio), abs=0.1)
         without = replace(controls, gain_db=0.0)
@@ -108,7 +108,7 @@ def test_words_join_what_was_there_in_one_equaliser() -> None:
         words={"warm": 0.2},
     )
     asked = request({"warm": 0.3, "clear": 0.4})
-    found, spoken = speak(there, asked, FLAT, -20.0)
+    found, spoken = apply_words(there, asked, FLAT, -20.0)
     assert np.abs(curve_of(found) - curve_of(there) - asked.curve_db)[HEARD].max() < 0.5
     np.testing.assert_allclose(spoken.applied_db, curve_of(found) - curve_of(there), atol=1e-9)
     assert len(found.eq) <= 10 and found.stages == there.stages
@@ -120,7 +120,7 @@ def test_a_references_curve_and_the_words_are_fitted_once() -> None:
     reference = 1.2 * word_table().words["dark"].shape_db
     asked = request({"warm": 0.5})
     matched = ChainControls(eq=(EqBand("low_shelf", 100.0, 1.0, 0.7),))
-    found, spoken = speak(matched, asked, FLAT, -20.0, wanted_db=reference)
+    found, spoken = apply_words(matched, asked, FLAT, -20.0, wanted_db=reference)
     assert np.abs(curve_of(found) - reference - asked.curve_db)[HEARD].max() < 0.5
     assert spoken.fit_rms_db < 0.15
 
@@ -131,7 +131,7 @@ def test_a_preset_is_the_chains_compressor() -> None:
         gain_db=2.0,
         stages={"compressor": {"mix": 0.3}, "stereo": {"width": 1.1}},
     )
-    found, spoken = speak(there, request({"punchy": 0.6}), FLAT, -20.0)
+    found, spoken = apply_words(there, request({"punchy": 0.6}), FLAT, -20.0)
     assert list(found.stages) == ["compressor", "stereo"] and found.eq == there.eq
     stage = found.stages["compressor"]
     assert stage["attack_ms"] == 30.0 and stage["mix"] == 0.6
@@ -140,7 +140,7 @@ def test_a_preset_is_the_chains_compressor() -> None:
     assert spoken.compensation_db == 0.0 and found.gain_db == 2.0 and found.words == {"punchy": 0.6}
     (sentence,) = spoken.sentences
     assert "low evidence" in sentence and "20 settings of 10 people" in sentence
-    smooth, _ = speak(ChainControls(), request({"compressor.smooth": 0.5}), FLAT, -20.0)
+    smooth, _ = apply_words(ChainControls(), request({"compressor.smooth": 0.5}), FLAT, -20.0)
     assert smooth.words == {"compressor.smooth": 0.5} and not smooth.eq
 
 
@@ -155,7 +155,7 @@ def test_the_compressor_of_a_preset_compresses(write_song: Write, tmp_path: Path
 
 
 def test_controls_with_words_come_back_exactly(tmp_path: Path) -> None:
-    controls, _ = speak(ChainControls(), request({"warm": 0.4, "glue": 0.5}), FLAT, -18.0)
+    controls, _ = apply_words(ChainControls(), request({"warm": 0.4, "glue": 0.5}), FLAT, -18.0)
     save_controls(controls, tmp_path / "c.yaml")
     assert load_controls(tmp_path / "c.yaml") == controls
     assert scaled(controls, {"eq": 0.0}).words == {}
@@ -231,7 +231,7 @@ def test_words_are_the_style_of_a_model_that_takes_one(write_song: Write, tmp_pa
 def test_words_and_a_reference(write_song: Write, tmp_path: Path) -> None:
     """The reference is the song itself, made dark: the sum of both curves is fitted at once."""
     audio = music(6.0)
-    dark, _ = speak(ChainControls(), request({"dark": 1.0}), bins_of(audio), -20.0)
+    dark, _ = apply_words(ChainControls(), request({"dark": 1.0}), bins_of(audio), -20.0)
     other = np.concatenate(list(run_stages(build_stages(dark, RATE, 2), [audio])), axis=1)
     song, reference = write_song(audio), write_song(other, "reference.wav")
     options = Options(references=((reference, 1.0),))

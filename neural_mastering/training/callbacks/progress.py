@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bar
 
 NO_RESIDUAL_DB = -119.0
-"""A share at or below this means that there is no residual to speak of."""
+"""A share at or below this means that there is no residual to apply_words of."""
 
 
 class Progress(Callback):

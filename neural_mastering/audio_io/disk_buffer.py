@@ -1,0 +1,56 @@
+"""A temporary file that keeps a stream, so that an expensive chain runs once and memory stays flat."""
+
+import errno
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
+from neural_mastering.errors import InputError
+
+
+class DiskBuffer:
+    """Blocks (channel, time) on disk as float32, in a file without a name that vanishes with the process."""
+
+    def __init__(self, folder: Path, channels: int) -> None:
+        self._channels = channels
+        try:
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        except OSError as error:
+            raise InputError(
+                f"{folder} can't be written to ({error.strerror}): choose another place for the master"
+            ) from error
+
+    def keep(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """Pass blocks on, as they will be read back."""
+        for block in blocks:
+            kept = np.ascontiguousarray(block.T, dtype=np.float32)
+            try:
+                self._file.write(kept.tobytes())
+            except OSError as error:
+                reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
+                raise InputError(
+                    f"a temporary file beside the master can't be written ({reason}): free some space, or "
+                    "choose another place"
+                ) from error
+            yield np.ascontiguousarray(kept.T.astype(np.float64))
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks again."""
+        self._file.seek(0)
+        size = 4 * self._channels * BLOCK_SAMPLES
+        while data := self._file.read(size):
+            frames = np.frombuffer(data, np.float32).reshape(-1, self._channels)
+            yield np.ascontiguousarray(frames.T.astype(np.float64))
+
+    def close(self) -> None:
+        """Give the disk space back."""
+        self._file.close()
+
+    def __enter__(self) -> "DiskBuffer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

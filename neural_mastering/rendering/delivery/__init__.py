@@ -1,0 +1,1 @@
+"""Loudness and ceiling: targets, and the loop that reaches them."""

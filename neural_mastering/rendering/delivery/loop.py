@@ -1,0 +1,229 @@
+"""Loudness and ceiling: gain → limiter → file → meter, until the written file is on target and below it."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
+from neural_mastering.audio_io.prefetch import prefetch
+from neural_mastering.audio_io.writer import AtomicWriter
+from neural_mastering.dsp.limiter import LimiterSettings
+from neural_mastering.errors import InputError
+from neural_mastering.rendering.metering.forecast import LimiterForecast
+from neural_mastering.rendering.metering.meter import Meter, Readings
+from neural_mastering.rendering.metering.wide_peak import WidePeakMeter
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.limiter import LimiterStage
+from neural_mastering.units import db_to_gain
+
+Limit = Literal["reduction", "peaks"]
+"""What stops a song short of its target."""
+
+TOLERANCE_LU = 0.1
+"""How far from the target the written file may be."""
+
+LOOK_DB = 0.02
+"""What the second look may read above the ceiling."""
+
+_AIM_LU = 0.09  # what ends the loop
+_PASSES = 6
+_MARGIN_DB = {"16": 0.004, "24": 0.0005, "32f": 0.0005}  # what rounding and dither may add to a peak
+
+
+@dataclass(frozen=True)
+class DeliverySpec:
+    """What the loop aims at.
+
+    Attributes:
+        lufs: integrated loudness; None leaves the level as it is, but for the ceiling.
+        ceiling_db: dBTP; None lets peaks go where they will.
+        max_reduction_db: the most that the limiter may take off a peak; 0 caps the gain instead of limiting.
+        settings: of the limiter.
+    """
+
+    lufs: float | None
+    ceiling_db: float | None
+    max_reduction_db: float = 6.0
+    settings: LimiterSettings = field(default_factory=LimiterSettings)
+
+
+@dataclass(frozen=True)
+class DeliveryResult:
+    """What came of it.
+
+    Attributes:
+        readings: of the written samples.
+        gain_db: broadband gain before the limiter.
+        reduction_db: of the limiter, largest of every 100 ms, as positive numbers; empty without a limiter.
+        limited_by: why the target was not reached: "reduction" (the limiter may take no more off the peaks),
+            "peaks" (they are at the ceiling); None where it was.
+        passes: how often the song went through the limiter.
+        clipped_samples: that did not fit into the integers of the file (with the ceiling off).
+    """
+
+    readings: Readings
+    gain_db: float
+    reduction_db: NDArray[np.float64]
+    limited_by: Limit | None
+    passes: int
+    clipped_samples: int
+
+    @property
+    def max_reduction_db(self) -> float:
+        """The most that the limiter took off; 0 without one."""
+        return float(self.reduction_db.max()) if self.reduction_db.size else 0.0
+
+
+def deliver(
+    blocks: Callable[[], Iterator[Block]],
+    before: LimiterForecast,
+    spec: DeliverySpec,
+    open_writer: Callable[[], AtomicWriter],
+) -> tuple[DeliveryResult, AtomicWriter]:
+    """Write the song at its gain; gives the closed draft, which the caller commits.
+
+    Args:
+        blocks: starts the signal before the loudness stage from its beginning.
+        before: its survey.
+        spec: target and ceiling.
+        open_writer: makes a fresh draft for each pass.
+    """
+    readings = before.readings
+    rate, channels = readings.sample_rate, len(readings.channel_power)
+    highest, reason = _highest_gain(readings, spec, _MARGIN_DB["16"])
+    gain_db, aim = _first_gain(before, spec)
+    limited_by = reason if gain_db > highest else None
+    gain_db = min(gain_db, highest)
+    lower_db = 0.0  # how far the limiter's threshold stays below the ceiling beyond the margin
+    attempt = 0
+    while True:
+        attempt += 1
+        writer = open_writer()
+        limiter = None
+        if spec.ceiling_db is not None and spec.max_reduction_db > 0.0:
+            threshold_db = spec.ceiling_db - _MARGIN_DB[writer.form.bits] - lower_db
+            limiter = LimiterStage(threshold_db, rate, channels, spec.settings)
+        try:
+            look = None if spec.ceiling_db is None else WidePeakMeter(rate, channels, spec.ceiling_db)
+            written = _write(blocks(), gain_db, limiter, writer, Meter(rate, channels), look)
+            writer.close()
+        except BaseException:
+            writer.abandon()
+            raise
+        over = -math.inf
+        if spec.ceiling_db is not None and look is not None:
+            over = max(written.true_peak_db, look.finish() - LOOK_DB) - spec.ceiling_db
+        error = 0.0 if aim is None or not math.isfinite(written.lufs) else aim - written.lufs
+        at_limit = gain_db >= highest - 1e-9 and error > 0.0
+        if over <= 0.0 and (abs(error) <= _AIM_LU or at_limit):
+            break
+        if attempt >= _PASSES and over <= 0.0:
+            break
+        if attempt >= 3 * _PASSES:
+            writer.abandon()
+            raise InputError(
+                f"a ceiling of {spec.ceiling_db:g} dBTP can't be kept at this resolution: use --bits 24"
+            )
+        if over > 0.0:
+            lower_db += over + 0.002
+            highest -= over + 0.002  # so that the limiter takes off no more than before
+        if aim is not None and abs(error) > _AIM_LU:
+            gain_db = _next_gain(before, spec, gain_db, written.lufs, aim)
+        limited_by = reason if gain_db > highest else None
+        gain_db = min(gain_db, highest)
+        writer.abandon()
+    if aim is not None and limited_by is None and abs(error) > TOLERANCE_LU:
+        limited_by = "peaks"
+    reduction = limiter.reduction_db if limiter is not None else np.zeros(0)
+    return DeliveryResult(written, gain_db, reduction, limited_by, attempt, writer.clipped_samples), writer
+
+
+def _write(
+    blocks: Iterator[Block],
+    gain_db: float,
+    limiter: LimiterStage | None,
+    writer: AtomicWriter,
+    meter: Meter,
+    look: WidePeakMeter | None,
+) -> Readings:
+    def limited() -> Iterator[Block]:
+        gain = db_to_gain(gain_db)
+        for block in blocks:
+            scaled = block if gain == 1.0 else block * gain
+            yield scaled if limiter is None else limiter.process(scaled)
+        rest = limiter.flush() if limiter is not None else None
+        if rest is not None:
+            yield rest
+
+    for block in prefetch(limited()):
+        if block.shape[1]:
+            stored = writer.write(block)
+            meter.push(stored)
+            if look is not None:
+                look.push(stored)
+    return meter.finish()
+
+
+def _highest_gain(readings: Readings, spec: DeliverySpec, margin_db: float) -> tuple[float, Limit | None]:
+    """The gain that the ceiling and the permitted reduction allow, and the name of what stops it."""
+    if spec.ceiling_db is None or not math.isfinite(readings.true_peak_db):
+        return math.inf, None
+    if spec.max_reduction_db > 0.0:
+        return spec.ceiling_db + spec.max_reduction_db - readings.true_peak_db, "reduction"
+    return spec.ceiling_db - margin_db - readings.true_peak_db, "peaks"
+
+
+def _first_gain(before: LimiterForecast, spec: DeliverySpec) -> tuple[float, float | None]:
+    """The gain to begin with, and the loudness to aim at, None where none can be measured."""
+    if spec.lufs is None or not math.isfinite(before.readings.lufs):
+        return 0.0, None
+    gain_db = _solve(before, spec, spec.lufs)
+    return _solve(before, spec, spec.lufs - _misjudged(before, spec, gain_db)), spec.lufs
+
+
+def _misjudged(before: LimiterForecast, spec: DeliverySpec, gain_db: float) -> float:
+    """By how many LU the prediction is too low, found by limiting the excerpts; 0 where there is no limiting."""
+    if before.sample is None or spec.ceiling_db is None or spec.max_reduction_db <= 0.0:
+        return 0.0
+    excerpts, audio = before.sample
+    rate = excerpts.readings.sample_rate
+    if excerpts.readings.true_peak_db + gain_db <= spec.ceiling_db:
+        return 0.0
+    predicted = excerpts.limited_lufs(gain_db, spec.ceiling_db, spec.settings)
+    meter = Meter(rate, len(audio), with_true_peak=False)
+    limiter = LimiterStage(spec.ceiling_db, rate, len(audio), spec.settings)
+    pieces = (
+        audio[:, i : i + BLOCK_SAMPLES].astype(np.float64) * db_to_gain(gain_db)
+        for i in range(0, audio.shape[1], BLOCK_SAMPLES)
+    )
+    for block in run_stages([limiter], pieces):
+        meter.push(block)
+    error = meter.finish().lufs - predicted
+    return error if math.isfinite(error) else 0.0
+
+
+def _next_gain(before: LimiterForecast, spec: DeliverySpec, gain_db: float, lufs: float, aim: float) -> float:
+    """Correct the prediction by its error at the gain that was tried."""
+    predicted = before.limited_lufs(gain_db, spec.ceiling_db, spec.settings)
+    return _solve(before, spec, aim + predicted - lufs)
+
+
+def _solve(before: LimiterForecast, spec: DeliverySpec, lufs: float) -> float:
+    """The gain in dB for which the predicted loudness is `lufs`, by bisection."""
+    plain = lufs - before.readings.lufs
+    if spec.ceiling_db is None or spec.max_reduction_db <= 0.0:
+        return plain
+    low, high = plain, plain + 30.0
+    if before.limited_lufs(low, spec.ceiling_db, spec.settings) >= lufs:
+        return low
+    for _ in range(24):
+        middle = 0.5 * (low + high)
+        if before.limited_lufs(middle, spec.ceiling_db, spec.settings) < lufs:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)

@@ -1,0 +1,1 @@
+"""What a stream measures: loudness, peaks, width, and how loud a limiter would leave it."""

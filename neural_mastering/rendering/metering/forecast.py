@@ -1,0 +1,131 @@
+"""A signal before the loudness stage: what it measures, and how loud a limiter would leave it."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import no_type_check
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
+from neural_mastering.dsp import peak_kernels
+from neural_mastering.dsp.limiter import LimiterSettings
+from neural_mastering.rendering.metering.meter import HOP_MS, Meter, Readings, gated_loudness
+from neural_mastering.units import db_to_gain
+
+_CELLS_PER_HOP = 20
+_EXCERPT_COUNT = 10
+
+
+@dataclass(frozen=True)
+class LimiterForecast:
+    """A signal before the loudness stage.
+
+    Attributes:
+        readings: of all of it.
+        cell_peaks: largest sample of every 5 ms.
+        cell_samples: length of such a cell.
+        sample: a short survey of excerpts from all over the song, and their audio (channel, time), on which the
+            prediction can be checked; None for short songs.
+    """
+
+    readings: Readings
+    cell_peaks: NDArray[np.float32]
+    cell_samples: int
+    sample: "tuple[LimiterForecast, NDArray[np.float32]] | None" = None
+
+    def limited_lufs(self, gain_db: float, ceiling_db: float | None, settings: LimiterSettings) -> float:
+        """About the loudness after `gain_db` and a limiter: its gain curve followed on the grid of peaks."""
+        energy = self.readings.hop_energy
+        if not energy.size:
+            return -math.inf
+        gain = db_to_gain(gain_db)
+        if ceiling_db is None or self.readings.true_peak_db + gain_db <= ceiling_db:
+            return gated_loudness(energy * gain * gain)
+        rate = self.readings.sample_rate
+        decay = math.exp(-1000.0 * self.cell_samples / (settings.release_ms * rate))
+        hop = round(HOP_MS * rate / 1000.0)
+        whole = np.zeros(self.cell_peaks.size * self.cell_samples // hop + 1)
+        kept = np.zeros_like(whole)
+        threshold = db_to_gain(ceiling_db) / gain
+        _follow_cells(self.cell_peaks, threshold, decay, self.cell_samples, hop, whole, kept)
+        share = kept / np.maximum(whole, 1e-300)
+        share = np.pad(share, (0, max(energy.size + 3 - share.size, 0)), constant_values=1.0)
+        blocks = np.convolve(share, np.full(4, 0.25), mode="valid")[: energy.size]
+        return gated_loudness(energy * blocks * gain * gain)
+
+
+def forecast(blocks: Iterator[Block], sample_rate: int, channels: int, frames: int = 0) -> LimiterForecast:
+    """Meter a stream of about `frames` samples."""
+    meter = Meter(sample_rate, channels)
+    excerpts = _Excerpts(sample_rate, frames)
+    cell = max(round(HOP_MS * sample_rate / 1000.0) // _CELLS_PER_HOP, 1)
+    parts: list[NDArray[np.float32]] = []
+    open_peak, position = np.zeros(1), 0
+    for block in blocks:
+        meter.push(block)
+        excerpts.push(block, position)
+        inside = position % cell
+        peaks = np.zeros((inside + block.shape[1] - 1) // cell + 1)
+        peaks[0] = open_peak[0]
+        peak_kernels.largest_per_cell(block, inside, cell, peaks)
+        position += block.shape[1]
+        if position % cell:
+            open_peak[0] = peaks[-1]
+            peaks = peaks[:-1]
+        else:
+            open_peak[0] = 0.0
+        parts.append(peaks.astype(np.float32))
+    if position % cell:
+        parts.append(open_peak.astype(np.float32))
+    peaks32 = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    sample = excerpts.joined()
+    checked = None
+    if sample is not None:
+        pieces = (sample[:, i : i + BLOCK_SAMPLES] for i in range(0, sample.shape[1], BLOCK_SAMPLES))
+        checked = (
+            forecast((np.ascontiguousarray(p, np.float64) for p in pieces), sample_rate, channels),
+            sample,
+        )
+    return LimiterForecast(meter.finish(), peaks32, cell, checked)
+
+
+class _Excerpts:
+    """Two seconds from each of ten places, for songs that are much longer than that."""
+
+    def __init__(self, sample_rate: int, frames: int) -> None:
+        self._size = 2 * sample_rate
+        is_long = frames > 4 * _EXCERPT_COUNT * self._size
+        places = (np.arange(_EXCERPT_COUNT) + 0.5) / _EXCERPT_COUNT * frames if is_long else np.zeros(0)
+        self._starts = [int(place) for place in places]
+        self._parts: list[NDArray[np.float32]] = []
+
+    def push(self, block: Block, position: int) -> None:
+        for start in self._starts:
+            first, last = max(start - position, 0), min(start + self._size - position, block.shape[1])
+            if first < last:
+                self._parts.append(block[:, first:last].astype(np.float32))
+
+    def joined(self) -> NDArray[np.float32] | None:
+        return np.concatenate(self._parts, axis=1) if self._parts else None
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+@no_type_check
+def _follow_cells(peaks, threshold, decay, cell, hop, whole, kept):
+    """Add each cell's power to its hop of 100 ms: all of it, and what a limiter's gain leaves.
+
+    Look-ahead of a cell, exponential release.
+    """
+    fading = 0.0
+    for i in range(peaks.size):
+        peak = peaks[i]
+        if i + 1 < peaks.size:
+            peak = max(peak, peaks[i + 1])
+        wanted = 1.0 - threshold / peak if peak > threshold else 0.0
+        fading = max(wanted, fading * decay)
+        power = float(peaks[i]) ** 2 + 1e-12
+        whole[i * cell // hop] += power
+        kept[i * cell // hop] += power * (1.0 - fading) ** 2

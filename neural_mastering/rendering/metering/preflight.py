@@ -1,0 +1,102 @@
+"""What is worth saying about a file before it is mastered."""
+
+import math
+from collections.abc import Iterator
+
+from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.notes import Note
+from neural_mastering.rendering.metering.meter import BLOCK_MS, SHORT_TERM_MS, Readings
+from neural_mastering.units import gain_to_db, power_to_db
+
+DC_DB = -55.0
+MASTERED_LUFS, MASTERED_PLR_DB = -12.0, 11.0
+INVERTED_CORRELATION = -0.7
+MISSING_DB = -60.0
+QUIET_LUFS = -40.0
+
+
+def preflight(reader: AudioReader, readings: Readings) -> list[Note]:
+    """Warnings from a file's header and readings."""
+    found = list(_length(reader, readings))
+    if not any(readings.channel_power):
+        return [*found, Note("silent", "the file is silent: nothing to master")]
+    found += _level(readings)
+    found += _channels(readings)
+    found += _source(reader, readings)
+    return found
+
+
+def _length(reader: AudioReader, readings: Readings) -> Iterator[Note]:
+    if readings.frames < 0.999 * reader.frames:
+        yield Note(
+            "truncated",
+            f"the file ends after {readings.frames / readings.sample_rate:.1f} s although its header says "
+            f"{reader.duration_s:.1f} s: it may be damaged",
+        )
+    if readings.frames * 1000.0 < BLOCK_MS * readings.sample_rate:
+        yield Note(
+            "too_short_for_loudness",
+            "shorter than 0.4 s: loudness can't be measured, the level was left alone",
+        )
+    elif readings.frames * 1000.0 < SHORT_TERM_MS * readings.sample_rate:
+        yield Note(
+            "too_short_for_range",
+            "shorter than 3 s: short-term loudness and loudness range can't be measured",
+        )
+
+
+def _level(readings: Readings) -> Iterator[Note]:
+    if not math.isfinite(readings.lufs) and readings.frames * 1000.0 >= BLOCK_MS * readings.sample_rate:
+        yield Note(
+            "below_gate", "everything is below −70 LUFS: loudness can't be measured, the level was left alone"
+        )
+    elif readings.lufs < QUIET_LUFS:
+        yield Note("quiet", f"very quiet ({readings.lufs:.1f} LUFS): noise comes up with the music")
+    if readings.clipped_samples:
+        yield Note(
+            "clipped",
+            f"clipped: {readings.clipped_samples} samples lie in runs at full scale; limiting can't mend them, a "
+            "mix with headroom can",
+        )
+    if readings.sample_peak_db > 0.001:
+        yield Note(
+            "over_full_scale",
+            f"samples reach {readings.sample_peak_db:+.1f} dBFS (floating point over full scale)",
+        )
+    offset_db = gain_to_db(max((abs(mean) for mean in readings.channel_mean), default=0.0))
+    if offset_db > DC_DB:
+        yield Note(
+            "dc_offset", f"direct current of {offset_db:.0f} dBFS: remove it in the mix, it costs headroom"
+        )
+
+
+def _channels(readings: Readings) -> Iterator[Note]:
+    if len(readings.channel_power) == 1:
+        yield Note("mono", "the file is mono: it stays mono")
+        return
+    left, right = readings.channel_power
+    if power_to_db(max(min(left, right), 1e-30) / max(left, right)) < MISSING_DB:
+        side = "left" if left < right else "right"
+        yield Note("channel_missing", f"the {side} channel is missing (silent beside the other)")
+    elif readings.width_db == -math.inf and left == right:
+        yield Note("dual_mono", "both channels are the same: this is mono in a stereo file")
+    elif readings.correlation < INVERTED_CORRELATION:
+        yield Note(
+            "inverted_channel",
+            f"left and right are opposed (correlation {readings.correlation:.2f}): one channel may be inverted, "
+            "and mono playback would cancel it",
+        )
+
+
+def _source(reader: AudioReader, readings: Readings) -> Iterator[Note]:
+    if readings.lufs >= MASTERED_LUFS and readings.plr_db <= MASTERED_PLR_DB:
+        yield Note(
+            "already_mastered",
+            f"looks mastered already ({readings.lufs:.1f} LUFS, peaks only {readings.plr_db:.1f} dB above): the "
+            "unlimited mix would give a better result",
+        )
+    if not reader.is_lossless:
+        kind = reader.path.suffix.lower().lstrip(".")
+        yield Note("lossy_source", f"{kind} is a lossy format: master from WAV or FLAC if you can")
+    if (reader.bits or 16) < 16:
+        yield Note("few_bits", f"only {reader.bits} bits a sample: the noise of that stays")

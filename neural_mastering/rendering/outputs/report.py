@@ -1,0 +1,194 @@
+"""The report page of a master, filled from its numbers."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import neural_mastering
+from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.controls import Bands, ChainControls, stage_spec
+from neural_mastering.dsp.rate_match import response_db_of_sections
+from neural_mastering.notes import texts
+from neural_mastering.rendering.metering.measure import MeasuredSong
+from neural_mastering.rendering.metering.meter import HOP_MS, SHORT_TERM_MS, Readings
+from neural_mastering.rendering.outputs.stage_sentences import stage_sentences
+from neural_mastering.rendering.reference.profile import CENTRES_HZ, profile_of
+from neural_mastering.rendering.result import MasterResult
+from neural_mastering.rendering.stages.record import POINT_MS, SILENT_DB, StageRecord
+from neural_mastering.reporting.audio_clip import LONGEST_S, clip_from_file, loudest_start_s
+from neural_mastering.reporting.master_data import Delivery, MasterReport, Provenance, Reduction
+from neural_mastering.reporting.master_data import Readings as Shown
+from neural_mastering.reporting.master_report import write_master_report
+from neural_mastering.reporting.report_data import Chart, Clip, EqCurve, Line
+
+_POINTS = 240
+_LINE_POINTS = 2000  # a line of more points is no finer on a page
+
+
+def write_report(result: MasterResult, song: MeasuredSong, folder: Path) -> Path:
+    """Write report.html and report.json into a folder; returns the page's path."""
+    return write_master_report(report_of(result, song), folder)
+
+
+def report_of(result: MasterResult, song: MeasuredSong) -> MasterReport:
+    """What the page shows, from the numbers of a master and the two files."""
+    delivery, tone = result.delivery, result.tone
+    duration_s = result.result.frames / result.result.sample_rate
+    return MasterReport(
+        title=result.source.stem,
+        input=_shown(result.input),
+        output=_shown(result.result),
+        delivery=Delivery(
+            result.target.name,
+            result.target.lufs,
+            result.target.ceiling_db,
+            result.target.source,
+            result.target.checked,
+        ),
+        provenance=Provenance(
+            source_file=result.source.name,
+            output_file=result.output.name,
+            sample_rate_hz=result.result.sample_rate,
+            bits=result.form.bits.replace("32f", "32 float"),
+            file_format=result.form.container,
+            channels=len(result.result.channel_power),
+            duration_s=duration_s,
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            version=neural_mastering.__version__,
+            model=None if tone.model is None else tone.model.label,
+            references=() if tone.reference is None else tone.reference.names,
+            further=_further(result),
+        ),
+        gain_db=result.controls.gain_db + delivery.gain_db,
+        eq=eq_curve(result.controls, result.input.sample_rate),
+        reductions=[*_stage_reductions(result), *_reductions(delivery.reduction_db)],
+        saturation=_added(result),
+        short_term=_short_term(result),
+        spectra=_spectra(result, song),
+        controls=result.controls.as_dict(),
+        words=None if tone.words is None else tone.words.report(),
+        did=[
+            *texts([tone.origin, *tone.actions]),
+            *(tone.words.sentences if tone.words is not None else []),
+            *stage_sentences(result.stages, with_reduction=False),
+        ],
+        warnings=texts(result.warnings),
+        clips=_clips(result, song, duration_s),
+    )
+
+
+def eq_curve(controls: ChainControls, sample_rate: int) -> EqCurve | None:
+    """The equaliser's response as it is rendered at the song's rate; None without bands."""
+    bands = controls.eq
+    if not len(bands):
+        return None
+    at_hz = np.geomspace(20.0, min(20_000.0, 0.49 * sample_rate), _POINTS)
+
+    def response_db(of: Bands) -> NDArray[np.float64]:
+        return response_db_of_sections(of.sections(controls.design_rate_hz, sample_rate), at_hz, sample_rate)
+
+    each = np.array([response_db(bands.only([i])) for i in range(len(bands))])
+    return EqCurve(at_hz, response_db(bands), tuple(bands), each)
+
+
+def _further(result: MasterResult) -> dict[str, str]:
+    """More lines on where the master comes from."""
+    lines = {}
+    listened = result.tone.model
+    if listened is not None and listened.confidence is not None:
+        found = listened.confidence
+        lines["Confidence"] = (
+            f"{100.0 * found.confidence:.0f} % of the model's equaliser is used: {found.windows} windows ask for "
+            f"{found.move_db:.1f} dB in common and differ by {found.spread_db:.1f} dB"
+        )
+    if result.form.bits == "16":
+        lines["Dither"] = "TPDF, once, to 16 bit"
+    return lines
+
+
+def _shown(readings: Readings) -> Shown:
+    numbers = readings.summary()
+    return Shown(**{name: numbers[name] for name in Shown.__dataclass_fields__})
+
+
+def _stage_reductions(result: MasterResult) -> list[Reduction]:
+    """Of the dynamics of the grey-box chain that ran."""
+    found = []
+    for record in _measured_by(result, "reduction"):
+        if record.reduction_db.size:
+            step = math.ceil(record.reduction_db.size / _LINE_POINTS)
+            coarse = np.maximum.reduceat(record.reduction_db, np.arange(0, record.reduction_db.size, step))
+            found.append(Reduction(stage_spec(record.name).title, record.time_s[::step], coarse))
+    return found
+
+
+def _added(result: MasterResult) -> Chart | None:
+    """What stages add to the signal."""
+    lines = []
+    for record in _measured_by(result, "added"):
+        if record.added_db.size:
+            step = math.ceil(record.added_db.size / _LINE_POINTS)
+            loudest = np.maximum.reduceat(record.added_db, np.arange(0, record.added_db.size, step))
+            heard = np.where(loudest > SILENT_DB, loudest, np.nan)
+            lines.append(Line(stage_spec(record.name).title, heard, at=record.time_s[::step]))
+    return Chart(lines[0].at, lines) if lines and lines[0].at is not None else None
+
+
+def _measured_by(result: MasterResult, effect: str) -> list[StageRecord]:
+    return [
+        record for record in result.stages if record.settings and stage_spec(record.name).effect == effect
+    ]
+
+
+def _reductions(reduction_db: NDArray[np.float64]) -> list[Reduction]:
+    if not reduction_db.size or reduction_db.max() <= 0.0:
+        return []
+    step = math.ceil(reduction_db.size / _LINE_POINTS)
+    coarse = np.maximum.reduceat(reduction_db, np.arange(0, reduction_db.size, step))
+    return [Reduction("limiter", np.arange(coarse.size) * step * POINT_MS / 1000.0, coarse)]
+
+
+def _times(count: int) -> NDArray[np.float64]:
+    return np.asarray((SHORT_TERM_MS + HOP_MS * np.arange(count)) / 1000.0, dtype=np.float64)
+
+
+def _short_term(result: MasterResult) -> Chart | None:
+    before, after = result.input.short_term_lufs, result.result.short_term_lufs
+    count = min(before.size, after.size)
+    if not count:
+        return None
+    pick = np.arange(0, count, math.ceil(count / _LINE_POINTS))
+    lines = [Line("before", before[pick], "before"), Line("master", after[pick], "result")]
+    return Chart(_times(count)[pick], lines)
+
+
+def _spectra(result: MasterResult, song: MeasuredSong) -> Chart | None:
+    """Third octaves less the loudness of each, so that tone is compared and not level."""
+    if not (math.isfinite(result.input.lufs) and math.isfinite(result.result.lufs)):
+        return None
+    before = profile_of(song.reader.blocks(), song.reader.sample_rate)
+    with AudioReader(result.output) as written:
+        after = profile_of(written.blocks(), written.sample_rate)
+    if not (before.is_usable and after.is_usable):
+        return None
+    lines = [
+        Line("before", np.where(before.filled, before.levels_db, np.nan), "before"),
+        Line("master", np.where(after.filled, after.levels_db, np.nan), "result"),
+    ]
+    if result.tone.reference is not None:
+        lines.append(Line("reference", result.tone.reference.levels_db, "reference"))
+    return Chart(CENTRES_HZ, lines)
+
+
+def _clips(result: MasterResult, song: MeasuredSong, duration_s: float) -> list[Clip]:
+    short = result.result.short_term_lufs
+    start_s = loudest_start_s(_times(short.size), short, duration_s, LONGEST_S)
+    return [
+        clip_from_file(song.reader.readable_path, "before", "before", start_s),
+        clip_from_file(result.output, "master", "result", start_s),
+    ]

@@ -1,0 +1,1 @@
+"""Comparing a song with reference songs, and what follows from it."""

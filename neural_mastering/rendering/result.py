@@ -1,0 +1,53 @@
+"""What was done to a song."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from neural_mastering.audio_io.writer import OutputFormat
+from neural_mastering.controls import ChainControls
+from neural_mastering.notes import Note
+from neural_mastering.rendering.delivery.loop import DeliveryResult, DeliverySpec
+from neural_mastering.rendering.delivery.targets import Target
+from neural_mastering.rendering.metering.meter import Readings
+from neural_mastering.rendering.stages.record import StageRecord
+from neural_mastering.rendering.tone.tone import Tone
+
+
+@dataclass(frozen=True)
+class MasterResult:
+    """A master and how it came about.
+
+    Attributes:
+        source, output: the files.
+        input, result: readings of the source and of the written file.
+        tone: the controls that were rendered, and where they come from.
+        stages: what each stage of the chain did, in order; empty where none ran.
+        target: loudness and ceiling asked for.
+        spec, delivery: of the loudness and ceiling stage: what it aimed at, and what came of it.
+        form: of the output file.
+        actions: what was done, in order.
+        warnings: what a person should know.
+        seconds: wall time by step.
+    """
+
+    source: Path
+    output: Path
+    input: Readings
+    result: Readings
+    tone: Tone
+    stages: tuple[StageRecord, ...]
+    target: Target
+    spec: DeliverySpec
+    delivery: DeliveryResult
+    form: OutputFormat
+    actions: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def controls(self) -> ChainControls:
+        """The chain that was rendered: strengths applied, words in it."""
+        return self.tone.controls

@@ -1,0 +1,40 @@
+"""What is to be done to a song's tone, and where that comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from neural_mastering.controls import ChainControls
+from neural_mastering.notes import Note
+
+if TYPE_CHECKING:  # each imports torch, or the tables of words, and is needed only where it is used
+    from neural_mastering.rendering.tone.from_model import ModelTone
+    from neural_mastering.rendering.tone.from_reference import ReferenceTone
+    from neural_mastering.rendering.tone.word_effect import WordEffect
+
+LEFT_ALONE = Note("left_alone", "no model, controls or reference were given: tone was left alone")
+ONLY_WORDS = Note("words", "tone by words alone: no model, controls or reference were given")
+
+
+@dataclass(frozen=True)
+class Tone:
+    """Controls and their origin.
+
+    Attributes:
+        controls: what is rendered; strengths are applied and words are in them at the end of `choose_tone`.
+        origin: where they come from.
+        actions: what else there is to say about how they were found.
+        warnings: what a person should know about them.
+        model: what listened, None without a model.
+        reference: what was compared with, None without references.
+        words: what words did, None without words.
+    """
+
+    controls: ChainControls
+    origin: Note
+    actions: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
+    model: ModelTone | None = None
+    reference: ReferenceTone | None = None
+    words: WordEffect | None = None
