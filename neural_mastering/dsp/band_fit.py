@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neural_mastering.dsp import rbj
-from neural_mastering.dsp.rbj import DB, Float64s
+from neural_mastering.dsp.rbj import Float64s
+from neural_mastering.units import DB_PER_NEPER
 
 _STEP = 1e-4  # of the numerical derivatives, in nepers (frequency, Q) and dB (gain)
 
@@ -76,7 +77,7 @@ def fit(
 
     def levels(vector: Float64s) -> Float64s:
         b = start.with_vector(vector)
-        return DB * rbj.log_levels(b.kinds, b.frequency_hz, b.gain_db, b.q, frequency, sample_rate)
+        return DB_PER_NEPER * rbj.log_levels(b.kinds, b.frequency_hz, b.gain_db, b.q, frequency, sample_rate)
 
     def cost_of(vector: Float64s, by_band: Float64s) -> float:
         missing = weights * (wanted - by_band.sum(axis=0))

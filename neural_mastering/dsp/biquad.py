@@ -27,11 +27,10 @@ from torch.autograd.function import once_differentiable
 from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.fir import fft_convolve
 from neural_mastering.shapes import Audio, Bands, Response
+from neural_mastering.units import NEPERS_PER_DB, db_to_gain, gain_to_db
 
 Kind = Literal["low_shelf", "peak", "high_shelf"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-
-_LN10_OVER_40 = math.log(10.0) / 40.0
 
 
 def equalize(
@@ -99,7 +98,7 @@ def response_db(
     kinds: Sequence[Kind] | None = None,
 ) -> Tensor:
     """Level of `response` in dB at the frequencies `at_hz` (frequency,), as (batch, frequency)."""
-    return 20.0 * torch.log10(response(frequency_hz, gain_db, q, at_hz, sample_rate, kinds).abs())
+    return gain_to_db(response(frequency_hz, gain_db, q, at_hz, sample_rate, kinds).abs())
 
 
 def impulse_response_length(
@@ -117,7 +116,7 @@ def impulse_response_length(
     """
     frequency, gain, quality = (np.asarray(p, dtype=np.float64) for p in (frequency_hz, gain_db, q))
     w0 = 2.0 * np.pi * frequency / sample_rate
-    alpha, amplitude = np.sin(w0) / (2.0 * quality), 10.0 ** (gain / 40.0)
+    alpha, amplitude = np.sin(w0) / (2.0 * quality), db_to_gain(0.5 * gain)
     cosine, root = np.cos(w0), 2.0 * np.sqrt(amplitude) * alpha
     up, down = amplitude + 1.0, amplitude - 1.0
     denominators = {
@@ -134,7 +133,7 @@ def impulse_response_length(
     if not slowest < 1.0:
         raise ValueError("the equaliser's poles are not inside the unit circle: check frequencies and Q")
     # Several bands at once decay no slower than a polynomial times the slowest pole: 10 % covers it.
-    samples = 1.1 * (floor_db / 20.0) / math.log10(max(slowest, 1e-3))
+    samples = 1.1 * floor_db / gain_to_db(max(slowest, 1e-3))
     return cast(int, next_fast_len(max(256, math.ceil(samples)), real=True))
 
 
@@ -147,7 +146,7 @@ def _deviation(
     w = at_hz.to(frequency_hz.device, dtype) * (2.0 * math.pi / sample_rate)
     w0 = frequency_hz.to(dtype) * (2.0 * math.pi / sample_rate)
     alpha = torch.sin(w0) / (2.0 * q.to(dtype))
-    half_log = gain_db.to(dtype) * _LN10_OVER_40  # ln A
+    half_log = gain_db.to(dtype) * (0.5 * NEPERS_PER_DB)  # ln A
     if compiled:
         return _CompiledCascade.apply(w0, alpha, half_log, w, kinds, frequency_hz.dtype)
     return _cascade(w0, alpha, half_log, w, kinds)

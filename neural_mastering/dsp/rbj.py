@@ -16,13 +16,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neural_mastering.units import DB_PER_NEPER, db_to_gain
+
 Float64s = NDArray[np.float64]
 
 KINDS = ("low_shelf", "peak", "high_shelf")
 """The kinds of `dsp.biquad.Kind`."""
-
-DB = 20.0 / np.log(10.0)
-"""Decibels of one neper."""
 
 
 def sections(
@@ -37,7 +36,7 @@ def sections(
     if np.any(frequency >= sample_rate / 2.0):
         raise ValueError(f"frequencies must stay below {sample_rate / 2.0:g} Hz, got {frequency.max():g} Hz")
     w0 = 2.0 * np.pi * frequency / sample_rate
-    cosine, alpha, a = np.cos(w0), np.sin(w0) / (2.0 * quality), 10.0 ** (gain / 40.0)
+    cosine, alpha, a = np.cos(w0), np.sin(w0) / (2.0 * quality), db_to_gain(0.5 * gain)
     up, down, root = a + 1.0, a - 1.0, 2.0 * np.sqrt(a) * alpha
     by_kind = {
         "peak": (
@@ -81,7 +80,7 @@ def log_levels(
     frequency, gain, quality = (c[:, None] for c in columns)
     w = 2.0 * np.pi * np.asarray(at_hz, dtype=np.float64)[None] / sample_rate
     w0 = 2.0 * np.pi * frequency / sample_rate
-    a, width = 10.0 ** (gain / 40.0), np.sin(w0) / (2.0 * quality) * np.sin(w)
+    a, width = db_to_gain(0.5 * gain), np.sin(w0) / (2.0 * quality) * np.sin(w)
     d = 2.0 * np.sin((w0 + w) / 2.0) * np.sin((w0 - w) / 2.0)
     s = np.sin(w0 / 2.0) ** 2 * np.cos(w / 2.0) ** 2
     c = np.cos(w0 / 2.0) ** 2 * np.sin(w / 2.0) ** 2
@@ -102,7 +101,7 @@ def level_db(
     sample_rate: float,
 ) -> Float64s:
     """Level of the cascade in dB (frequency,); 0 without bands. See `log_levels`."""
-    return DB * log_levels(kinds, frequency_hz, gain_db, q, at_hz, sample_rate).sum(axis=0)
+    return DB_PER_NEPER * log_levels(kinds, frequency_hz, gain_db, q, at_hz, sample_rate).sum(axis=0)
 
 
 def checked_bands(

@@ -21,6 +21,7 @@ import numpy as np
 
 from neural_mastering.data.degradation import kernels
 from neural_mastering.data.degradation.parameters import Band, Degradation
+from neural_mastering.units import db_to_gain, power_to_db
 
 KNEE_DB = 6.0
 DETECTOR_MS = 10.0
@@ -84,7 +85,7 @@ class DegradationChain:
     def _primed(self, audio: np.ndarray) -> np.ndarray:
         first = audio[:, : max(1, round(PRIMING_MS * self.degradation.sample_rate / 1_000.0))]
         power = float(np.square(first).sum(axis=0).mean())
-        level_db = 10.0 * math.log10(power + kernels.POWER_FLOOR) - self.degradation.reference_lufs
+        level_db = power_to_db(power + kernels.POWER_FLOOR) - self.degradation.reference_lufs
         return np.array([power, kernels.expander_gain_db(level_db, self._upward, self._downward, KNEE_DB)])
 
 
@@ -103,7 +104,7 @@ def equalizer_sections(degradation: Degradation) -> np.ndarray:
 def _band_section(band: Band, sample_rate: float) -> list[float]:
     """Source: R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients"."""
     w0 = 2.0 * math.pi * band.frequency_hz / sample_rate
-    amplitude, alpha, cosine = 10.0 ** (band.gain_db / 40.0), math.sin(w0) / (2.0 * band.q), math.cos(w0)
+    amplitude, alpha, cosine = db_to_gain(0.5 * band.gain_db), math.sin(w0) / (2.0 * band.q), math.cos(w0)
     if band.kind == "peak":
         up, down = alpha * amplitude, alpha / amplitude
         return _normalised((1.0 + up, -2.0 * cosine, 1.0 - up), (1.0 + down, -2.0 * cosine, 1.0 - down))
