@@ -24,10 +24,11 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from neural_mastering.dsp import rbj
 from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.fir import fft_convolve
 from neural_mastering.shapes import Audio, Bands, Response
-from neural_mastering.units import NEPERS_PER_DB, db_to_gain, gain_to_db
+from neural_mastering.units import NEPERS_PER_DB, gain_to_db
 
 Kind = Literal["low_shelf", "peak", "high_shelf"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -114,22 +115,7 @@ def impulse_response_length(
     Arrays are (…, band). A boost makes the poles slow, a cut the zeros, so gains and their absolute values
     may both be given: with the ends of the controls' ranges this is a bound for every setting.
     """
-    frequency, gain, quality = (np.asarray(p, dtype=np.float64) for p in (frequency_hz, gain_db, q))
-    w0 = 2.0 * np.pi * frequency / sample_rate
-    alpha, amplitude = np.sin(w0) / (2.0 * quality), db_to_gain(0.5 * gain)
-    cosine, root = np.cos(w0), 2.0 * np.sqrt(amplitude) * alpha
-    up, down = amplitude + 1.0, amplitude - 1.0
-    denominators = {
-        "peak": (1.0 + alpha / amplitude, -2.0 * cosine, 1.0 - alpha / amplitude),
-        "low_shelf": (up + down * cosine + root, -2.0 * (down + up * cosine), up + down * cosine - root),
-        "high_shelf": (up - down * cosine + root, 2.0 * (down - up * cosine), up - down * cosine - root),
-    }
-    slowest = 0.0
-    for band, kind in enumerate(kinds):
-        a0, a1, a2 = (np.atleast_1d(c[..., band]).ravel() for c in denominators[kind])
-        half, product = -a1 / (2.0 * a0), a2 / a0
-        radius = np.abs(half.astype(complex) + np.sqrt((half**2 - product).astype(complex)))
-        slowest = max(slowest, float(radius.max(initial=0.0)))
+    slowest = rbj.pole_radius(kinds, frequency_hz, gain_db, q, sample_rate)
     if not slowest < 1.0:
         raise ValueError("the equaliser's poles are not inside the unit circle: check frequencies and Q")
     # Several bands at once decay no slower than a polynomial times the slowest pole: 10 % covers it.

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 
 from neural_mastering.dsp import rbj
 from neural_mastering.dsp.rbj import Float64s
+from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.units import DB_PER_NEPER, db_to_gain
 
 MATCH_UP_TO_HZ = 16_000.0
@@ -79,14 +80,6 @@ def sections_at_rate(
     )
 
 
-def response_db_of_sections(sections: Float64s, at_hz: ArrayLike, sample_rate: float) -> Float64s:
-    """Level in dB (frequency,) of a cascade of second-order sections (section, 6)."""
-    w = 2.0 * np.pi * np.asarray(at_hz, dtype=np.float64) / sample_rate
-    powers = np.exp(-1j * w[:, None] * np.arange(3))
-    up, down = np.abs(powers @ sections[:, :3].T), np.abs(powers @ sections[:, 3:].T)
-    return DB_PER_NEPER * np.log(up / down).sum(axis=1)
-
-
 def max_deviation_db(
     sections: Float64s,
     kinds: Sequence[str],
@@ -105,7 +98,7 @@ def max_deviation_db(
     highest = min(high_hz, 0.49999 * min(design_rate_hz, sample_rate))
     at_hz = np.concatenate([np.geomspace(low_hz, highest, 1500), np.linspace(low_hz, highest, 1500)])
     wanted = rbj.level_db(kinds, frequency_hz, gain_db, q, at_hz, design_rate_hz)
-    return float(np.abs(response_db_of_sections(sections, at_hz, sample_rate) - wanted).max())
+    return float(np.abs(sections_level_db(sections, at_hz, sample_rate) - wanted).max())
 
 
 def _grid(

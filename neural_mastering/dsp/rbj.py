@@ -35,10 +35,40 @@ def sections(
     frequency, gain, quality = checked_bands(kinds, frequency_hz, gain_db, q)
     if np.any(frequency >= sample_rate / 2.0):
         raise ValueError(f"frequencies must stay below {sample_rate / 2.0:g} Hz, got {frequency.max():g} Hz")
-    w0 = 2.0 * np.pi * frequency / sample_rate
-    cosine, alpha, a = np.cos(w0), np.sin(w0) / (2.0 * quality), db_to_gain(0.5 * gain)
+    by_kind = _coefficients(frequency, gain, quality, sample_rate)
+    table = np.zeros((len(kinds), 6))
+    for band, kind in enumerate(kinds):
+        numerator, denominator = by_kind[kind]
+        table[band] = [c[band] for c in (*numerator, *denominator)]
+    return table / table[:, 3:4]
+
+
+def pole_radius(
+    kinds: Sequence[str], frequency_hz: ArrayLike, gain_db: ArrayLike, q: ArrayLike, sample_rate: float
+) -> float:
+    """Distance from 0 of the slowest pole of any band; 0 without bands. Arrays are (…, band)."""
+    frequency, gain, quality = (np.asarray(c, dtype=np.float64) for c in (frequency_hz, gain_db, q))
+    by_kind = _coefficients(frequency, gain, quality, sample_rate)
+    slowest = 0.0
+    for band, kind in enumerate(kinds):
+        a0, a1, a2 = (np.atleast_1d(c[..., band]).ravel() for c in by_kind[kind][1])
+        half, product = -a1 / (2.0 * a0), a2 / a0
+        radius = np.abs(half.astype(complex) + np.sqrt((half**2 - product).astype(complex)))
+        slowest = max(slowest, float(radius.max(initial=0.0)))
+    return slowest
+
+
+Coefficients = tuple[Float64s, Float64s, Float64s]
+
+
+def _coefficients(
+    frequency_hz: Float64s, gain_db: Float64s, q: Float64s, sample_rate: float
+) -> dict[str, tuple[Coefficients, Coefficients]]:
+    """The cookbook's b0, b1, b2 and a0, a1, a2 of every kind; arrays of any shape."""
+    w0 = 2.0 * np.pi * frequency_hz / sample_rate
+    cosine, alpha, a = np.cos(w0), np.sin(w0) / (2.0 * q), db_to_gain(0.5 * gain_db)
     up, down, root = a + 1.0, a - 1.0, 2.0 * np.sqrt(a) * alpha
-    by_kind = {
+    return {
         "peak": (
             (1.0 + alpha * a, -2.0 * cosine, 1.0 - alpha * a),
             (1.0 + alpha / a, -2.0 * cosine, 1.0 - alpha / a),
@@ -60,11 +90,6 @@ def sections(
             (up - down * cosine + root, 2.0 * (down - up * cosine), up - down * cosine - root),
         ),
     }
-    table = np.zeros((len(kinds), 6))
-    for band, kind in enumerate(kinds):
-        numerator, denominator = by_kind[kind]
-        table[band] = [c[band] for c in (*numerator, *denominator)]
-    return table / table[:, 3:4]
 
 
 def log_levels(
