@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from neural_mastering.dsp import rate_match, rbj
 from neural_mastering.dsp.rbj import Float64s, Kind
+from neural_mastering.units import DB_PER_NEPER
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Bands:
 
     def band_levels_db(self, at_hz: ArrayLike, sample_rate: float) -> Float64s:
         """Level of each band alone in dB (band, frequency)."""
-        return rbj.DB * rbj.log_levels(
+        return DB_PER_NEPER * rbj.log_levels(
             self.kinds, self.frequency_hz, self.gain_db, self.q, at_hz, sample_rate
         )
 

@@ -16,6 +16,7 @@ import soxr
 from scipy.signal import oaconvolve
 
 from neural_mastering.data.audio_file import AudioFile
+from neural_mastering.units import gain_to_db
 
 HALF_TAPS = 128
 """Taps of the fractional delay to either side: flat to 0.001 dB up to 0.48 of the rate."""
@@ -140,7 +141,7 @@ def _write(path: Path, chunks: Callable[[], Iterator[np.ndarray]], rate: int, ch
         if peak * gain < 1.0:
             break
         gain = _CEILING / peak
-    return 20.0 * math.log10(gain)
+    return gain_to_db(gain)
 
 
 def _cut(file: AudioFile, path: Path, first: int, frames: int, plan: Plan) -> None:

@@ -21,7 +21,7 @@ from neural_mastering.chance import uniform
 from neural_mastering.dsp import biquad
 from neural_mastering.dsp.biquad import Kind
 from neural_mastering.shapes import Audio, Bands, ItemSeeds, PerItem
-from neural_mastering.units import db_to_gain
+from neural_mastering.units import db_to_gain, power_to_db
 
 BASS_HZ = (40.0, 200.0)
 TREBLE_HZ = (1_000.0, 6_000.0)
@@ -97,4 +97,4 @@ def spectral_balance_db(audio: Audio, sample_rate: float, floor: float = 1e-12) 
         power[:, (frequency_hz >= low) & (frequency_hz < high)].sum(dim=-1) + floor
         for low, high in (BASS_HZ, TREBLE_HZ)
     )
-    return 10.0 * torch.log10(bass / treble)
+    return power_to_db(bass / treble)

@@ -1,12 +1,12 @@
 """A pair of cached files: what training reads from."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from neural_mastering.data.cached_audio import CachedAudio
 from neural_mastering.data.errors import DataError
+from neural_mastering.units import power_to_db
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def segment_level_db(side: CachedAudio, start: int, segment: int) -> float:
     last = min((start + segment + side.block_frames - 1) // side.block_frames, len(side.block_energy))
     energy = float(side.block_energy[first:last].sum(dtype=np.float64))
     frames = min(last * side.block_frames, side.frames) - first * side.block_frames
-    return 10.0 * math.log10(energy / frames) if energy > 0.0 else -math.inf
+    return power_to_db(energy / frames)
 
 
 def side_level_db(side: CachedAudio, starts: np.ndarray, segment: int) -> np.ndarray:
@@ -104,5 +104,4 @@ def side_level_db(side: CachedAudio, starts: np.ndarray, segment: int) -> np.nda
     first = starts // side.block_frames
     last = np.minimum((starts + segment + side.block_frames - 1) // side.block_frames, total.size - 1)
     frames = np.minimum(last * side.block_frames, side.frames) - first * side.block_frames
-    with np.errstate(divide="ignore"):
-        return 10.0 * np.log10((total[last] - total[first]) / frames)
+    return power_to_db((total[last] - total[first]) / frames)

@@ -24,12 +24,13 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from neural_mastering.dsp import rbj
 from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.fir import fft_convolve
 from neural_mastering.dsp.rbj import KINDS, Kind
 from neural_mastering.shapes import Audio, Bands, Response
+from neural_mastering.units import NEPERS_PER_DB, gain_to_db
 
-_LN10_OVER_40 = math.log(10.0) / 40.0
 
 
 def equalize(
@@ -97,7 +98,7 @@ def response_db(
     kinds: Sequence[Kind] | None = None,
 ) -> Tensor:
     """Level of `response` in dB at the frequencies `at_hz` (frequency,), as (batch, frequency)."""
-    return 20.0 * torch.log10(response(frequency_hz, gain_db, q, at_hz, sample_rate, kinds).abs())
+    return gain_to_db(response(frequency_hz, gain_db, q, at_hz, sample_rate, kinds).abs())
 
 
 def impulse_response_length(
@@ -113,26 +114,11 @@ def impulse_response_length(
     Arrays are (…, band). A boost makes the poles slow, a cut the zeros, so gains and their absolute values
     may both be given: with the ends of the controls' ranges this is a bound for every setting.
     """
-    frequency, gain, quality = (np.asarray(p, dtype=np.float64) for p in (frequency_hz, gain_db, q))
-    w0 = 2.0 * np.pi * frequency / sample_rate
-    alpha, amplitude = np.sin(w0) / (2.0 * quality), 10.0 ** (gain / 40.0)
-    cosine, root = np.cos(w0), 2.0 * np.sqrt(amplitude) * alpha
-    up, down = amplitude + 1.0, amplitude - 1.0
-    denominators = {
-        "peak": (1.0 + alpha / amplitude, -2.0 * cosine, 1.0 - alpha / amplitude),
-        "low_shelf": (up + down * cosine + root, -2.0 * (down + up * cosine), up + down * cosine - root),
-        "high_shelf": (up - down * cosine + root, 2.0 * (down - up * cosine), up - down * cosine - root),
-    }
-    slowest = 0.0
-    for band, kind in enumerate(kinds):
-        a0, a1, a2 = (np.atleast_1d(c[..., band]).ravel() for c in denominators[kind])
-        half, product = -a1 / (2.0 * a0), a2 / a0
-        radius = np.abs(half.astype(complex) + np.sqrt((half**2 - product).astype(complex)))
-        slowest = max(slowest, float(radius.max(initial=0.0)))
+    slowest = rbj.pole_radius(kinds, frequency_hz, gain_db, q, sample_rate)
     if not slowest < 1.0:
         raise ValueError("the equaliser's poles are not inside the unit circle: check frequencies and Q")
     # Several bands at once decay no slower than a polynomial times the slowest pole: 10 % covers it.
-    samples = 1.1 * (floor_db / 20.0) / math.log10(max(slowest, 1e-3))
+    samples = 1.1 * floor_db / gain_to_db(max(slowest, 1e-3))
     return cast(int, next_fast_len(max(256, math.ceil(samples)), real=True))
 
 
@@ -145,7 +131,7 @@ def _deviation(
     w = at_hz.to(frequency_hz.device, dtype) * (2.0 * math.pi / sample_rate)
     w0 = frequency_hz.to(dtype) * (2.0 * math.pi / sample_rate)
     alpha = torch.sin(w0) / (2.0 * q.to(dtype))
-    half_log = gain_db.to(dtype) * _LN10_OVER_40  # ln A
+    half_log = gain_db.to(dtype) * (0.5 * NEPERS_PER_DB)  # ln A
     if compiled:
         return _CompiledCascade.apply(w0, alpha, half_log, w, kinds, frequency_hz.dtype)
     return _cascade(w0, alpha, half_log, w, kinds)

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from neural_mastering.dsp.streaming_fir import convolve_valid
 from neural_mastering.shapes import Audio
+from neural_mastering.units import NEPERS_PER_DB
 
 FLOOR_DB = -110.0
 """Level to which the slowest impulse response has decayed where it is cut."""
@@ -42,7 +43,7 @@ def latency_samples(crossovers_hz: Sequence[float], sample_rate: float) -> int:
     """Delay of the bands: half the length of the impulse responses, which the lowest crossover decides."""
     # The poles of a Butterworth filter of 2nd order decay by cos 45° of their frequency.
     decay = math.sqrt(0.5) * 2.0 * math.tan(math.pi * min(crossovers_hz) / sample_rate)
-    return math.ceil(-FLOOR_DB / 20.0 * math.log(10.0) / decay) + 1
+    return math.ceil(-FLOOR_DB * NEPERS_PER_DB / decay) + 1
 
 
 def magnitudes(

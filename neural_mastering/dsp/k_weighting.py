@@ -11,6 +11,8 @@ import math
 
 import numpy as np
 
+from neural_mastering.units import db_to_gain
+
 LOWEST_RATE_HZ = 8000
 
 _SHELF_HZ, _SHELF_DB, _SHELF_Q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
@@ -29,7 +31,7 @@ def k_weighting_sections(sample_rate: float) -> np.ndarray:
     if not sample_rate >= LOWEST_RATE_HZ:
         raise ValueError(f"K-weighting needs a rate of {LOWEST_RATE_HZ} Hz or more; got {sample_rate:g} Hz")
     k = math.tan(math.pi * _SHELF_HZ / sample_rate)
-    high = 10.0 ** (_SHELF_DB / 20.0)
+    high = db_to_gain(_SHELF_DB)
     middle = high**_SHELF_MID_EXPONENT
     a0 = 1.0 + k / _SHELF_Q + k * k
     shelf = [

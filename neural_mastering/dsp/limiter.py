@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.dsp import peak_kernels
 from neural_mastering.dsp.interpolator import interpolator, oversampling
+from neural_mastering.units import db_to_gain
 
 HOLD = 12
 """Samples to either side of a peak over which the reduction is held."""
@@ -99,7 +100,7 @@ def limit(
     """
     settings = settings or LimiterSettings()
     time, late = audio.shape[1], settings.latency_samples(sample_rate)
-    threshold = 10.0 ** (ceiling_db / 20.0)
+    threshold = db_to_gain(ceiling_db)
     x = np.ascontiguousarray(np.pad(peak_kernels.padded(audio), ((0, 0), (0, late))))
     peaks = np.empty(time + late)
     phases = interpolator(oversampling(sample_rate))

@@ -26,7 +26,7 @@ from torch import Tensor
 from neural_mastering.dsp.stream_kernels import cascade
 from neural_mastering.dsp.weighting import k_weighting_sections
 from neural_mastering.shapes import Audio, Frames, PerItem
-from neural_mastering.units import power_to_db
+from neural_mastering.units import db_to_power, power_to_db
 
 BLOCK_MS = 400.0
 SHORT_TERM_MS = 3000.0
@@ -182,8 +182,8 @@ def _cell_sums(audio: Audio, past: int, cell: int, sample_rate: float) -> Tensor
 def _gate(energy: Frames, relative_lu: float) -> Tensor:
     """Which windows are above the absolute and the relative gate: boolean (batch, frame)."""
     energy = energy.detach()
-    audible = energy > 10.0 ** ((ABSOLUTE_GATE_LUFS - _OFFSET_LU) / 10.0)
-    threshold = _masked_mean(energy, audible) * 10.0 ** (relative_lu / 10.0)
+    audible = energy > db_to_power(ABSOLUTE_GATE_LUFS - _OFFSET_LU)
+    threshold = _masked_mean(energy, audible) * db_to_power(relative_lu)
     return audible & (energy > threshold.unsqueeze(-1))
 
 

@@ -1,12 +1,11 @@
 """Long-term average spectrum in third octaves."""
 
-import math
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from neural_mastering.shapes import Audio
+from neural_mastering.units import power_to_db, third_octave_hz, third_octave_number
 
 FLOOR_POWER = 1e-12
 """Added to band powers (−120 dB), so that silence has a finite level."""
@@ -14,8 +13,8 @@ FLOOR_POWER = 1e-12
 
 def third_octave_centres_hz(low_hz: float = 25.0, high_hz: float = 16_000.0) -> Float[Tensor, " third"]:
     """Exact base-10 mid-band frequencies 10^(k/10) Hz from `low_hz` to `high_hz`. Source: IEC 61260-1, 5.2."""
-    first, last = round(10.0 * math.log10(low_hz)), round(10.0 * math.log10(high_hz))
-    return torch.pow(10.0, torch.arange(first, last + 1, dtype=torch.float64) / 10.0).float()
+    first, last = round(third_octave_number(low_hz)), round(third_octave_number(high_hz))
+    return third_octave_hz(torch.arange(first, last + 1, dtype=torch.float64)).float()
 
 
 def third_octave_levels_db(
@@ -42,7 +41,7 @@ def third_octave_levels_db(
             power = power + torch.fft.rfft(block * window).abs().square().sum(dim=(1, 2))
         one_sided = 2.0 / (fft_size * window.square().sum() * frames.shape[2] * signal.shape[1])
         weights = _band_weights(sample_rate, low_hz, high_hz, fft_size).to(power)
-        return 10.0 * torch.log10(power * one_sided @ weights.T + FLOOR_POWER)
+        return power_to_db(power * one_sided @ weights.T + FLOOR_POWER)
 
 
 def interpolate_third_octaves(curve_db: Tensor, at_hz: Tensor) -> Tensor:

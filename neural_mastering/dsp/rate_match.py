@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neural_mastering.dsp import rbj
-from neural_mastering.dsp.rbj import DB, Float64s
+from neural_mastering.dsp.rbj import Float64s
+from neural_mastering.dsp.sections import sections_level_db
+from neural_mastering.units import DB_PER_NEPER, db_to_gain
 
 MATCH_UP_TO_HZ = 16_000.0
 """The promise of 0.3 dB ends here."""
@@ -78,14 +80,6 @@ def sections_at_rate(
     )
 
 
-def response_db_of_sections(sections: Float64s, at_hz: ArrayLike, sample_rate: float) -> Float64s:
-    """Level in dB (frequency,) of a cascade of second-order sections (section, 6)."""
-    w = 2.0 * np.pi * np.asarray(at_hz, dtype=np.float64) / sample_rate
-    powers = np.exp(-1j * w[:, None] * np.arange(3))
-    up, down = np.abs(powers @ sections[:, :3].T), np.abs(powers @ sections[:, 3:].T)
-    return DB * np.log(up / down).sum(axis=1)
-
-
 def max_deviation_db(
     sections: Float64s,
     kinds: Sequence[str],
@@ -104,7 +98,7 @@ def max_deviation_db(
     highest = min(high_hz, 0.49999 * min(design_rate_hz, sample_rate))
     at_hz = np.concatenate([np.geomspace(low_hz, highest, 1500), np.linspace(low_hz, highest, 1500)])
     wanted = rbj.level_db(kinds, frequency_hz, gain_db, q, at_hz, design_rate_hz)
-    return float(np.abs(response_db_of_sections(sections, at_hz, sample_rate) - wanted).max())
+    return float(np.abs(sections_level_db(sections, at_hz, sample_rate) - wanted).max())
 
 
 def _grid(
@@ -113,7 +107,7 @@ def _grid(
     """Frequencies in Hz and weights: dense at the bands and towards the end of the promise, light above."""
     nyquist_hz = min(design_rate_hz, sample_rate) / 2.0
     edge_hz = min(MATCH_UP_TO_HZ, 0.9999 * nyquist_hz)
-    width = 0.5 / (q * 10.0 ** (np.abs(gain_db) / 40.0))  # of the narrower of poles and zeros, as a ratio
+    width = 0.5 / (q * db_to_gain(0.5 * np.abs(gain_db)))  # of the narrower of poles and zeros, as a ratio
     near_hz = (
         frequency_hz[:, None] * np.exp(width[:, None] * np.array([-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0]))
     ).ravel()
@@ -132,7 +126,7 @@ def _prototypes(
     kinds: Sequence[str], frequency_hz: Float64s, gain_db: Float64s, q: Float64s, sample_rate: float
 ) -> Float64s:
     """The RBJ prototypes (band, 5) at the new rate: ln g, ln wz, ln Qz, ln wp, ln Qp."""
-    a, kind = 10.0 ** (gain_db / 40.0), np.array(kinds)
+    a, kind = db_to_gain(0.5 * gain_db), np.array(kinds)
     warped = np.tan(np.pi * np.minimum(frequency_hz / sample_rate, 0.47))
     step = np.where(kind == "peak", 1.0, np.where(kind == "low_shelf", np.sqrt(a), 1.0 / np.sqrt(a)))
     ratio = np.where(kind == "peak", a, 1.0)
@@ -204,7 +198,7 @@ def _corrections(missing: Float64s, grid_hz: Float64s, weight: Float64s, sample_
     """Sections (section, 5) for what the bands miss, ln|H| (1, frequency); none where it is good enough."""
     promised = weight == 1.0
     edge_hz = grid_hz[promised].max()
-    best, error = np.zeros((0, 5)), DB * np.abs(missing[0, promised]).max()
+    best, error = np.zeros((0, 5)), DB_PER_NEPER * np.abs(missing[0, promised]).max()
     # Starts near the upper end, where curves are squeezed; at a rate whose Nyquist frequency is the end, closer
     # to it.
     close = 2.0 * edge_hz > 0.99 * sample_rate
@@ -217,7 +211,7 @@ def _corrections(missing: Float64s, grid_hz: Float64s, weight: Float64s, sample_
         w, quality = np.log(np.tan(np.pi * at_hz / sample_rate)), np.full(count, -0.35)
         start = np.stack([np.zeros(count), w, quality, w, quality], axis=-1)[None]
         found, level = _fit(missing, squared, weight, start, _CORRECTION_PRICE, _CORRECTION_STEPS)
-        left = DB * np.abs((missing - level)[0, promised]).max()
+        left = DB_PER_NEPER * np.abs((missing - level)[0, promised]).max()
         if left < error:
             best, error = found[0], left
     return best

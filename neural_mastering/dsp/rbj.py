@@ -17,13 +17,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neural_mastering.units import DB_PER_NEPER, db_to_gain
+
 Float64s = NDArray[np.float64]
 
 Kind = Literal["low_shelf", "peak", "high_shelf"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-
-DB = 20.0 / np.log(10.0)
-"""Decibels of one neper."""
 
 
 def sections(
@@ -37,10 +36,40 @@ def sections(
     frequency, gain, quality = checked_bands(kinds, frequency_hz, gain_db, q)
     if np.any(frequency >= sample_rate / 2.0):
         raise ValueError(f"frequencies must stay below {sample_rate / 2.0:g} Hz, got {frequency.max():g} Hz")
-    w0 = 2.0 * np.pi * frequency / sample_rate
-    cosine, alpha, a = np.cos(w0), np.sin(w0) / (2.0 * quality), 10.0 ** (gain / 40.0)
+    by_kind = _coefficients(frequency, gain, quality, sample_rate)
+    table = np.zeros((len(kinds), 6))
+    for band, kind in enumerate(kinds):
+        numerator, denominator = by_kind[kind]
+        table[band] = [c[band] for c in (*numerator, *denominator)]
+    return table / table[:, 3:4]
+
+
+def pole_radius(
+    kinds: Sequence[str], frequency_hz: ArrayLike, gain_db: ArrayLike, q: ArrayLike, sample_rate: float
+) -> float:
+    """Distance from 0 of the slowest pole of any band; 0 without bands. Arrays are (…, band)."""
+    frequency, gain, quality = (np.asarray(c, dtype=np.float64) for c in (frequency_hz, gain_db, q))
+    by_kind = _coefficients(frequency, gain, quality, sample_rate)
+    slowest = 0.0
+    for band, kind in enumerate(kinds):
+        a0, a1, a2 = (np.atleast_1d(c[..., band]).ravel() for c in by_kind[kind][1])
+        half, product = -a1 / (2.0 * a0), a2 / a0
+        radius = np.abs(half.astype(complex) + np.sqrt((half**2 - product).astype(complex)))
+        slowest = max(slowest, float(radius.max(initial=0.0)))
+    return slowest
+
+
+Coefficients = tuple[Float64s, Float64s, Float64s]
+
+
+def _coefficients(
+    frequency_hz: Float64s, gain_db: Float64s, q: Float64s, sample_rate: float
+) -> dict[str, tuple[Coefficients, Coefficients]]:
+    """The cookbook's b0, b1, b2 and a0, a1, a2 of every kind; arrays of any shape."""
+    w0 = 2.0 * np.pi * frequency_hz / sample_rate
+    cosine, alpha, a = np.cos(w0), np.sin(w0) / (2.0 * q), db_to_gain(0.5 * gain_db)
     up, down, root = a + 1.0, a - 1.0, 2.0 * np.sqrt(a) * alpha
-    by_kind = {
+    return {
         "peak": (
             (1.0 + alpha * a, -2.0 * cosine, 1.0 - alpha * a),
             (1.0 + alpha / a, -2.0 * cosine, 1.0 - alpha / a),
@@ -62,11 +91,6 @@ def sections(
             (up - down * cosine + root, 2.0 * (down - up * cosine), up - down * cosine - root),
         ),
     }
-    table = np.zeros((len(kinds), 6))
-    for band, kind in enumerate(kinds):
-        numerator, denominator = by_kind[kind]
-        table[band] = [c[band] for c in (*numerator, *denominator)]
-    return table / table[:, 3:4]
 
 
 def log_levels(
@@ -82,7 +106,7 @@ def log_levels(
     frequency, gain, quality = (c[:, None] for c in columns)
     w = 2.0 * np.pi * np.asarray(at_hz, dtype=np.float64)[None] / sample_rate
     w0 = 2.0 * np.pi * frequency / sample_rate
-    a, width = 10.0 ** (gain / 40.0), np.sin(w0) / (2.0 * quality) * np.sin(w)
+    a, width = db_to_gain(0.5 * gain), np.sin(w0) / (2.0 * quality) * np.sin(w)
     d = 2.0 * np.sin((w0 + w) / 2.0) * np.sin((w0 - w) / 2.0)
     s = np.sin(w0 / 2.0) ** 2 * np.cos(w / 2.0) ** 2
     c = np.cos(w0 / 2.0) ** 2 * np.sin(w / 2.0) ** 2
@@ -103,7 +127,7 @@ def level_db(
     sample_rate: float,
 ) -> Float64s:
     """Level of the cascade in dB (frequency,); 0 without bands. See `log_levels`."""
-    return DB * log_levels(kinds, frequency_hz, gain_db, q, at_hz, sample_rate).sum(axis=0)
+    return DB_PER_NEPER * log_levels(kinds, frequency_hz, gain_db, q, at_hz, sample_rate).sum(axis=0)
 
 
 def checked_bands(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neural_mastering.shapes import PerItem
-from neural_mastering.units import db_to_gain
+from neural_mastering.units import db_to_gain, gain_to_db
 
 SOFT_CORNER, HARD_CORNER = 1.0, 0.02
 KEPT_AMPLITUDE_DB = -14.0
@@ -48,7 +48,7 @@ def soft_clip_parameters(
 def dc_blocker_impulse(sample_rate: float) -> NDArray[np.float64]:
     """Impulse response of (1 + R)/2·(1 − z⁻¹)/(1 − R·z⁻¹), R = exp(−2π·10 Hz/rate), until −110 dB."""
     pole = math.exp(-2.0 * math.pi * DC_BLOCKER_HZ / sample_rate)
-    taps = math.ceil(FLOOR_DB / 20.0 * math.log(10.0) / math.log(pole))
+    taps = math.ceil(FLOOR_DB / gain_to_db(pole))
     impulse = -0.5 * (1.0 - pole * pole) * pole ** (np.arange(taps) - 1.0)
     impulse[0] = 0.5 * (1.0 + pole)
     return np.asarray(impulse, dtype=np.float64)

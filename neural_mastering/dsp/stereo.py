@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neural_mastering.shapes import Audio, PerItem
-from neural_mastering.units import power_to_db
+from neural_mastering.units import db_to_power, power_to_db
 
 WIDTH_LIMIT_DB = 60.0
 
@@ -39,7 +39,7 @@ def stereo_width_db(audio: Audio) -> PerItem:
 
 def width_of_energies_db(mid: PerItem, side: PerItem) -> PerItem:
     """Width in dB from the energies of mid and side."""
-    share = 10.0 ** (-WIDTH_LIMIT_DB / 10.0)
+    share = db_to_power(-WIDTH_LIMIT_DB)
     silent = mid + side <= 0.0
     floor = share * (mid + side)
     ratio = torch.maximum(side, floor) / torch.maximum(mid, floor).clamp(min=torch.finfo(mid.dtype).tiny)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from neural_mastering.dsp.streaming_fir import convolve_with_tail
 from neural_mastering.shapes import Audio, PerItem
+from neural_mastering.units import NEPERS_PER_DB
 
 FLOOR_DB = -110.0
 """Level to which the high-pass's impulse response has decayed where it is cut."""
@@ -30,7 +31,7 @@ def add_to_side(audio: Audio, change: Tensor) -> Audio:
 def high_pass_taps(lowest_hz: float, sample_rate: float) -> int:
     """Length of the high-pass's impulse response for the lowest frequency that is allowed."""
     decay = math.sqrt(0.5) * 2.0 * math.tan(math.pi * lowest_hz / sample_rate)
-    return 2 * math.ceil(0.5 * -FLOOR_DB / 20.0 * math.log(10.0) / decay) + 2
+    return 2 * math.ceil(0.5 * -FLOOR_DB * NEPERS_PER_DB / decay) + 2
 
 
 def low_part_impulse(frequency_hz: PerItem, sample_rate: float, taps: int) -> Tensor:

@@ -24,6 +24,7 @@ from torch.autograd.function import once_differentiable
 
 from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.shapes import Audio, PerItem
+from neural_mastering.units import db_to_power
 
 View = Literal["left", "right", "mid", "side"]
 VIEWS: tuple[View, ...] = get_args(View)
@@ -120,8 +121,8 @@ def resolution(
     return Resolution(
         fft_size,
         max(1, round(fft_size * hop_ratio)),
-        reference**2 * 10.0 ** (floor_db / 10.0),
-        0.375 * fft_size * 10.0 ** (silence_db / 10.0),
+        reference**2 * db_to_power(floor_db),
+        0.375 * fft_size * db_to_power(silence_db),
     )
 
 

@@ -29,6 +29,7 @@ from neural_mastering.evaluation.song_systems import (
 from neural_mastering.metrics.signal import Signal
 from neural_mastering.metrics.suite import measure, of_matched
 from neural_mastering.shapes import Audio
+from neural_mastering.units import db_to_power
 
 BEFORE, TARGET = "before", "target"
 PARTS = ("rendering", "measuring", "segments", "ablations")
@@ -207,7 +208,7 @@ def _segment_starts(song: LoadedSong, options: Options) -> list[int]:
     for start in range(0, song.input.shape[-1] - length + 1, length):
         part = slice(start, start + length)
         levels = [float(side[..., part].square().mean()) for side in (song.input, song.target)]
-        if min(levels) > 10.0 ** (SILENCE_DB / 10.0):
+        if min(levels) > db_to_power(SILENCE_DB):
             audible.append(start)
     if len(audible) <= options.segments:
         return audible if options.segments else []

@@ -16,6 +16,7 @@ from neural_mastering.data.manifest import song_key
 from neural_mastering.dsp import biquad
 from neural_mastering.dsp.biquad import Kind
 from neural_mastering.evaluation.controls_trace import CURVE_HZ, ControlsTrace
+from neural_mastering.units import gain_to_db
 
 LOW_HZ, HIGH_HZ = 40.0, 16_000.0
 _DEMO_COLUMNS = ("low_shelf_hz", "low_shelf_db", "high_shelf_hz", "high_shelf_db", "shelf_q", "level_db")
@@ -103,7 +104,7 @@ def _degraded(root: Path) -> dict[str, TrueCorrection]:
     found = {}
     for name, made in read_degradations(root).items():
         curve = -eq_curve_db(made, at_hz).numpy()
-        found[song_key(name)] = TrueCorrection(curve, -made.gain_db, -20.0 * math.log10(made.width))
+        found[song_key(name)] = TrueCorrection(curve, -made.gain_db, -gain_to_db(made.width))
     return found
 
 

@@ -261,7 +261,7 @@ def equalize(audio: Audio, curve_db: Tensor, sample_rate: float) -> Audio:
 def _levelled(audio: Audio, song: LoadedSong, curve_db: Tensor | None) -> Rendered:
     levelled = match_loudness(audio, song.target, song.sample_rate)
     power, before = (float(side.double().square().sum()) for side in (levelled, audio))
-    gain_db = 10.0 * torch.log10(torch.tensor(power / before)).item() if power > 0 and before > 0 else 0.0
+    gain_db = power_to_db(power / before) if power > 0 and before > 0 else 0.0
     return Rendered(levelled, curve_trace(curve_db, gain_db))
 
 

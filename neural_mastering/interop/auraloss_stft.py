@@ -8,6 +8,7 @@ from torch import Tensor
 from neural_mastering.losses.loss_term import LossTerm
 from neural_mastering.output import MasteringOutput
 from neural_mastering.shapes import Audio
+from neural_mastering.units import db_to_power
 
 
 class AuralossSTFT(LossTerm):
@@ -45,7 +46,7 @@ class AuralossSTFT(LossTerm):
         self.losses = [
             STFTLoss(size, hop, size, output="full") for size, hop in zip(fft_sizes, hops, strict=True)
         ]
-        self.silence_power = 10.0 ** (silence_db / 10.0)
+        self.silence_power = db_to_power(silence_db)
 
     def forward(self, output: MasteringOutput, target: Audio) -> Tensor:
         """See the class.

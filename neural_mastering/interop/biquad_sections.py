@@ -9,6 +9,7 @@ from torch import Tensor
 
 from neural_mastering.dsp.biquad import Kind
 from neural_mastering.shapes import Bands
+from neural_mastering.units import db_to_gain
 
 
 def sections(
@@ -29,7 +30,7 @@ def sections(
         raise ValueError(f"{len(kinds)} kinds for {frequency_hz.shape[-1]} bands")
     w0 = frequency_hz * (2.0 * math.pi / sample_rate)
     cosine, alpha = torch.cos(w0), torch.sin(w0) / (2.0 * q)
-    amplitude = torch.exp(gain_db * (math.log(10.0) / 40.0))
+    amplitude = db_to_gain(0.5 * gain_db)
     columns = [
         _section(kind, cosine[..., band], alpha[..., band], amplitude[..., band])
         for band, kind in enumerate(kinds)

@@ -10,6 +10,7 @@ from neural_mastering.losses.loss_term import LossTerm
 from neural_mastering.losses.lufs import clip_loudness
 from neural_mastering.output import MasteringOutput
 from neural_mastering.shapes import Audio
+from neural_mastering.units import db_to_gain
 
 
 class LoudnessMatched(LossTerm):
@@ -41,5 +42,5 @@ class LoudnessMatched(LossTerm):
         own, wanted = (clip_loudness(audio, self.sample_rate) for audio in (output.audio, target))
         audible = (own > ABSOLUTE_GATE_LUFS) & (wanted > ABSOLUTE_GATE_LUFS)
         gain_db = torch.where(audible, wanted - own, 0.0)
-        gain = torch.pow(10.0, gain_db / 20.0)[:, None, None]
+        gain = db_to_gain(gain_db)[:, None, None]
         return self.term(replace(output, audio=gain * output.audio), target)

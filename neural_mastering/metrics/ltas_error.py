@@ -1,12 +1,14 @@
 """Error of the long-term average spectrum in third octaves."""
 
-import torch
+import math
+
 from jaxtyping import Float
 from torch import Tensor
 
 from neural_mastering.dsp.ltas import third_octave_levels_db
 from neural_mastering.metrics.item_metric import ItemMetric, MetricInfo
 from neural_mastering.shapes import Audio, PerItem
+from neural_mastering.units import third_octave_hz, third_octave_number
 
 LOW_HZ, HIGH_HZ = 25.0, 15_000.0
 """Lossy sources hold little above 15 kHz. The band of 12.5 kHz (to 14.1 kHz) is the highest that lies below."""
@@ -48,8 +50,7 @@ def channel_levels_db(
 
 def top_band_hz(high_hz: float) -> float:
     """Mid-band frequency of the highest third octave that ends at or below `high_hz`."""
-    band = torch.floor((torch.tensor(high_hz, dtype=torch.float64).log10() - 0.05) * 10.0 + 1e-6)
-    return float(torch.pow(10.0, band / 10.0))
+    return third_octave_hz(math.floor(third_octave_number(high_hz) - 0.5 + 1e-6))
 
 
 def levels_rms_error(

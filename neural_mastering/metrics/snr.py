@@ -10,7 +10,7 @@ from neural_mastering.dsp.delay import advance, estimate_delay_samples
 from neural_mastering.dsp.stereo import mid_side
 from neural_mastering.metrics.item_metric import ItemMetric, MetricInfo
 from neural_mastering.shapes import Audio, PerItem
-from neural_mastering.units import power_to_db
+from neural_mastering.units import db_to_power, power_to_db
 
 MAX_DELAY_S = 0.05
 LIMIT_DB = 100.0
@@ -75,7 +75,7 @@ def snr_of_products(sums: Float[Tensor, " 3"], samples: int, gain: float = 1.0) 
     if float(signal) <= SILENT_POWER * samples:
         return signal.new_full((), math.nan)
     noise = (signal + gain * gain * own - 2.0 * gain * cross).clamp(min=0.0)
-    ratio = signal / noise.clamp(min=float(signal) * 10.0 ** (-LIMIT_DB / 10.0))
+    ratio = signal / noise.clamp(min=float(signal) * db_to_power(-LIMIT_DB))
     return power_to_db(ratio).clamp(-LIMIT_DB, LIMIT_DB)
 
 

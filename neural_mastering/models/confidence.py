@@ -10,6 +10,7 @@ from torch import Tensor
 from neural_mastering.errors import InputError
 from neural_mastering.models.eq_heads import EqLogits
 from neural_mastering.models.mastering import Analysis, MasteringModel
+from neural_mastering.units import db_to_power
 
 LOW_HZ, HIGH_HZ, POINTS = 30.0, 15_000.0, 64
 
@@ -66,7 +67,7 @@ def estimate_confidence(
 ) -> ConfidenceEstimate:
     """How far the windows of a song are followed; they are weighted by their power."""
     logits = type(windows[0].logits).concatenate([part.logits for part in windows])
-    power = torch.pow(10.0, torch.cat([part.lufs for part in windows]) / 10.0)
+    power = db_to_power(torch.cat([part.lufs for part in windows]))
     move_db, spread_db = move_and_spread_db(curves_db(model, logits), power)
     return ConfidenceEstimate(confidence.of(move_db, spread_db), move_db, spread_db, len(windows))
 

@@ -14,7 +14,7 @@ from neural_mastering.models.preset_sheet import preset_sheet
 from neural_mastering.models.residual_heads.residual_head import ResidualHead
 from neural_mastering.output import MasteringOutput
 from neural_mastering.shapes import Audio, ItemSeeds, Latent, Logits, PerItem
-from neural_mastering.units import db_to_gain
+from neural_mastering.units import db_to_gain, db_to_power, power_to_db
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Analysis:
         power mean; callers who know the song's integrated loudness should replace it before `logits` are
         made.
         """
-        power = torch.pow(10.0, self.lufs / 10.0)
+        power = db_to_power(self.lufs)
         share = (power / power.sum())[:, None]
         return replace(
             self,
             z=(self.z * share).sum(dim=0, keepdim=True),
             logits=self.logits.mean(power),
-            lufs=10.0 * torch.log10(power.mean(dim=0, keepdim=True)),
+            lufs=power_to_db(power.mean(dim=0, keepdim=True)),
             chain=None if self.chain is None else (self.chain * share).sum(dim=0, keepdim=True),
         )
 

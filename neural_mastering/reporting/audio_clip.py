@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neural_mastering.errors import InputError
 from neural_mastering.reporting.report_data import Clip, Role
+from neural_mastering.units import db_to_power, gain_to_db
 
 LONGEST_S, SHORTEST_S = 24.0, 5.0
 """A player's excerpt lasts at most and, where its budget allows any at all, at least this long."""
@@ -95,7 +96,7 @@ def loudest_start_s(time_s: ArrayLike, loudness_lufs: ArrayLike, duration_s: flo
     times, levels = np.asarray(time_s, dtype=float), np.asarray(loudness_lufs, dtype=float)
     if duration_s <= seconds or times.size < 2:
         return 0.0
-    power = np.where(np.isfinite(levels), 10.0 ** (np.nan_to_num(levels, neginf=-200.0) / 10.0), 0.0)
+    power = np.where(np.isfinite(levels), db_to_power(np.nan_to_num(levels, neginf=-200.0)), 0.0)
     spacing = float(times[1] - times[0])
     # the windows that lie within an excerpt of this length
     width = int(np.clip(round((seconds - 3.0) / spacing), 1, times.size))
@@ -163,7 +164,7 @@ def _encode(clip: Clip, lossless: bool) -> EncodedClip:
         mime="audio/flac" if lossless else "audio/ogg",
         data=base64.b64encode(buffer.getvalue()).decode("ascii"),
         lufs=_lufs(audio, rate),
-        stored_gain_db=20.0 * math.log10(scale),
+        stored_gain_db=gain_to_db(scale),
         seconds=audio.shape[1] / rate,
         start_s=clip.start_s,
         peaks=_peaks(audio / scale if scale < 1.0 else audio),

@@ -8,9 +8,11 @@ keeps its value at 50 Hz.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neural_mastering.units import third_octave_hz
+
 Float64s = NDArray[np.float64]
 
-CENTRES_HZ: Float64s = 10.0 ** (np.arange(14, 43) / 10.0)
+CENTRES_HZ: Float64s = third_octave_hz(np.arange(14.0, 43.0))
 """Exact base-10 third octaves from 25 Hz to 16 kHz (IEC 61260-1)."""
 
 HEARD: NDArray[np.bool_] = CENTRES_HZ > 49.0

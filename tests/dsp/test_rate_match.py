@@ -125,17 +125,9 @@ def test_the_design_rate_gets_the_cookbook_sections() -> None:
     assert np.abs(rbj.level_db(*columns, at_hz, 48_000) - oracle_db(columns, at_hz, 48_000)).max() < 1e-9
 
 
-def test_own_level_of_sections_equals_scipy() -> None:
-    sections = rate_match.sections_at_rate(*random_equaliser(1), DESIGN_HZ, 96_000)
-    at_hz = np.geomspace(10.0, 47_000.0, 300)
-    own = rate_match.response_db_of_sections(sections, at_hz, 96_000)
-    assert np.abs(own - heard_db(sections, at_hz, 96_000)).max() < 1e-6
-
-
 def test_bands_at_0_db_are_not_there() -> None:
     assert rate_match.sections_at_rate(["peak"], [100.0], [0.0], [1.0], DESIGN_HZ, 96_000).shape == (0, 6)
     assert rate_match.sections_at_rate([], [], [], [], DESIGN_HZ, 96_000).shape == (0, 6)
-    assert not rate_match.response_db_of_sections(np.zeros((0, 6)), [100.0], 96_000).any()
 
 
 @pytest.mark.parametrize(

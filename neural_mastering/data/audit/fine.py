@@ -18,6 +18,7 @@ from neural_mastering.data.audit.assignment import Assignment, find_assignment, 
 from neural_mastering.data.audit.coarse import Coarse
 from neural_mastering.data.audit.cross_spectra import Line, Spectra, cross_spectra
 from neural_mastering.data.audit.side import Side
+from neural_mastering.units import gain_to_db
 
 _LOW_HZ = 80.0
 _TRUSTED = 0.3
@@ -172,7 +173,7 @@ def _measured(spectra: Spectra, line: Line) -> Fine:
         assignment,
         (float(coherence[audible].mean()) - chance) / (1.0 - chance) if audible.any() else 0.0,
         _in_phase(pooled * weight, kept),
-        20.0 * float(np.log10(max(gain, 1e-10))),
+        gain_to_db(max(gain, 1e-10)),
         spectra,
     )
 

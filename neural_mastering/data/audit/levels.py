@@ -9,6 +9,7 @@ import torch
 from neural_mastering.data.audit.side import ArraySide
 from neural_mastering.dsp.loudness import gated_loudness, gated_range, k_weighted_energy
 from neural_mastering.dsp.true_peak import true_peak_db
+from neural_mastering.units import db_to_gain
 
 SILENT_DBFS = -80.0
 """A side whose peak is lower is silent; so are its beginning and end up to the first sample above −60 dBFS."""
@@ -53,13 +54,13 @@ class Levels:
     @property
     def silent(self) -> bool:
         """Whether there is nothing to hear."""
-        return self.peak < 10.0 ** (SILENT_DBFS / 20.0)
+        return self.peak < db_to_gain(SILENT_DBFS)
 
 
 def measure_levels(side: ArraySide) -> Levels:
     """Read the meters of one side, piece by piece."""
     samples, rate = side.samples, side.sample_rate
-    threshold = 10.0 ** (_EDGE_DBFS / 20.0)
+    threshold = db_to_gain(_EDGE_DBFS)
     peak, first, last = 0.0, side.frames, 0
     energy = 0.0
     for start in range(0, side.frames, _CHUNK_FRAMES):

@@ -9,6 +9,7 @@ from neural_mastering.data.audit.coarse import coarse_delay
 from neural_mastering.data.audit.cross_spectra import Line, Spectra
 from neural_mastering.data.audit.fine import fine_delay
 from neural_mastering.data.audit.side import ResampledSide, Side
+from neural_mastering.units import power_to_db
 
 COHERENT = 0.15
 """γ² above which a section counts as the same music; heavy mastering leaves 0.8, strangers share below 0.05."""
@@ -111,4 +112,4 @@ def _judged(spectra: Spectra, assignment: Assignment) -> tuple[np.ndarray, float
     mean = (gamma * audible).sum(axis=1) / np.maximum(audible.sum(axis=1), 1)
     chance = min(1.0 / spectra.independent_segments, 0.9)
     total = float(np.real(cross).sum()) ** 2 / max(float(before.sum()) * float(after.sum()), 1e-30)
-    return (mean - chance) / (1.0 - chance), 10.0 * float(np.log10(max(1.0 - total, 1e-12)))
+    return (mean - chance) / (1.0 - chance), power_to_db(max(1.0 - total, 1e-12))

@@ -20,7 +20,9 @@ import math
 import numpy as np
 
 from neural_mastering.data.degradation import kernels
-from neural_mastering.data.degradation.parameters import Band, Degradation
+from neural_mastering.data.degradation.parameters import Degradation
+from neural_mastering.dsp import rbj
+from neural_mastering.units import power_to_db
 
 KNEE_DB = 6.0
 DETECTOR_MS = 10.0
@@ -84,42 +86,19 @@ class DegradationChain:
     def _primed(self, audio: np.ndarray) -> np.ndarray:
         first = audio[:, : max(1, round(PRIMING_MS * self.degradation.sample_rate / 1_000.0))]
         power = float(np.square(first).sum(axis=0).mean())
-        level_db = 10.0 * math.log10(power + kernels.POWER_FLOOR) - self.degradation.reference_lufs
+        level_db = power_to_db(power + kernels.POWER_FLOOR) - self.degradation.reference_lufs
         return np.array([power, kernels.expander_gain_db(level_db, self._upward, self._downward, KNEE_DB)])
 
 
 def equalizer_sections(degradation: Degradation) -> np.ndarray:
     """Bands and low-pass as float64 rows [b0, b1, b2, a1, a2], (section, 5)."""
-    rate = degradation.sample_rate
-    rows = [_band_section(band, rate) for band in degradation.bands]
-    if degradation.lowpass_hz is not None:
-        w0 = 2.0 * math.pi * degradation.lowpass_hz / rate
-        alpha, cosine = math.sin(w0) / math.sqrt(2.0), math.cos(w0)
-        half = 0.5 * (1.0 - cosine)
-        rows.append(_normalised((half, 2.0 * half, half), (1.0 + alpha, -2.0 * cosine, 1.0 - alpha)))
-    return np.array(rows, dtype=np.float64).reshape(-1, 5)
-
-
-def _band_section(band: Band, sample_rate: float) -> list[float]:
-    """Source: R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients"."""
-    w0 = 2.0 * math.pi * band.frequency_hz / sample_rate
-    amplitude, alpha, cosine = 10.0 ** (band.gain_db / 40.0), math.sin(w0) / (2.0 * band.q), math.cos(w0)
-    if band.kind == "peak":
-        up, down = alpha * amplitude, alpha / amplitude
-        return _normalised((1.0 + up, -2.0 * cosine, 1.0 - up), (1.0 + down, -2.0 * cosine, 1.0 - down))
-    # The high shelf is the low shelf of −z: the signs of the cosine and of the odd coefficients change.
-    sign = 1.0 if band.kind == "low_shelf" else -1.0
-    c, root = sign * cosine, 2.0 * math.sqrt(amplitude) * alpha
-    plus, minus = amplitude + 1.0, amplitude - 1.0
-    return _normalised(
-        (
-            amplitude * (plus - minus * c + root),
-            sign * 2.0 * amplitude * (minus - plus * c),
-            amplitude * (plus - minus * c - root),
-        ),
-        (plus + minus * c + root, sign * -2.0 * (minus + plus * c), plus + minus * c - root),
-    )
-
-
-def _normalised(b: tuple[float, float, float], a: tuple[float, float, float]) -> list[float]:
-    return [*(value / a[0] for value in b), a[1] / a[0], a[2] / a[0]]
+    rate, bands = degradation.sample_rate, degradation.bands
+    columns = ([getattr(band, name) for band in bands] for name in ("frequency_hz", "gain_db", "q"))
+    rows = rbj.sections([band.kind for band in bands], *columns, rate)[:, [0, 1, 2, 4, 5]]
+    if degradation.lowpass_hz is None:
+        return rows
+    w0 = 2.0 * math.pi * degradation.lowpass_hz / rate
+    alpha, cosine = math.sin(w0) / math.sqrt(2.0), math.cos(w0)
+    half = 0.5 * (1.0 - cosine)
+    lowpass = np.array([half, 2.0 * half, half, -2.0 * cosine, 1.0 - alpha]) / (1.0 + alpha)
+    return np.vstack([rows, lowpass])

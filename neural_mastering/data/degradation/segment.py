@@ -14,7 +14,7 @@ from neural_mastering.data.degradation.preset import Preset
 from neural_mastering.data.degradation.song import CEILING_DBFS, recipe_of, song_seed
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.loudness_meter import k_weighted_power
-from neural_mastering.units import db_to_gain, gain_to_db
+from neural_mastering.units import db_to_gain, gain_to_db, power_to_db
 
 _LARGEST_CHANGE_DB = 24.0
 
@@ -63,7 +63,7 @@ class SegmentDegrader:
         before = k_weighted_power(audio, self.sample_rate)
         audio = chain.colour(audio)
         after = k_weighted_power(audio, self.sample_rate)
-        change_db = 10.0 * math.log10(after / before) if before > 0.0 and after > 0.0 else 0.0
+        change_db = power_to_db(after / before) if before > 0.0 and after > 0.0 else 0.0
         change_db = min(max(change_db, -_LARGEST_CHANGE_DB), _LARGEST_CHANGE_DB)
         peak = max(float(audio.max()), -float(audio.min()))
         gain_db = drawn.level_lufs - lufs - change_db

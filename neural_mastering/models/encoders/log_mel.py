@@ -1,6 +1,5 @@
 """An encoder on log-mel spectra with crest and stereo features: small, fast and content with few songs."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -13,7 +12,7 @@ from neural_mastering.models.blocks.pooling import mean_and_std
 from neural_mastering.models.blocks.tcn_block import DilatedStack, FrameFeatures
 from neural_mastering.models.encoders.encoder import Encoder
 from neural_mastering.shapes import Audio, Latent
-from neural_mastering.units import power_to_db
+from neural_mastering.units import db_to_power, power_to_db
 
 _STEREO_GROUPS = 8
 _MID_SCALE_DB, _SIDE_SCALE_DB, _CREST_SCALE_DB, _BALANCE_SCALE_DB = 10.0, 20.0, 10.0, 10.0
@@ -78,20 +77,18 @@ class LogMel(Encoder):
         high_hz = min(high_hz, sample_rate / 2.0)
         self.z_size, self.sample_rate = z_size, sample_rate
         self.bands, self.fft_size, self.hop = bands, fft_size, hop
-        self.floor_power = 10.0 ** (floor_db / 10.0)
+        self.floor_power = db_to_power(floor_db)
         filterbank = mel_filterbank(fft_size, sample_rate, bands, low_hz, high_hz, unit_area=False)
         window = torch.hann_window(fft_size, dtype=torch.float64)
         window = window * (2.0 / window.sum())  # a full-scale sine reads 0 dB
         at_hz = torch.arange(fft_size // 2 + 1, dtype=torch.float64) * (sample_rate / fft_size)
         density = _tilted_density(at_hz, low_hz, high_hz, sample_rate, reference_tilt_db)
-        density = density * 10.0 ** (reference_level_db / 10.0)
+        density = density * db_to_power(reference_level_db)
         # E|X|² of noise is sample_rate·Σw² times its two-sided density, which is half the one-sided one.
         reference = filterbank @ (0.5 * density * sample_rate * window.square().sum())
         self.register_buffer("filterbank", filterbank, persistent=False)
         self.register_buffer("window", window, persistent=False)
-        self.register_buffer(
-            "reference_db", 10.0 * torch.log10(reference + self.floor_power), persistent=False
-        )
+        self.register_buffer("reference_db", power_to_db(reference + self.floor_power), persistent=False)
         frame_features = 2 * bands + 3 * _STEREO_GROUPS + 1
         long_term_features = 4 * bands + 3 * _STEREO_GROUPS + 2
         self.front = nn.Conv1d(frame_features, channels, 3, padding=1)
@@ -192,7 +189,7 @@ def _tilted_density(
     at_hz: Tensor, low_hz: float, high_hz: float, sample_rate: float, tilt_db: float
 ) -> Tensor:
     """One-sided density of noise of power 1 with a slope in dB per octave, flat outside low … high."""
-    exponent = tilt_db / (10.0 * math.log10(2.0))
+    exponent = tilt_db / power_to_db(2.0)
     grid_hz = torch.linspace(0.0, sample_rate / 2.0, 100_001, dtype=torch.float64)
     power = torch.trapezoid(grid_hz.clamp(low_hz, high_hz) ** exponent, grid_hz)
     return at_hz.clamp(low_hz, high_hz) ** exponent / power

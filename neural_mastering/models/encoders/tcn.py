@@ -11,6 +11,7 @@ from neural_mastering.models.blocks.pooling import mean_and_std
 from neural_mastering.models.blocks.tcn_block import DilatedStack, FrameFeatures
 from neural_mastering.models.encoders.encoder import Encoder
 from neural_mastering.shapes import Audio, Latent
+from neural_mastering.units import db_to_gain, gain_to_db
 
 
 class TCN(Encoder):
@@ -114,7 +115,7 @@ def _music_like_noise(sample_rate: float, seconds: float = 2.0) -> Audio:
     bins = round(seconds * sample_rate) // 2 + 1
     noise = torch.randn(2, bins, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     at_hz = torch.linspace(0.0, sample_rate / 2.0, bins, dtype=torch.float64).clamp(min=50.0)
-    time = torch.fft.irfft(torch.view_as_complex(noise) * at_hz ** (-5.0 / (20.0 * math.log10(2.0))))
-    mid, side = time / time.square().mean(dim=-1, keepdim=True).sqrt() * 10.0 ** (-23.0 / 20.0)
-    side = side * 10.0 ** (-10.0 / 20.0)
+    time = torch.fft.irfft(torch.view_as_complex(noise) * at_hz ** (-5.0 / gain_to_db(2.0)))
+    mid, side = time / time.square().mean(dim=-1, keepdim=True).sqrt() * db_to_gain(-23.0)
+    side = side * db_to_gain(-10.0)
     return torch.stack((mid + side, mid - side))[None].to(torch.get_default_dtype())

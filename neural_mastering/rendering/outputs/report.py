@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import neural_mastering
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.controls import Bands, ChainControls, stage_spec
-from neural_mastering.dsp.rate_match import response_db_of_sections
+from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.notes import texts
 from neural_mastering.rendering.metering.measure import MeasuredSong
 from neural_mastering.rendering.metering.meter import HOP_MS, SHORT_TERM_MS, Readings
@@ -90,7 +90,7 @@ def eq_curve(controls: ChainControls, sample_rate: int) -> EqCurve | None:
     at_hz = np.geomspace(20.0, min(20_000.0, 0.49 * sample_rate), _POINTS)
 
     def response_db(of: Bands) -> NDArray[np.float64]:
-        return response_db_of_sections(of.sections(controls.design_rate_hz, sample_rate), at_hz, sample_rate)
+        return sections_level_db(of.sections(controls.design_rate_hz, sample_rate), at_hz, sample_rate)
 
     each = np.array([response_db(bands.only([i])) for i in range(len(bands))])
     return EqCurve(at_hz, response_db(bands), tuple(bands), each)

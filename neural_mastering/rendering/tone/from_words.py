@@ -11,12 +11,14 @@ import numpy as np
 from neural_mastering.controls import Bands, ChainControls, scaled
 from neural_mastering.controls.catalogue import Values
 from neural_mastering.dsp.k_weighting import k_weighting_sections
+from neural_mastering.dsp.sections import sections_response
 from neural_mastering.notes import Note
 from neural_mastering.rendering.metering.measure import MeasuredSong
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.reference.profile import CENTRES_HZ, Float64s, Spectrum
 from neural_mastering.rendering.tone.tone import LEFT_ALONE, ONLY_WORDS, Tone
 from neural_mastering.rendering.tone.word_effect import WordEffect
+from neural_mastering.units import db_to_power, power_to_db
 from neural_mastering.words.fit import fit_together, judged
 from neural_mastering.words.request import Request, request
 
@@ -125,17 +127,14 @@ def k_weighted_db(bands: Bands, rate: float, spectrum: PowerSpectrum) -> float:
     total = float(heard.sum())
     if total <= 0.0 or not len(bands):
         return 0.0
-    factor = 10.0 ** (bands.level_db(np.minimum(at_hz, 0.499 * rate), rate) / 10.0)
-    return 10.0 * math.log10(float((heard * factor).sum()) / total)
+    factor = db_to_power(bands.level_db(np.minimum(at_hz, 0.499 * rate), rate))
+    return power_to_db(float((heard * factor).sum()) / total)
 
 
 def _k_weights(at_hz: Float64s) -> Float64s:
     """Power response of the K-weighting, from its biquads at 192 kHz."""
-    sections, rate = k_weighting_sections(192_000.0), 192_000.0
-    z = np.exp(-2j * np.pi * np.minimum(at_hz, rate / 2.0) / rate)
-    powers = np.stack([np.ones_like(z), z, z * z])
-    response = np.prod((sections[:, :3] @ powers) / (sections[:, 3:] @ powers), axis=0)
-    return np.abs(response) ** 2
+    rate = 192_000.0
+    return np.abs(sections_response(k_weighting_sections(rate), np.minimum(at_hz, rate / 2.0), rate)) ** 2
 
 
 def _level_db(bands: Bands, rate: float) -> Float64s:
