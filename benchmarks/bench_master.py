@@ -16,8 +16,8 @@ import soundfile
 import torch
 
 from benchmarks._timing import Row, as_table
-from neural_mastering.data.demo import demo_assets
 from neural_mastering.controls import ChainControls, EqBand, save_controls
+from neural_mastering.data.demo import demo_assets
 
 TITLE = "Mastering 4 minutes, stereo, 44.1 kHz, 16 bit in, 24 bit out: whole processes, alternating"
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from benchmarks._timing import Contender, Row, alternate, as_table, devices, timed_columns
-from neural_mastering.dsp.stft import FFT_SIZES, multi_resolution_stft_distance
+from neural_mastering.dsp.stft import multi_resolution_stft_distance
+from neural_mastering.dsp.stft_resolution import FFT_SIZES
 
 TITLE = "Multi-resolution STFT loss: 8 × stereo × 5 s at 44.1 kHz, FFT sizes 8192 … 256, hop = size/4"
 

@@ -13,6 +13,7 @@ import soundfile
 import soxr
 import torch
 from material import model_config, preset_of
+from neural_mastering.rendering.song import WINDOW_S
 from powers import RATE
 from simulation import CURVE_HZ
 from skill import Heard, answers
@@ -23,7 +24,6 @@ from neural_mastering.data.degradation.parameters import Degradation
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.models import MasteringModel, build
 from neural_mastering.models.encoders import LogMel
-from neural_mastering.rendering.song import WINDOW_S
 from neural_mastering.units import db_to_gain
 
 

@@ -25,15 +25,15 @@ from judge import Judge
 from peer import by_peer
 
 from neural_mastering.audio_io.reader import AudioReader
-from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.controls import ChainControls
+from neural_mastering.rendering.metering.forecast import forecast
 from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.reference.dynamics import match_stages
 from neural_mastering.rendering.reference.match import match_references
 from neural_mastering.rendering.reference.movement import movement_of
 from neural_mastering.rendering.reference.profile import profile_of
-from neural_mastering.rendering.reference.dynamics import match_stages
 from neural_mastering.rendering.stages.base import run_stages
-from neural_mastering.rendering.metering.forecast import forecast
+from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.tone.choose import find_tone
 
 COLUMNS = ("third octaves, dB", "MR-STFT", "levels of 50 ms, dB", "width, dB")

@@ -21,12 +21,12 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
-from neural_mastering.rendering import Options, master
-from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.controls import ChainControls, save_controls
+from neural_mastering.rendering import Options, master
 from neural_mastering.rendering.metering.meter import Meter
 from neural_mastering.rendering.reference.profile import EMPTY_DB, Spectrum
 from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.tone.from_words import apply_words
 from neural_mastering.words import request, word_table
 from neural_mastering.words.fit import fit_shape, judged

@@ -32,23 +32,22 @@ def main() -> None:
 
 
 def _master(folder: Path) -> None:
-    import torch
+    # all of these import torch or matplotlib; training runs in a process of its own before
+    import numpy as np
 
     from neural_mastering.data.demo import VALIDATION_SONGS, default_demo_folder, make_demo_pairs
-    from neural_mastering.models import load_model
-    from neural_mastering.rendering.song import master_file
+    from neural_mastering.rendering import Options, master
     from neural_mastering.reporting.eq_plot import eq_curves
 
     song = VALIDATION_SONGS[0]
     pairs = make_demo_pairs(default_demo_folder())
-    model = load_model(folder)
     output = folder / f"{song}_master.wav"
-    analysis = master_file(model, pairs / "unmastered" / f"{song}.flac", output)
-    controls = model.eq_head.decode(analysis.logits)
-    at_hz = torch.logspace(1.3010, 4.3010, 512)
-    curve = model.eq_head.eq.response_db(at_hz, **controls.eq).detach()
+    options = Options(model=str(folder), overwrite=True)
+    result = master(pairs / "unmastered" / f"{song}.flac", output, options)
+    at_hz = np.geomspace(20.0, 20_000.0, 512)
+    curve_db = result.controls.eq.level_db(at_hz, result.controls.design_rate_hz)
     plot = folder / f"{song}_eq.png"
-    eq_curves(at_hz.numpy(), curve.numpy(), f"Equaliser for {song}").savefig(plot, dpi=120)
+    eq_curves(at_hz, curve_db[None], f"Equaliser for {song}").savefig(plot, dpi=120)
     print(f"mastered:   {output} (from {pairs / 'unmastered' / song}.flac)")
     print(f"EQ plot:    {plot}")
     print(f"run folder: {folder}")
@@ -62,5 +61,5 @@ def _master_by_default(source: Path, folder: Path) -> None:
     output = folder / f"{source.stem}_bundled.wav"
     options = Options(report=folder / "bundled", overwrite=True)
     result = master(source, output, options)
-    print(f"nm-master:  {output} ({result.tone.origin if result.tone else 'tone left alone'})")
+    print(f"nm-master:  {output} ({result.tone.origin})")
     print(f"its report: {folder / 'bundled' / 'report.html'}")

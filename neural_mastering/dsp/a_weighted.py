@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from neural_mastering.dsp.stft import MIX, VIEWS, View
+from neural_mastering.dsp.stft_resolution import MIX, VIEWS, View
 from neural_mastering.dsp.weighting import a_weighting_gain
 from neural_mastering.shapes import Audio, PerItem
 from neural_mastering.units import db_to_gain

@@ -32,7 +32,6 @@ from neural_mastering.shapes import Audio, Bands, Response
 from neural_mastering.units import NEPERS_PER_DB, gain_to_db
 
 
-
 def equalize(
     audio: Audio,
     frequency_hz: Bands,

@@ -15,47 +15,25 @@ R. Yamamoto, E. Song, J.-M. Kim, "Parallel WaveGAN", ICASSP 2020, section 2.2 (s
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from neural_mastering.dsp.compiled import can_compile_for
+from neural_mastering.dsp.stft_resolution import (
+    FFT_SIZES,
+    MIX,
+    VIEWS,
+    FloorReference,
+    Resolution,
+    View,
+    resolution,
+)
 from neural_mastering.shapes import Audio, PerItem
-from neural_mastering.units import db_to_power
 
-View = Literal["left", "right", "mid", "side"]
-VIEWS: tuple[View, ...] = get_args(View)
-FloorReference = Literal["sine", "bin"]
 Engine = Literal["auto", "fused", "torch"]
-
-FFT_SIZES = (8192, 4096, 2048, 1024, 512, 256)
-
-MIX: dict[View, tuple[float, float]] = {
-    "left": (1.0, 0.0),
-    "right": (0.0, 1.0),
-    "mid": (0.5, 0.5),
-    "side": (0.5, -0.5),
-}
-"""The parts of left and right in each view."""
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """One short-time Fourier transform and its constants.
-
-    Attributes:
-        fft_size, hop: in samples.
-        floor_power: squared magnitudes below this count as this.
-        silence_power: mean squared magnitude of a bin for noise at the level of silence.
-    """
-
-    fft_size: int
-    hop: int
-    floor_power: float
-    silence_power: float
 
 
 def multi_resolution_stft_distance(
@@ -113,19 +91,6 @@ def multi_resolution_stft_distance(
         return torch.stack(parts).mean(dim=0)
 
 
-def resolution(
-    fft_size: int, hop_ratio: float, floor_db: float, floor_reference: FloorReference, silence_db: float
-) -> Resolution:
-    reference = fft_size / 4.0 if floor_reference == "sine" else 1.0
-    # Σ w² of a periodic Hann window is 3/8 of its length: the mean power of a bin for noise of power 1.
-    return Resolution(
-        fft_size,
-        max(1, round(fft_size * hop_ratio)),
-        reference**2 * db_to_power(floor_db),
-        0.375 * fft_size * db_to_power(silence_db),
-    )
-
-
 def _distance(
     prediction: Audio, target: Audio, resolution: Resolution, mix: Sequence[tuple[float, float]]
 ) -> PerItem:
@@ -167,7 +132,7 @@ class _Fused(torch.autograd.Function):
         mix: Sequence[tuple[float, float]],
         wants_gradient: bool,
     ) -> Tensor:
-        from neural_mastering.dsp import stft_fused
+        from neural_mastering.dsp import stft_fused  # loads numba
 
         values, gradient = stft_fused.distance_and_gradient(
             prediction.detach().numpy(),

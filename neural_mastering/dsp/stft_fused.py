@@ -13,16 +13,14 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
 from neural_mastering.dsp import stft_kernels
-
-if TYPE_CHECKING:
-    from neural_mastering.dsp.stft import Resolution
+from neural_mastering.dsp.stft_resolution import Resolution
 
 Float32s = NDArray[np.float32]
 
@@ -30,7 +28,7 @@ Float32s = NDArray[np.float32]
 def distance_and_gradient(
     prediction: Float32s,
     target: Float32s,
-    resolutions: Sequence["Resolution"],
+    resolutions: Sequence[Resolution],
     mix: Sequence[tuple[float, float]],
     wants_gradient: bool,
     workers: int,
@@ -48,7 +46,7 @@ def distance_and_gradient(
     mixing = np.asarray(mix, dtype=np.float32)
     scratch = threading.local()
 
-    def work(job: tuple[int, "Resolution"]) -> tuple[float, Float32s | None]:
+    def work(job: tuple[int, Resolution]) -> tuple[float, Float32s | None]:
         item, resolution = job
         size, hop = resolution.fft_size, resolution.hop
         start, count = 2 * (pad - size // 2), time // hop + 1

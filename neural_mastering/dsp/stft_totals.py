@@ -15,7 +15,8 @@ from torch import Tensor
 
 from neural_mastering.dsp import stft_fused, stft_kernels
 from neural_mastering.dsp.compiled import can_compile_for
-from neural_mastering.dsp.stft import FFT_SIZES, MIX, View, multi_resolution_stft_distance, resolution
+from neural_mastering.dsp.stft import multi_resolution_stft_distance
+from neural_mastering.dsp.stft_resolution import FFT_SIZES, MIX, View, resolution
 from neural_mastering.shapes import Audio
 
 _BLOCK_SAMPLES = 1 << 18

@@ -8,11 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from neural_mastering.controls import EqBand
-from neural_mastering.dsp import biquad
-from neural_mastering.dsp.biquad import Kind
+from neural_mastering.controls import Bands, EqBand
 from neural_mastering.dsp.ltas import interpolate_third_octaves
-from neural_mastering.models import Analysis, MasteringModel
+from neural_mastering.dsp.rbj import Kind
+from neural_mastering.rendering.tone.from_model import ModelTone
 from neural_mastering.reporting.markup import number
 from neural_mastering.reporting.report_data import EqCurve
 
@@ -108,48 +107,41 @@ class ControlsTrace:
 
 
 @torch.inference_mode()
-def model_trace(model: MasteringModel, analysis: Analysis) -> ControlsTrace:
-    """The controls that an analysis of one song asks for."""
-    controls = model.eq_controls(analysis)
-    eq, gates = model.eq_head.eq, controls.gates
-    at_hz = torch.from_numpy(CURVE_HZ)
-    eq_controls = {key: value.double() for key, value in controls.eq.items()}
-    total = eq.response_db(at_hz, **eq_controls)[0]
-    values = [eq_controls[key][0].tolist() for key in ("frequency_hz", "gain_db", "q")]
+def model_trace(tone: ModelTone) -> ControlsTrace:
+    """The controls that a model asks for, closed bands and resting stages included."""
+    model, analysis = tone.model, tone.analysis
+    decoded = model.eq_controls(analysis)
+    followed = 1.0 if tone.confidence is None else tone.confidence.confidence
+    kinds, gates = model.eq_head.eq.kinds, decoded.gates
+    columns = {key: value[0].double().numpy() for key, value in decoded.eq.items()}
+    rows = Bands(kinds, columns["frequency_hz"], followed * columns["gain_db"], columns["q"])
     bands = tuple(
-        Band(i + 1, kind, f, g, q, bool(is_open), float(probability), bool(held))
-        for i, (kind, f, g, q, is_open, probability, held) in enumerate(
+        Band(i, row.kind, row.frequency_hz, row.gain_db, row.q, bool(is_open), float(probability), bool(held))
+        for i, (row, is_open, probability, held) in enumerate(
             zip(
-                eq.kinds,
-                *values,
+                rows,
                 gates.is_open[0].tolist(),
                 gates.open_probability[0].tolist(),
                 gates.held[0].tolist(),
                 strict=True,
-            )
+            ),
+            start=1,
         )
     )
-    single = [_band_db(band, at_hz, eq.sample_rate) for band in bands if band.is_open]
+    levels_db = rows.band_levels_db(CURVE_HZ, model.sample_rate)
+    opened = [i for i, band in enumerate(bands) if band.is_open]
     stages = {
         stage: {name: values[0].tolist() for name, values in chosen.items()}
         for stage, chosen in model.chain_controls(analysis).items()
     }
     return ControlsTrace(
-        curve_db=total.numpy(),
-        gain_db=float(controls.gain["gain_db"][0]),
+        curve_db=levels_db.sum(axis=0),
+        gain_db=tone.controls.gain_db,
         bands=bands,
-        bands_db=np.stack(single) if single else None,
+        bands_db=levels_db[opened] if opened else None,
         stages=stages,
-        followed=analysis.eq_strength,
+        followed=followed,
     )
-
-
-def _band_db(band: Band, at_hz: Tensor, sample_rate: float) -> NDArray[np.float64]:
-    """Response of one band alone."""
-    frequency, gain, q = (
-        torch.tensor([[value]], dtype=torch.float64) for value in (band.frequency_hz, band.gain_db, band.q)
-    )
-    return biquad.response_db(frequency, gain, q, at_hz, sample_rate, [band.kind])[0].numpy()
 
 
 def curve_trace(third_octaves_db: Tensor | None, gain_db: float) -> ControlsTrace:

@@ -25,6 +25,7 @@ from neural_mastering.evaluation.song_systems import (
     SongSystem,
     TrainedModel,
     Untouched,
+    render_controls,
 )
 from neural_mastering.metrics.signal import Signal
 from neural_mastering.metrics.suite import measure, of_matched
@@ -168,15 +169,13 @@ def measure_song(
 def _ablations(
     system: TrainedModel, rendered: Rendered, song: LoadedSong, target: Signal, task: Task, cache: AudioCache
 ) -> dict[tuple[str, str], Scores]:
-    model, own = system.model, rendered.analysis
+    own = rendered.tone
     assert own is not None
-    other = None if task.other is None else system.analyse(load_song(task.other, cache).input)
+    other = None if task.other is None else system.listen(load_song(task.other, cache).input)
     found = {}
-    for ablation in ablations_of(model, other is not None, system.confidence is not None):
-        known = (
-            rendered.dry if ablation.key == NO_RESIDUAL else None
-        )  # rendered for the residual's share already
-        audio = ablation.render(model, song.input, own, other) if known is None else known
+    for ablation in ablations_of(system.model, other is not None, system.confidence is not None):
+        known = rendered.dry if ablation.key == NO_RESIDUAL else None  # for the residual's share
+        audio = render_controls(ablation.edit(own, other), song.input)[0] if known is None else known
         signal = Signal(audio, song.sample_rate, target.high_hz)
         found[system.key, ablation.key] = ablation_scores(signal, target)
     return found

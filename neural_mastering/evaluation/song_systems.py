@@ -1,13 +1,16 @@
 """Systems over whole songs: the rows of nm-eval's tables."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from neural_mastering.audio_io.block import Block, blocks_of, joined
+from neural_mastering.controls import ChainControls
 from neural_mastering.data import AudioCache
 from neural_mastering.data.audio_file import list_audio, probe
 from neural_mastering.data.manifest import song_key
@@ -15,13 +18,14 @@ from neural_mastering.dsp.energy import energy_share
 from neural_mastering.dsp.fir import fft_convolve
 from neural_mastering.dsp.ltas import interpolate_third_octaves, third_octave_levels_db
 from neural_mastering.errors import InputError
-from neural_mastering.evaluation.ablations import without_residual
 from neural_mastering.evaluation.baselines import match_loudness
 from neural_mastering.evaluation.controls_trace import ControlsTrace, curve_trace, model_trace
 from neural_mastering.evaluation.song_set import LoadedSong
-from neural_mastering.models import Analysis, Confidence, MasteringModel
-from neural_mastering.models.residual_heads import NoResidual
-from neural_mastering.rendering.song import WINDOW_S, analyse_song, render_song
+from neural_mastering.models import Confidence, MasteringModel
+from neural_mastering.rendering.metering.meter import Meter
+from neural_mastering.rendering.stages.base import StreamStage, run_stages
+from neural_mastering.rendering.stages.build import RESIDUAL, build_stages
+from neural_mastering.rendering.tone.from_model import WINDOW_S, ModelTone, listen
 from neural_mastering.reporting.eval_data import SystemKind
 from neural_mastering.shapes import Audio
 from neural_mastering.units import db_to_gain, power_to_db
@@ -45,14 +49,14 @@ class Rendered:
         trace: what was done, where the system has controls.
         residual_share_db: energy of the neural residual over that of the output, in dB; None without a residual.
         dry: the same without its residual; None without one.
-        analysis: what a model heard.
+        tone: what a model wants.
     """
 
     audio: Audio
     trace: ControlsTrace | None = None
     residual_share_db: float | None = None
     dry: Audio | None = None
-    analysis: Analysis | None = None
+    tone: ModelTone | None = None
 
 
 class SongSystem(ABC):
@@ -161,27 +165,59 @@ class TrainedModel(SongSystem):
         self.key, self.name, self.model, self.note = key, name, model.eval(), note
         self.confidence = confidence
 
-    @torch.inference_mode()
-    def analyse(self, audio: Audio, window_s: float = WINDOW_S) -> Analysis:
-        """Listen to a song (1, channel, time), and follow what is heard as far as it is trusted."""
-        return analyse_song(self.model, audio, window_s, self.confidence)
+    def listen(self, audio: Audio, window_s: float = WINDOW_S) -> ModelTone:
+        """Listen to a song (1, channel, time) as nm-master does, and follow it as far as its confidence allows."""
+        samples, rate = audio[0].numpy(), round(self.model.sample_rate)
+        meter = Meter(rate, len(samples), with_true_peak=False)
+        for block in blocks_of(samples):
+            meter.push(block)
+        return listen(
+            self.model,
+            self.key,
+            blocks_of(samples),
+            rate,
+            meter.finish().lufs,
+            self.confidence,
+            window_s,
+        )
 
-    @torch.inference_mode()
     def render(self, song: LoadedSong) -> Rendered:
         """Analyse the whole song, render it with what was found."""
-        analysis = self.analyse(song.input)
-        audio = render_song(self.model, song.input, analysis)
-        dry, share_db = None, None
-        if not isinstance(self.model.residual_head, NoResidual):
-            dry = render_song(without_residual(self.model), song.input, analysis)
+        tone = self.listen(song.input)
+        audio, dry = render_controls(tone, song.input)
+        share_db = None
+        if dry is not None:
             share_db = float(power_to_db(energy_share(audio - dry, audio).clamp(min=1e-12)))
-        return Rendered(audio, model_trace(self.model, analysis), share_db, dry, analysis)
+        return Rendered(audio, model_trace(tone), share_db, dry, tone)
 
-    @torch.inference_mode()
     def segment(self, song: LoadedSong, rendered: Rendered, start: int, stop: int) -> Audio:
         """Listens to the segment alone and in one piece, as in training."""
         audio = song.input[..., start:stop]
-        return self.model.render(audio, self.analyse(audio, (stop - start) / song.sample_rate)).audio
+        return render_controls(self.listen(audio, (stop - start) / song.sample_rate), audio)[0]
+
+
+def render_controls(tone: ModelTone, audio: Audio) -> tuple[Audio, Audio | None]:
+    """Audio (1, channel, time) through a tone's controls, by nm-master's own stages.
+
+    Returns:
+        What comes out, and what comes out without the neural residual; None where there is none.
+    """
+    channels, rate = audio.shape[1], round(tone.model.sample_rate)
+
+    def stages(controls: ChainControls) -> list[StreamStage]:
+        return build_stages(controls, rate, channels, tone.residual_source(controls))
+
+    def kept(blocks: Iterable[Block]) -> Audio:
+        return torch.from_numpy(joined(blocks, channels).astype(np.float32))[None]
+
+    whole = stages(tone.controls)
+    place = next((i for i, stage in enumerate(whole) if stage.name == RESIDUAL), None)
+    source = blocks_of(audio[0].numpy())
+    if place is None:
+        return kept(run_stages(whole, source)), None
+    before = list(run_stages(whole[:place], source))
+    after = stages(replace(tone.controls, residual=None))[place:]
+    return kept(run_stages(whole[place:], before)), kept(run_stages(after, before))
 
 
 @dataclass

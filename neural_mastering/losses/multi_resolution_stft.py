@@ -4,14 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from neural_mastering.dsp.stft import (
-    FFT_SIZES,
-    VIEWS,
-    Engine,
-    FloorReference,
-    View,
-    multi_resolution_stft_distance,
-)
+from neural_mastering.dsp.stft import Engine, multi_resolution_stft_distance
+from neural_mastering.dsp.stft_resolution import FFT_SIZES, VIEWS, FloorReference, View
 from neural_mastering.losses.loss_term import LossTerm
 from neural_mastering.output import MasteringOutput
 from neural_mastering.shapes import Audio

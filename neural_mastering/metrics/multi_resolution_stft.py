@@ -1,6 +1,7 @@
 """Multi-resolution STFT distance as a metric."""
 
-from neural_mastering.dsp.stft import View, multi_resolution_stft_distance
+from neural_mastering.dsp.stft import multi_resolution_stft_distance
+from neural_mastering.dsp.stft_resolution import View
 from neural_mastering.metrics.item_metric import ItemMetric, MetricInfo, Pair
 from neural_mastering.shapes import Audio, PerItem
 

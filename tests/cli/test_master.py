@@ -17,8 +17,8 @@ from mutagen.id3 import APIC, TIT2, TPE1, TXXX  # pyright: ignore[reportPrivateI
 from mutagen.wave import WAVE
 
 from neural_mastering.cli.master import invoke
-from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.controls import ChainControls, EqBand, load_controls, save_controls
+from neural_mastering.dsp.loudness import integrated_loudness
 
 RATE = 44_100
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)

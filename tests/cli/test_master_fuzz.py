@@ -11,8 +11,8 @@ import soundfile
 import torch
 
 from neural_mastering.cli.master import invoke
-from neural_mastering.dsp.true_peak import true_peak_db
 from neural_mastering.controls import ChainControls, EqBand, save_controls
+from neural_mastering.dsp.true_peak import true_peak_db
 
 RATE = 44_100
 HEADER_BYTES = {".wav": 80, ".flac": 120, ".aiff": 90}

@@ -18,10 +18,10 @@ import torch
 from omegaconf import OmegaConf
 
 from neural_mastering.config.compose import compose
-from neural_mastering.models import MasteringModel, build, load_model, write_bundle
-from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.controls import controls_of, load_controls, save_controls
+from neural_mastering.models import MasteringModel, build, load_model, write_bundle
 from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
 
 CONF = Path(__file__).parents[2] / "conf" / "processor"
 NAMES = sorted(file.stem for file in CONF.glob("*.yaml"))

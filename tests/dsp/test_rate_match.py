@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import sosfreqz
 
-from neural_mastering.dsp import band_fit, biquad, rate_match, rbj
 from neural_mastering.controls.band_fit import Bands
+from neural_mastering.dsp import band_fit, biquad, rate_match, rbj
 
 DESIGN_HZ = 44_100.0
 RATES = (32_000, 37_800, 48_000, 88_200, 96_000, 192_000)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from neural_mastering.dsp import stft_fused
-from neural_mastering.dsp.stft import VIEWS, Engine, View, multi_resolution_stft_distance, resolution
+from neural_mastering.dsp.stft import Engine, multi_resolution_stft_distance
+from neural_mastering.dsp.stft_resolution import VIEWS, View, resolution
 
 ENGINES: tuple[Engine, ...] = ("fused", "torch")
 SIZES = (1024, 512, 256)

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from neural_mastering.dsp import stft_totals
-from neural_mastering.dsp.stft import View, multi_resolution_stft_distance
+from neural_mastering.dsp.stft import multi_resolution_stft_distance
+from neural_mastering.dsp.stft_resolution import View
 
 GROUPS: list[tuple[View, ...]] = [("left", "right"), ("mid", "side")]
 SIZES = (2048, 512, 256)

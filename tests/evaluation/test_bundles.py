@@ -15,6 +15,7 @@ import scipy.signal
 import soundfile
 import torch
 
+from neural_mastering.controls import load_controls
 from neural_mastering.data import AudioCache
 from neural_mastering.errors import InputError
 from neural_mastering.evaluation.ablations import ablations_of
@@ -33,7 +34,6 @@ from neural_mastering.models.bundle import bundled_models, read_bundle
 from neural_mastering.models.checkpoint import CheckpointError
 from neural_mastering.rendering import Options as MasterOptions
 from neural_mastering.rendering import master
-from neural_mastering.controls import load_controls
 
 RATE = world.RATE
 BUNDLED = "modest-eq-2"

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from neural_mastering.models import (
     load_model,
     read_bundle,
 )
-from neural_mastering.rendering.pipeline import Song
 from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.pipeline import prepare
 
 DEMO = Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo"
 SONGS = ("s3_rock", "s4_orchestral")
@@ -73,13 +74,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     return make
 
 
-@pytest.mark.parametrize(
-    "phase",
-    [
-        pytest.param(p, marks=pytest.mark.xfail(strict=True, reason="step 5: nm-eval renders by itself"))
-        for p in (*PHASES, BUNDLE)
-    ],
-)
+@pytest.mark.parametrize("phase", (*PHASES, BUNDLE))
 def test_what_is_evaluated_is_what_is_mastered(
     phase: str, songs: list[Path], trained: Callable[[str], str], tmp_path: Path
 ) -> None:
@@ -92,8 +87,9 @@ def test_what_is_evaluated_is_what_is_mastered(
         file = probe(path)
         song = load_song(SongPair(path.stem, file, file, path.stem), AudioCache(tmp_path / "cache", RATE))
         evaluated = system.render(song).audio[0].numpy()
-        with Song(path, Options(model=name), tmp_path) as prepared:
-            mastered = np.concatenate(list(prepared.blocks()), axis=1)
+        with ExitStack() as resources:
+            prepared = prepare(path, Options(model=name), tmp_path, resources)
+            mastered = np.concatenate(list(prepared.rendered.blocks()), axis=1)
         assert evaluated.shape == mastered.shape
         assert np.linalg.norm(mastered - song.input[0].numpy()) > 1e-3
         assert np.array_equal(evaluated, mastered.astype(np.float32))

@@ -9,11 +9,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from neural_mastering.rendering.song import analyse_song
 
-from neural_mastering.dsp import rbj
-from neural_mastering.errors import InputError
-from neural_mastering.models import MasteringModel
-from neural_mastering.rendering import controls_file
 from neural_mastering.controls import (
     ChainControls,
     EqBand,
@@ -22,7 +19,10 @@ from neural_mastering.controls import (
     save_controls,
     scaled,
 )
-from neural_mastering.rendering.song import analyse_song
+from neural_mastering.dsp import rbj
+from neural_mastering.errors import InputError
+from neural_mastering.models import MasteringModel
+from neural_mastering.rendering import controls_file
 
 CONTROLS = ChainControls(
     design_rate_hz=48_000.0,

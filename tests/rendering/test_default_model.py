@@ -10,10 +10,10 @@ import pyloudnorm
 import pytest
 import soundfile
 
+from neural_mastering.controls import load_controls
 from neural_mastering.models import default_model, load_model, read_bundle
 from neural_mastering.models.bundle import find_bundle
 from neural_mastering.rendering import Options, master
-from neural_mastering.controls import load_controls
 from neural_mastering.rendering.tone.choose import model_name
 
 RATE = 44_100

@@ -16,11 +16,11 @@ from neural_mastering.dsp.limiter import LimiterSettings, limit
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.true_peak import true_peak_db
 from neural_mastering.rendering.delivery.loop import LOOK_DB
-from neural_mastering.rendering.pipeline import MasterResult, master
-from neural_mastering.rendering.options import Options
-from neural_mastering.rendering.metering.wide_peak import WidePeakMeter
-from neural_mastering.rendering.metering.forecast import forecast
 from neural_mastering.rendering.delivery.targets import known_targets
+from neural_mastering.rendering.metering.forecast import forecast
+from neural_mastering.rendering.metering.wide_peak import WidePeakMeter
+from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.pipeline import MasterResult, master
 from tests.rendering.conftest import RATE, cut, music
 
 SONGS = sorted(file.name for file in demo_assets().iterdir() if file.name.endswith(".ogg"))

@@ -19,11 +19,11 @@ import yaml
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
-from neural_mastering.errors import InputError
 from neural_mastering.audio_io.reader import AudioReader
-from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.controls import ChainControls, EqBand
+from neural_mastering.errors import InputError
 from neural_mastering.rendering.outputs.export import FORMATS, ExportResult, export_controls
+from neural_mastering.rendering.stages.build import build_stages
 
 Samples = NDArray[np.float64]
 Band = tuple[str, float, float, float]

@@ -16,11 +16,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
-from neural_mastering.dsp import rbj
-from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.controls import ChainControls, EqBand
+from neural_mastering.dsp import rbj
 from neural_mastering.rendering.outputs.export import export_controls
 from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
 
 CONTROLS = ChainControls(
     eq=(

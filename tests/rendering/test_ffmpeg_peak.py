@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.pipeline import master
 
 RATE = 44_100
 DEMO = sorted((Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo").glob("*.ogg"))

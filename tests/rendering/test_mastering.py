@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from neural_mastering.rendering.song import analyse_song, render_song
 
 import neural_mastering.rendering
+from neural_mastering.controls import ChainControls, EqBand, controls_of, save_controls
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel
-from neural_mastering.controls import ChainControls, EqBand, controls_of, save_controls
-from neural_mastering.rendering.tone.from_model import listen
-from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.options import Options, parse_references, parse_strengths
-from neural_mastering.rendering.song import analyse_song, render_song
+from neural_mastering.rendering.pipeline import master
+from neural_mastering.rendering.tone.from_model import listen
 from tests.rendering.conftest import RATE, cut, music
 
 

@@ -12,16 +12,16 @@ import soundfile
 import soxr
 import torch
 import yaml
+from neural_mastering.rendering.song import analyse_song, render_song
 from scipy.signal import butter, sosfiltfilt
 
+from neural_mastering.controls import load_controls, save_controls
 from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel
 from neural_mastering.processors import Compressor
 from neural_mastering.processors.chain import REFERENCE_DBFS
-from neural_mastering.controls import load_controls, save_controls
-from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.options import Options
-from neural_mastering.rendering.song import analyse_song, render_song
+from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.stages.record import StageMeter
 from tests.rendering.conftest import RATE, music
 from tests.rendering.test_mastering import level_matched, raw

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from neural_mastering.controls import ChainControls, scaled
 from neural_mastering.errors import InputError
 from neural_mastering.processors import (
     Compressor,
@@ -15,10 +16,9 @@ from neural_mastering.processors import (
     Saturation,
     StereoWidth,
 )
-from neural_mastering.rendering.stages.build import build_stages
-from neural_mastering.controls import ChainControls, scaled
-from neural_mastering.rendering.stages.processor import INPUT_LUFS, processor_stage
 from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.rendering.stages.processor import INPUT_LUFS, processor_stage
 
 RATE = 48_000
 KINDS: dict[str, list[type[Processor]]] = {

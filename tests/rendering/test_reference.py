@@ -14,14 +14,14 @@ import torch
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt, sosfiltfilt
 
+from neural_mastering.controls import ChainControls
 from neural_mastering.dsp import rbj
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.ltas import third_octave_levels_db
 from neural_mastering.errors import InputError
 from neural_mastering.rendering import reference_prior
-from neural_mastering.controls import ChainControls
-from neural_mastering.rendering.reference.match import match_files, match_references
 from neural_mastering.rendering.reference.fit import MOST_BANDS, fit_curve
+from neural_mastering.rendering.reference.match import match_files, match_references
 from neural_mastering.rendering.reference.profile import (
     CENTRES_HZ,
     Profile,

@@ -8,13 +8,13 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.controls import ChainControls
-from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.options import Options
-from neural_mastering.rendering.reference.movement import Movement, movement_of, pieces_of
+from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.reference.dynamics import match_stages
+from neural_mastering.rendering.reference.movement import Movement, movement_of, pieces_of
 from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
 
 Samples = NDArray[np.float64]
 RATE = 44_100

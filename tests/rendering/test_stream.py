@@ -11,17 +11,17 @@ import soxr
 import torch
 from scipy.signal import sosfilt
 
+from neural_mastering.audio_io.disk_buffer import DiskBuffer
+from neural_mastering.audio_io.prefetch import prefetch
+from neural_mastering.controls import ChainControls, EqBand, scaled
 from neural_mastering.dsp.biquad import equalize
 from neural_mastering.dsp.limiter import limit
 from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel
-from neural_mastering.audio_io.prefetch import prefetch
+from neural_mastering.rendering.stages.base import Blend, StreamStage, run_stages
 from neural_mastering.rendering.stages.build import BUILDERS, EqStage, GainStage, build_stages
-from neural_mastering.controls import ChainControls, EqBand, scaled
 from neural_mastering.rendering.stages.limiter import LimiterStage
 from neural_mastering.rendering.stages.residual import ResidualSource, ResidualStage
-from neural_mastering.audio_io.disk_buffer import DiskBuffer
-from neural_mastering.rendering.stages.base import Blend, StreamStage, run_stages
 from tests.rendering.conftest import RATE, cut, music
 
 BANDS = (

@@ -10,11 +10,6 @@ import pytest
 import soundfile
 import torch
 
-from neural_mastering.controls.band_fit import Bands
-from neural_mastering.errors import InputError
-from neural_mastering.models import CHECKPOINT_KEY, build
-from neural_mastering.rendering import Options, master
-from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.controls import (
     ChainControls,
     EqBand,
@@ -23,11 +18,16 @@ from neural_mastering.controls import (
     save_controls,
     scaled,
 )
-from neural_mastering.rendering.pipeline import Song
+from neural_mastering.controls.band_fit import Bands
+from neural_mastering.errors import InputError
+from neural_mastering.models import CHECKPOINT_KEY, build
+from neural_mastering.rendering import Options, master
 from neural_mastering.rendering.metering.meter import Meter
+from neural_mastering.rendering.pipeline import Song
 from neural_mastering.rendering.reference.profile import CENTRES_HZ, Float64s, Spectrum
 from neural_mastering.rendering.stages.base import run_stages
-from neural_mastering.rendering.tone.from_words import k_weighted_db, apply_words
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.rendering.tone.from_words import apply_words, k_weighted_db
 from neural_mastering.words import request, word_table
 from neural_mastering.words.shape import HEARD, correlation
 from tests.rendering.conftest import CONFIG, RATE, music

@@ -1,5 +1,7 @@
 """An equaliser head that learns which bands to switch on (phase 1C)."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -39,6 +41,8 @@ class AdaptiveBands(EqHead):
 
     See `EqHead` for the others.
     """
+
+    has_gates: ClassVar[bool] = True
 
     step: Tensor
     bound: Tensor

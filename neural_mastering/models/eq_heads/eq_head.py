@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -62,6 +63,9 @@ class EqHead(nn.Module, ABC):
         hidden_size: width of the two hidden layers.
         dropout: share of hidden units dropped in training.
     """
+
+    has_gates: ClassVar[bool] = False
+    """Whether bands switch themselves on and off."""
 
     speed: Tensor
 

@@ -17,6 +17,9 @@ from neural_mastering.units import db_to_gain
 if TYPE_CHECKING:  # torch takes seconds to import and is needed only where such a stage is used
     from neural_mastering.rendering.stages.residual import ResidualSource
 
+RESIDUAL = "residual"
+"""Name of the neural residual's stage."""
+
 
 class EqStage(StreamStage):
     """Second-order sections (section, 6) in float64 with their state carried over."""

@@ -80,26 +80,21 @@ def listen(
     """
     windows = analyse_windows(model, blocks, sample_rate, lufs, window_s)
     analysis = pooled(windows, lufs, model.silence_lufs)
-    return follow(model, label, analysis, windows, confidence)
+    estimate = None if confidence is None else estimate_confidence(confidence, model, windows)
+    return follow(model, label, analysis, estimate)
 
 
 def follow(
-    model: MasteringModel,
-    label: str,
-    analysis: Analysis,
-    windows: list[Analysis],
-    confidence: Confidence | None = None,
+    model: MasteringModel, label: str, analysis: Analysis, confidence: ConfidenceEstimate | None = None
 ) -> ModelTone:
-    """What a model wants, as far as its confidence on the windows allows; see `listen`."""
+    """What a model wants after an analysis, as far as it deserves confidence; see `listen`."""
     has_residual = not isinstance(model.residual_head, NoResidual)
     controls = decoded_controls(model, analysis, label if has_residual else None)
-    if confidence is None:
-        return ModelTone(model, label, analysis, controls)
-    estimate = estimate_confidence(confidence, model, windows)
-    # A gain that follows each song's own level would flatten the relations of an album.
-    alone = not controls.stages and not has_residual
-    shares = {"eq": estimate.confidence, "gain": 0.0 if alone else 1.0}
-    return ModelTone(model, label, analysis, scaled(controls, shares), estimate)
+    if confidence is not None:
+        # A gain that follows each song's own level would flatten the relations of an album.
+        alone = not controls.stages and not has_residual
+        controls = scaled(controls, {"eq": confidence.confidence, "gain": 0.0 if alone else 1.0})
+    return ModelTone(model, label, analysis, controls, confidence)
 
 
 def analyse_windows(

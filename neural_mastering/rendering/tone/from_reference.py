@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from neural_mastering.dsp.rbj import Float64s
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.targets import (
     DEFAULT_CEILING_DB,
@@ -24,24 +23,7 @@ from neural_mastering.rendering.reference.movement import (
     pieces_of,
 )
 from neural_mastering.rendering.reference.profile import Spectrum, profile_of_file, weighted_mean
-from neural_mastering.rendering.tone.tone import Tone
-
-
-@dataclass(frozen=True)
-class ReferenceTone:
-    """What was compared with.
-
-    Attributes:
-        names: of the files.
-        levels_db: (third,) of the references, loudness subtracted.
-        curve_db: (third,) that the equaliser was fitted to.
-        target: their loudness.
-    """
-
-    names: tuple[str, ...]
-    levels_db: Float64s
-    curve_db: Float64s
-    target: Target
+from neural_mastering.rendering.tone.tone import ReferenceTone, Tone
 
 
 def tone_from_references(song: MeasuredSong, references: Sequence[tuple[Path, float]]) -> Tone:

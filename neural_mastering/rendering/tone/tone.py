@@ -6,15 +6,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from neural_mastering.controls import ChainControls
+from neural_mastering.dsp.rbj import Float64s
 from neural_mastering.notes import Note
+from neural_mastering.rendering.delivery.targets import Target
 
 if TYPE_CHECKING:  # each imports torch, or the tables of words, and is needed only where it is used
     from neural_mastering.rendering.tone.from_model import ModelTone
-    from neural_mastering.rendering.tone.from_reference import ReferenceTone
     from neural_mastering.rendering.tone.word_effect import WordEffect
 
 LEFT_ALONE = Note("left_alone", "no model, controls or reference were given: tone was left alone")
 ONLY_WORDS = Note("words", "tone by words alone: no model, controls or reference were given")
+
+
+@dataclass(frozen=True)
+class ReferenceTone:
+    """What was compared with.
+
+    Attributes:
+        names: of the files.
+        levels_db: (third,) of the references, loudness subtracted.
+        curve_db: (third,) that the equaliser was fitted to.
+        target: their loudness.
+    """
+
+    names: tuple[str, ...]
+    levels_db: Float64s
+    curve_db: Float64s
+    target: Target
 
 
 @dataclass(frozen=True)
