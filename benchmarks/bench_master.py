@@ -16,7 +16,7 @@ import soundfile
 import torch
 
 from benchmarks._timing import Row, as_table
-from neural_mastering.controls import ChainControls, EqBand, save_controls
+from neural_mastering.controls import Bands, ChainControls, EqBand, save_controls
 from neural_mastering.data.demo import demo_assets
 
 TITLE = "Mastering 4 minutes, stereo, 44.1 kHz, 16 bit in, 24 bit out: whole processes, alternating"
@@ -28,7 +28,7 @@ PEERS_PYTHON = os.environ.get("PEERS_PYTHON", sys.executable)
 """An interpreter that has the packages of the extra `peers`; its own environment if need be."""
 
 CHAIN = ChainControls(
-    eq=tuple(EqBand("peak", 60.0 * 1.9**i, (-1) ** i * 2.0, 1.0) for i in range(10)),
+    eq=Bands.of(EqBand("peak", 60.0 * 1.9**i, (-1) ** i * 2.0, 1.0) for i in range(10)),
     gain_db=1.0,
     stages={
         "compressor": {

@@ -17,7 +17,7 @@ from mutagen.id3 import APIC, TIT2, TPE1, TXXX  # pyright: ignore[reportPrivateI
 from mutagen.wave import WAVE
 
 from neural_mastering.cli.master import invoke
-from neural_mastering.controls import ChainControls, EqBand, load_controls, save_controls
+from neural_mastering.controls import Bands, ChainControls, EqBand, load_controls, save_controls
 from neural_mastering.dsp.loudness import integrated_loudness
 
 RATE = 44_100
@@ -328,7 +328,9 @@ def test_m4a_with_ffmpeg(run: Run, mix: Path, tmp_path: Path) -> None:
 def test_report_exports_and_controls_beside_the_master(run: Run, tmp_path: Path) -> None:
     source = tmp_path / "song & co.wav"
     soundfile.write(source, song(8.0, rate=48_000), 48_000, subtype="PCM_24")
-    chain = ChainControls(eq=(EqBand("peak", 1000.0, 4.0, 1.0), EqBand("high_shelf", 8000.0, -2.0, 0.7)))
+    chain = ChainControls(
+        eq=Bands.of((EqBand("peak", 1000.0, 4.0, 1.0), EqBand("high_shelf", 8000.0, -2.0, 0.7)))
+    )
     save_controls(chain, tmp_path / "c.yaml")
     out = tmp_path / "out"
     code, text, _ = run(

@@ -11,7 +11,7 @@ import soundfile
 import torch
 
 from neural_mastering.cli.master import invoke
-from neural_mastering.controls import ChainControls, EqBand, save_controls
+from neural_mastering.controls import Bands, ChainControls, EqBand, save_controls
 from neural_mastering.dsp.true_peak import true_peak_db
 
 RATE = 44_100
@@ -88,7 +88,7 @@ def _fuzz(folder: Path, cases: int, seed: int, capsys: pytest.CaptureFixture[str
     """Run the cases; returns how many masters were written."""
     originals = _originals(folder)
     contents = [path.read_bytes() for path in originals]
-    loud = ChainControls(eq=(EqBand("peak", 1000.0, 12.0, 1.0),), gain_db=6.0)
+    loud = ChainControls(eq=Bands.of((EqBand("peak", 1000.0, 12.0, 1.0),)), gain_db=6.0)
     save_controls(loud, folder / "controls.yaml")
     (folder / "nonsense.yaml").write_text("eq: [1, {2: 3}]\n")
     written = 0

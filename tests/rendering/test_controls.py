@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from neural_mastering.rendering.song import analyse_song
 
-from neural_mastering.controls import (
+from neural_mastering.controls import Bands, (
     ChainControls,
     EqBand,
     controls_of,
@@ -26,11 +26,11 @@ from neural_mastering.rendering import controls_file
 
 CONTROLS = ChainControls(
     design_rate_hz=48_000.0,
-    eq=(
+    eq=Bands.of((
         EqBand("low_shelf", 80.0, 1.0 / 3.0, 0.7),
         EqBand("peak", 1_000.1, -3e-7, 2.0),
         EqBand("high_shelf", 9e3, 4.0, 1.0),
-    ),
+    )),
     gain_db=-1.25,
     stages={"compressor": {"threshold_db": -12.0, "mix": 0.5, "bands_hz": (100.0, 2e-5)}},
     residual='1c: "best" №1 # not a comment',
@@ -84,7 +84,7 @@ def test_an_edited_file_is_read(tmp_path: Path) -> None:
         b"\xef\xbb\xbfdesign_rate_hz: 44100\r\neq:\r\n- kind: peak\r\n  frequency_hz: 1e3\r\n"
         b"  gain_db: 3\r\n  q: 1\r\n"
     )
-    assert load_controls(path) == ChainControls(eq=(EqBand("peak", 1_000.0, 3.0, 1.0),))
+    assert load_controls(path) == ChainControls(eq=Bands.of((EqBand("peak", 1_000.0, 3.0, 1.0),)))
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_controls_need_no_torch() -> None:
         "import sys\n"
         "from neural_mastering.controls import ChainControls, EqBand, load_controls\n"
         "from neural_mastering.rendering import controls_file, export, reference\n"
-        "ChainControls(eq=(EqBand('peak', 1e3, 3.0, 1.0),)).eq_sections(96_000)\n"
+        "ChainControls(eq=Bands.of((EqBand('peak', 1e3, 3.0, 1.0),))).eq_sections(96_000)\n"
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -41,10 +41,12 @@ def test_it_sets_the_tone_and_says_so(mix: Path, tmp_path: Path) -> None:
     )
     result = master(mix, tmp_path / "out.wav", options)
     name = default_model()
-    assert name is not None and result.tone is not None and result.tone.trust is not None
-    trust = result.tone.trust
+    assert name is not None and result.tone.model is not None and result.tone.model.confidence is not None
+    trust = result.tone.model.confidence
     assert result.tone.name == name and result.controls.eq and trust.windows == 2
-    assert any(f"{100 * trust.confidence:.0f} % of the model" in sentence for sentence in result.did)
+    assert any(
+        f"{100 * trust.confidence:.0f} % of the model" in sentence for sentence in texts(result.actions)
+    )
     numbers = json.loads((tmp_path / "n.json").read_text())
     assert numbers["model"] == {
         "name": name,
@@ -76,11 +78,11 @@ def test_its_equaliser_is_weakened_by_the_confidence(mix: Path, tmp_path: Path) 
     plain = Options(target="keep", ceiling="off", bits="32f")
     weak = master(mix, tmp_path / "weak.wav", plain)
     whole = master(mix, tmp_path / "whole.wav", replace(plain, model=str(full.path)))
-    assert weak.tone is not None and weak.tone.trust is not None
-    trust = weak.tone.trust
+    assert weak.tone.model is not None and weak.tone.model.confidence is not None
+    trust = weak.tone.model.confidence
     assert trust.confidence == bundle.confidence.of(trust.move_db, trust.spread_db) < 1.0
-    assert whole.tone is not None and whole.tone.trust is not None
-    share = trust.confidence / whole.tone.trust.confidence
+    assert whole.tone.model is not None and whole.tone.model.confidence is not None
+    share = trust.confidence / whole.tone.model.confidence.confidence
     assert len(weak.controls.eq) == len(whole.controls.eq) > 0
     for one, other in zip(weak.controls.eq, whole.controls.eq, strict=True):
         assert one.gain_db == pytest.approx(share * other.gain_db)
@@ -138,7 +140,11 @@ def test_a_short_mono_song_is_mastered(mix: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "short.wav", audio[: RATE // 2, 0], RATE)
     options = Options(target="-20", max_reduction_db=24.0)
     result = master(tmp_path / "short.wav", tmp_path / "out.wav", options)
-    assert result.tone is not None and result.tone.trust is not None and result.tone.trust.windows == 1
+    assert (
+        result.tone.model is not None
+        and result.tone.model.confidence is not None
+        and result.tone.model.confidence.windows == 1
+    )
     written, rate = soundfile.read(tmp_path / "out.wav")
     assert written.ndim == 1 and rate == RATE and len(written) == RATE // 2
     measured = pyloudnorm.Meter(RATE, filter_class="DeMan").integrated_loudness(written)

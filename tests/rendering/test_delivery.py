@@ -20,7 +20,8 @@ from neural_mastering.rendering.delivery.targets import known_targets
 from neural_mastering.rendering.metering.forecast import forecast
 from neural_mastering.rendering.metering.wide_peak import WidePeakMeter
 from neural_mastering.rendering.options import Options
-from neural_mastering.rendering.pipeline import MasterResult, master
+from neural_mastering.rendering.pipeline import master
+from neural_mastering.rendering.result import MasterResult
 from tests.rendering.conftest import RATE, cut, music
 
 SONGS = sorted(file.name for file in demo_assets().iterdir() if file.name.endswith(".ogg"))
@@ -45,10 +46,10 @@ def check(result: MasterResult, path: Path) -> None:
     assert result.result.true_peak_db == pytest.approx(peak_db, abs=1e-3)
     assert result.target.ceiling_db is not None and peak_db <= result.target.ceiling_db
     wanted = result.input.lufs if result.target.lufs is None else result.target.lufs
-    if result.delivered.limited_by:
-        assert any("stopped at" in warning for warning in result.warnings)
+    if result.delivery.limited_by:
+        assert any("stopped at" in note.text for note in result.warnings)
         assert lufs < wanted
-        assert result.delivered.reduction_db.max() <= 6.05
+        assert result.delivery.reduction_db.max() <= 6.05
     else:
         assert lufs == pytest.approx(wanted, abs=0.1)
 
@@ -123,9 +124,9 @@ def test_without_limiter_the_gain_is_capped(write_song: Callable[..., Path], tmp
     look.push(np.ascontiguousarray(samples))
     assert peak_db <= -1.0 and lufs < -9.5
     assert max(peak_db, look.finish() - LOOK_DB) == pytest.approx(-1.0, abs=0.01)  # as high as both allow
-    assert result.delivered.limited_by == "peaks" and not result.delivered.reduction_db.size
+    assert result.delivery.limited_by == "peaks" and not result.delivery.reduction_db.size
     ratio = samples[:, 1000:] / audio[:, 1000:]
-    assert np.median(ratio) == pytest.approx(10 ** (result.delivered.gain_db / 20), rel=1e-6)
+    assert np.median(ratio) == pytest.approx(10 ** (result.delivery.gain_db / 20), rel=1e-6)
 
 
 def test_ceiling_off_lets_peaks_go(write_song: Callable[..., Path], tmp_path: Path) -> None:
@@ -134,9 +135,9 @@ def test_ceiling_off_lets_peaks_go(write_song: Callable[..., Path], tmp_path: Pa
         source, tmp_path / "out.wav", Options(model="none", target="-9", ceiling="off", bits="32f")
     )
     _, _, lufs, peak_db = written(tmp_path / "out.wav")
-    assert lufs == pytest.approx(-9.0, abs=0.1) and peak_db > 0.0 and not result.delivered.reduction_db.size
+    assert lufs == pytest.approx(-9.0, abs=0.1) and peak_db > 0.0 and not result.delivery.reduction_db.size
     clipped = master(source, tmp_path / "out24.wav", Options(model="none", target="-9", ceiling="off"))
-    assert any("clipped" in warning for warning in clipped.warnings)
+    assert any("clipped" in note.text for note in clipped.warnings)
 
 
 def test_the_reduction_stops_where_it_was_told(write_song: Callable[..., Path], tmp_path: Path) -> None:
@@ -145,9 +146,9 @@ def test_the_reduction_stops_where_it_was_told(write_song: Callable[..., Path], 
     for most in (1.0, 3.0, 9.0):
         options = Options(model="none", target="-6", max_reduction_db=most, overwrite=True)
         result = master(source, tmp_path / "out.wav", options)
-        assert result.delivered.reduction_db.max() == pytest.approx(most, abs=0.05)
-        assert result.delivered.limited_by == "reduction"
-        assert any("--max-reduction" in warning for warning in result.warnings)
+        assert result.delivery.reduction_db.max() == pytest.approx(most, abs=0.05)
+        assert result.delivery.limited_by == "reduction"
+        assert any("--max-reduction" in note.text for note in result.warnings)
         loudness.append(result.result.lufs)
     assert loudness == sorted(loudness) and loudness[-1] - loudness[0] > 2.0
 
@@ -161,7 +162,7 @@ def test_keep_leaves_every_bit_of_what_is_below_the_ceiling(
         result = master(source, tmp_path / "out.wav", options)
         before, after = (soundfile.read(path)[0] for path in (source, tmp_path / "out.wav"))
         assert np.array_equal(before, after), (subtype, bits)
-        assert result.delivered.gain_db == 0.0 and result.delivered.passes == 1
+        assert result.delivery.gain_db == 0.0 and result.delivery.passes == 1
 
 
 def test_reducing_to_16_bit_dithers_once_and_always_alike(

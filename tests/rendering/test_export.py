@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
 from neural_mastering.audio_io.reader import AudioReader
-from neural_mastering.controls import ChainControls, EqBand
+from neural_mastering.controls import Bands, ChainControls, EqBand
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.outputs.export import FORMATS, ExportResult, export_controls
 from neural_mastering.rendering.stages.build import build_stages
@@ -33,26 +33,30 @@ RATE = 44_100
 DEMO = Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo"
 
 TEN_BANDS = ChainControls(
-    eq=(
-        EqBand("low_shelf", 61.2345, 3.4567, 0.7071),
-        EqBand("peak", 97.531, -2.3456, 1.2345),
-        EqBand("peak", 181.818, 1.9876, 2.3456),
-        EqBand("peak", 402.71, -4.5678, 0.8765),
-        EqBand("peak", 823.456, 2.2222, 3.4567),
-        EqBand("peak", 1_777.7, -1.1111, 1.0101),
-        EqBand("peak", 3_141.59, 5.4321, 0.6543),
-        EqBand("peak", 6_283.19, -3.3333, 2.7182),
-        EqBand("peak", 11_111.1, 2.4681, 1.4142),
-        EqBand("high_shelf", 9_876.54, -5.1234, 0.6667),
+    eq=Bands.of(
+        (
+            EqBand("low_shelf", 61.2345, 3.4567, 0.7071),
+            EqBand("peak", 97.531, -2.3456, 1.2345),
+            EqBand("peak", 181.818, 1.9876, 2.3456),
+            EqBand("peak", 402.71, -4.5678, 0.8765),
+            EqBand("peak", 823.456, 2.2222, 3.4567),
+            EqBand("peak", 1_777.7, -1.1111, 1.0101),
+            EqBand("peak", 3_141.59, 5.4321, 0.6543),
+            EqBand("peak", 6_283.19, -3.3333, 2.7182),
+            EqBand("peak", 11_111.1, 2.4681, 1.4142),
+            EqBand("high_shelf", 9_876.54, -5.1234, 0.6667),
+        )
     ),
     gain_db=-2.3457,
 )
 FROM_200_HZ = ChainControls(
-    eq=(
-        EqBand("low_shelf", 700.0, 2.5, 0.7071),
-        EqBand("peak", 1_234.5678, -4.3211, 1.2345),
-        EqBand("peak", 4_321.01, 3.2109, 0.8888),
-        EqBand("high_shelf", 9_000.0, 4.4444, 0.7071),
+    eq=Bands.of(
+        (
+            EqBand("low_shelf", 700.0, 2.5, 0.7071),
+            EqBand("peak", 1_234.5678, -4.3211, 1.2345),
+            EqBand("peak", 4_321.01, 3.2109, 0.8888),
+            EqBand("high_shelf", 9_000.0, 4.4444, 0.7071),
+        )
     ),
 )
 
@@ -304,7 +308,7 @@ def test_camilladsps_mixers_make_our_width(music: Samples, tmp_path: Path) -> No
 def test_wrong_wishes_write_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown export format 'vst': expected eqapo"):
         export_controls(TEN_BANDS, ["eqapo", "vst"], tmp_path / "song", RATE)
-    many = ChainControls(eq=(EqBand("peak", 1_000.0, 1.0, 1.0),) * 21)
+    many = ChainControls(eq=Bands.of((EqBand("peak", 1_000.0, 1.0, 1.0),) * 21))
     with pytest.raises(InputError, match="at most 20 bands"):
         export_controls(many, ["eqapo", "jsfx"], tmp_path / "song", RATE)
     with pytest.raises(InputError, match="8000 Hz or more"):

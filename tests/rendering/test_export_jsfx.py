@@ -16,18 +16,20 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
-from neural_mastering.controls import ChainControls, EqBand
+from neural_mastering.controls import Bands, ChainControls, EqBand
 from neural_mastering.dsp import rbj
 from neural_mastering.rendering.outputs.export import export_controls
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 
 CONTROLS = ChainControls(
-    eq=(
-        EqBand("low_shelf", 81.2345, 3.4567, 0.7071),
-        EqBand("peak", 431.21, -4.3211, 2.345),
-        EqBand("peak", 5_123.4, 2.9876, 0.8888),
-        EqBand("high_shelf", 9_000.0, -4.4444, 0.6),
+    eq=Bands.of(
+        (
+            EqBand("low_shelf", 81.2345, 3.4567, 0.7071),
+            EqBand("peak", 431.21, -4.3211, 2.345),
+            EqBand("peak", 5_123.4, 2.9876, 0.8888),
+            EqBand("high_shelf", 9_000.0, -4.4444, 0.6),
+        )
     ),
     gain_db=-1.2345,
 )

@@ -51,7 +51,7 @@ def test_music_stays_below_the_ceiling(
     audio = np.array(soundfile.read(DEMO[song], frames=4 * RATE, always_2d=True)[0].T)
     source = write_song(audio * 10 ** (drive_db / 20), subtype="FLOAT")
     result = master(source, tmp_path / "out.wav", Options(model="none", target="-9", max_reduction_db=12.0))
-    assert result.delivered.reduction_db.max() > 0.5, "the limiter has work to do"
+    assert result.delivery.reduction_db.max() > 0.5, "the limiter has work to do"
     peak_db, lufs = readings(tmp_path / "out.wav")
     assert -1.6 < peak_db <= -1.0 + 0.1 + 0.05
     assert peak_db == pytest.approx(result.result.true_peak_db, abs=0.2)

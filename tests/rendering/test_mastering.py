@@ -12,7 +12,7 @@ import torch
 from neural_mastering.rendering.song import analyse_song, render_song
 
 import neural_mastering.rendering
-from neural_mastering.controls import ChainControls, EqBand, controls_of, save_controls
+from neural_mastering.controls import Bands, ChainControls, EqBand, controls_of, save_controls
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel
@@ -103,7 +103,7 @@ def test_controls_that_name_a_residual_need_its_model(
 
 def test_strength_only_and_skip(write_song: Callable[..., Path], tmp_path: Path) -> None:
     source = write_song(music(2.0))
-    chain = ChainControls(eq=(EqBand("peak", 1000.0, 8.0, 1.0),), gain_db=4.0)
+    chain = ChainControls(eq=Bands.of((EqBand("peak", 1000.0, 8.0, 1.0),)), gain_db=4.0)
     save_controls(chain, tmp_path / "c.yaml")
     bare = raw(controls=tmp_path / "c.yaml")
     cases: list[tuple[dict[str, Any], float | None, float]] = [
@@ -132,7 +132,7 @@ def test_only_a_stage_leaves_out_the_limiter_but_not_the_ceiling(
     write_song: Callable[..., Path], tmp_path: Path
 ) -> None:
     result = master(write_song(music(2.0)), tmp_path / "out.wav", Options(target="-8", only=("eq",)))
-    assert result.delivered.reduction_db.size == 0 and result.result.true_peak_db <= -1.0
+    assert result.delivery.reduction_db.size == 0 and result.result.true_peak_db <= -1.0
 
 
 def test_silence_keeps_the_network_out(
@@ -140,7 +140,7 @@ def test_silence_keeps_the_network_out(
 ) -> None:
     result = master(write_song(np.zeros((2, RATE))), tmp_path / "out.wav", Options(model=str(checkpoint)))
     assert not soundfile.read(tmp_path / "out.wav")[0].any()
-    assert any("silent" in warning for warning in result.warnings) and result.result.lufs == -math.inf
+    assert any("silent" in note.text for note in result.warnings) and result.result.lufs == -math.inf
 
 
 def test_a_mono_file_stays_mono(checkpoint: Path, write_song: Callable[..., Path], tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_edited_controls_do_what_they_say(saved: tuple[Path, Path], tmp_path: Pa
     result = master(source, tmp_path / "mono.wav", raw(controls=tmp_path / "mono.yaml"))
     before, after = read(source), read(tmp_path / "mono.wav")
     np.testing.assert_allclose(after[0], after[1], atol=1e-7)
-    scale = 10 ** (result.delivered.gain_db / 20)
+    scale = 10 ** (result.delivery.gain_db / 20)
     np.testing.assert_allclose(after.sum(axis=0), scale * before.sum(axis=0), atol=1e-6)
 
 
@@ -165,7 +165,7 @@ def test_half_the_strength_is_half_the_change(name: str, saved: tuple[Path, Path
     for strength in (0.5, 1.0):
         path = tmp_path / f"{name}{strength}.wav"
         result = master(source, path, replace(options, strength={name: strength}))
-        written = read(path) / 10 ** (result.delivered.gain_db / 20)
+        written = read(path) / 10 ** (result.delivery.gain_db / 20)
         changes.append(written - read(source))
     if name == "stereo":  # width and bass amount multiply, so the halves are not exact
         assert 0.4 < np.abs(changes[0]).mean() / np.abs(changes[1]).mean() < 0.6

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from neural_mastering.controls import ChainControls, EqBand, save_controls
+from neural_mastering.controls import Bands, ChainControls, EqBand, save_controls
 from tests.rendering.conftest import RATE, music
 
 
@@ -40,7 +40,9 @@ def _peak_mib(song: Path, output: Path, *options: str) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bare", "controls", "model"])
 def test_an_hour_takes_the_memory_of_five_minutes(tmp_path: Path, checkpoint: Path, kind: str) -> None:
-    chain = ChainControls(eq=(EqBand("peak", 1000.0, 3.0, 1.0), EqBand("high_shelf", 8000.0, 2.0, 0.7)))
+    chain = ChainControls(
+        eq=Bands.of((EqBand("peak", 1000.0, 3.0, 1.0), EqBand("high_shelf", 8000.0, 2.0, 0.7)))
+    )
     save_controls(chain, tmp_path / "c.yaml")
     options = {
         "bare": [],

@@ -131,7 +131,7 @@ def test_nm_master_follows_its_own_master_with_all_stages(
     written = np.array(soundfile.read(tmp_path / "out.wav")[0].T, dtype=np.float64)
     wanted, before, after = (movement_of([x], RATE) for x in (mastered(songs[0]), songs[0], written))
     assert distance_db(after, wanted) < 0.5 * distance_db(before, wanted)
-    assert any("compressor" in sentence for sentence in result.did)
+    assert any("compressor" in sentence for sentence in texts(result.actions))
     foreign = write_song(songs[2], "other.wav")
     result = master(source, tmp_path / "two.wav", Options(references=((foreign, 1.0),), target="-16"))
     assert not result.controls.stages

@@ -102,7 +102,7 @@ def test_the_level_is_that_of_k_weighting() -> None:
 
 def test_words_join_what_was_there_in_one_equaliser() -> None:
     there = ChainControls(
-        eq=(EqBand("low_shelf", 90.0, 2.0, 0.7), EqBand("peak", 3_000.0, -2.5, 1.2)),
+        eq=Bands.of((EqBand("low_shelf", 90.0, 2.0, 0.7), EqBand("peak", 3_000.0, -2.5, 1.2))),
         gain_db=1.5,
         stages={"saturation": {"drive_db": 3.0}},
         words={"warm": 0.2},
@@ -119,7 +119,7 @@ def test_words_join_what_was_there_in_one_equaliser() -> None:
 def test_a_references_curve_and_the_words_are_fitted_once() -> None:
     reference = 1.2 * word_table().words["dark"].shape_db
     asked = request({"warm": 0.5})
-    matched = ChainControls(eq=(EqBand("low_shelf", 100.0, 1.0, 0.7),))
+    matched = ChainControls(eq=Bands.of((EqBand("low_shelf", 100.0, 1.0, 0.7),)))
     found, spoken = apply_words(matched, asked, FLAT, -20.0, wanted_db=reference)
     assert np.abs(curve_of(found) - reference - asked.curve_db)[HEARD].max() < 0.5
     assert spoken.fit_rms_db < 0.15
@@ -127,7 +127,7 @@ def test_a_references_curve_and_the_words_are_fitted_once() -> None:
 
 def test_a_preset_is_the_chains_compressor() -> None:
     there = ChainControls(
-        eq=(EqBand("peak", 1_000.0, 6.0, 0.5),),
+        eq=Bands.of((EqBand("peak", 1_000.0, 6.0, 0.5),)),
         gain_db=2.0,
         stages={"compressor": {"mix": 0.3}, "stereo": {"width": 1.1}},
     )
@@ -141,7 +141,7 @@ def test_a_preset_is_the_chains_compressor() -> None:
     (sentence,) = spoken.sentences
     assert "low evidence" in sentence and "20 settings of 10 people" in sentence
     smooth, _ = apply_words(ChainControls(), request({"compressor.smooth": 0.5}), FLAT, -20.0)
-    assert smooth.words == {"compressor.smooth": 0.5} and not smooth.eq
+    assert smooth.words == {"compressor.smooth": 0.5} and not len(smooth.eq)
 
 
 def test_the_compressor_of_a_preset_compresses(write_song: Write, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_strength_zero_is_bit_exact(write_song: Write, tmp_path: Path) -> None:
     without = master(song, tmp_path / "a.wav", Options())
     at_zero = master(song, tmp_path / "b.wav", Options(words={"warm": 0.0, "punchy": 0.0}))
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
-    assert at_zero.words is None and at_zero.controls == without.controls
+    assert at_zero.tone.words is None and at_zero.controls == without.controls
 
 
 def test_words_and_a_model(write_song: Write, checkpoint: Path, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_words_and_a_model(write_song: Write, checkpoint: Path, tmp_path: Path) 
     alone = master(song, tmp_path / "a.wav", options).controls
     result = master(song, tmp_path / "b.wav", replace(options, words={"bright": 0.6}))
     asked = request({"bright": 0.6}).curve_db
-    assert result.words is not None and result.words.fit_rms_db < 0.2
+    assert result.tone.words is not None and result.tone.words.fit_rms_db < 0.2
     assert np.abs(curve_of(result.controls) - curve_of(alone) - asked)[HEARD].max() < 0.6
     # the words have a strength of their own: that of the equaliser is the model's
     result = master(song, tmp_path / "c.wav", replace(options, words={"bright": 0.6}, strength={"eq": 0.0}))
@@ -220,12 +220,12 @@ def test_words_are_the_style_of_a_model_that_takes_one(write_song: Write, tmp_pa
     with torch.inference_mode():
         heard = model.eval().analyse(torch.from_numpy(audio).float()[None], style_db=style)
     expected = controls_of(model, heard)
-    assert result.words is not None and result.words.by_model
+    assert result.tone.words is not None and result.tone.words.by_model
     np.testing.assert_allclose(curve_of(result.controls), curve_of(expected), atol=0.01)
     moved = curve_of(result.controls) - curve_of(plain.controls)
-    np.testing.assert_allclose(result.words.applied_db, moved, atol=1e-6)
-    assert np.abs(moved).max() > 0.01 and result.words.fit_rms_db > 0.0
-    assert any("took them as its style" in sentence for sentence in result.did)
+    np.testing.assert_allclose(result.tone.words.applied_db, moved, atol=1e-6)
+    assert np.abs(moved).max() > 0.01 and result.tone.words.fit_rms_db > 0.0
+    assert any("took them as its style" in sentence for sentence in texts(result.actions))
 
 
 def test_words_and_a_reference(write_song: Write, tmp_path: Path) -> None:
@@ -237,8 +237,8 @@ def test_words_and_a_reference(write_song: Write, tmp_path: Path) -> None:
     options = Options(references=((reference, 1.0),))
     plain = master(song, tmp_path / "a.wav", options)
     result = master(song, tmp_path / "b.wav", replace(options, words={"warm": 0.5}))
-    assert plain.tone is not None and plain.tone.wanted_db is not None and result.words is not None
-    wanted = plain.tone.wanted_db + request({"warm": 0.5}).curve_db
+    assert plain.tone.reference is not None and result.tone.words is not None
+    wanted = plain.tone.reference.curve_db + request({"warm": 0.5}).curve_db
     assert np.sqrt(np.mean((curve_of(result.controls) - wanted)[HEARD] ** 2)) < 0.2
     assert len(result.controls.eq) <= 10
 
