@@ -3,8 +3,10 @@
 from neural_mastering.processors.chain import Chain
 from neural_mastering.processors.compressor import Compressor
 from neural_mastering.processors.control import Control
+from neural_mastering.processors.dynamic_eq import DynamicEQ
 from neural_mastering.processors.gain import Gain
 from neural_mastering.processors.limiter import Limiter
+from neural_mastering.processors.mid_side_eq import MidSideEQ
 from neural_mastering.processors.multiband_compressor import MultibandCompressor
 from neural_mastering.processors.multiband_width import MultibandWidth
 from neural_mastering.processors.neural_saturation import NeuralSaturation
@@ -18,8 +20,10 @@ __all__ = [
     "Chain",
     "Compressor",
     "Control",
+    "DynamicEQ",
     "Gain",
     "Limiter",
+    "MidSideEQ",
     "MultibandCompressor",
     "MultibandWidth",
     "NeuralSaturation",

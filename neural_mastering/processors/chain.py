@@ -5,13 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from neural_mastering.dsp.reference_level import REFERENCE_DBFS
 from neural_mastering.processors.processor import Processor
 from neural_mastering.shapes import Audio, PerItem
 from neural_mastering.units import db_to_gain
-
-REFERENCE_DBFS = -18.0
-"""Level to which the input's loudness is brought before a stage that hears levels, and from which it is
-taken back."""
 
 AMOUNTS = ("mix", "amount")
 """Controls that a stage's effect is proportional to."""
@@ -29,8 +26,9 @@ Render = Callable[..., Audio]
 class Chain(nn.Module):
     """Stages in series; `order` says which take part and in what order.
 
-    A stage that hears levels gets its input at a fixed loudness, so its thresholds and drives are relative to the
-    loudness of the song: y = x + (stage(g·x) − g·x)/g. A stage at rest changes no bit.
+    A stage that hears levels gets its input at a loudness of `REFERENCE_DBFS`, whatever reference it has itself, so
+    its thresholds and drives are relative to the loudness of the song: y = x + (stage(g·x) − g·x)/g. A stage at
+    rest changes no bit.
 
     Args:
         stages: processors by name; the name is the key of its controls.

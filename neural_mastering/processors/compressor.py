@@ -10,6 +10,7 @@ from torch import Tensor
 
 from neural_mastering.dsp import compressor
 from neural_mastering.dsp.compressor import Link
+from neural_mastering.dsp.reference_level import REFERENCE_DBFS
 from neural_mastering.dsp.streaming_fir import convolve_with_tail
 from neural_mastering.processors.control import Control
 from neural_mastering.processors.memory import pack, unpack
@@ -50,19 +51,21 @@ class Compressor(Processor):
         sample_rate: in Hz.
         link: what the detector takes of the channels: "mean_square" or "max".
         sidechain_hz: corner of a Butterworth high-pass of 2nd order before the detector; None leaves it out.
-        reference_dbfs: level at which the input's loudness comes in; a threshold of 0 dB stands there.
+        reference_dbfs: where a threshold of 0 dB stands, in dBFS of the detector. The chain brings the loudness of
+            the song to `REFERENCE_DBFS`, so that by default thresholds are relative to it; at 6 dB less every
+            threshold is 6 dB lower.
     """
 
     name = "compressor"
     hears_level = True
-    setting_names = ("sidechain_hz", "link_max")
+    setting_names = ("sidechain_hz", "link_max", "reference_dbfs")
 
     def __init__(
         self,
         sample_rate: float = 44_100.0,
         link: Link = "mean_square",
         sidechain_hz: float | None = None,
-        reference_dbfs: float = -18.0,
+        reference_dbfs: float = REFERENCE_DBFS,
     ) -> None:
         super().__init__(
             [*compressor_controls(), Control("mix", "", 0.0, 1.0, neutral=0.0, reaches_ends=True)]
@@ -79,13 +82,19 @@ class Compressor(Processor):
 
     @classmethod
     def from_settings(cls, sample_rate: float, settings: Mapping[str, Any]) -> "Compressor":
-        """See `Processor`; a side chain at 0 Hz has no high-pass, link_max is 1 or 0."""
+        """See `Processor`; a side chain at 0 Hz has no high-pass, link_max is 1 or 0, and the reference of settings
+        that name none is `REFERENCE_DBFS`."""
         link = "max" if settings.get("link_max", 0.0) else "mean_square"
-        return cls(sample_rate, link, settings.get("sidechain_hz") or None)
+        sidechain_hz = settings.get("sidechain_hz") or None
+        return cls(sample_rate, link, sidechain_hz, settings.get("reference_dbfs", REFERENCE_DBFS))
 
     def settings(self) -> dict[str, float | tuple[float, ...]]:
         """See `from_settings`."""
-        return {"sidechain_hz": self.sidechain_hz or 0.0, "link_max": float(self.link == "max")}
+        return {
+            "sidechain_hz": self.sidechain_hz or 0.0,
+            "link_max": float(self.link == "max"),
+            "reference_dbfs": self.reference_dbfs,
+        }
 
     def rest(self) -> dict[str, Tensor]:
         """Mix 0 and settings that are ready to work."""

@@ -1,5 +1,8 @@
 """Broadband gain."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from neural_mastering.processors.control import Control
 from neural_mastering.processors.processor import Processor, State
 from neural_mastering.shapes import Audio, PerItem
@@ -10,9 +13,16 @@ class Gain(Processor):
     """y = 10^(gain/20)·x, one gain an item, all channels alike."""
 
     name = "gain"
+    setting_names = ("range_db",)
 
     def __init__(self, range_db: float = 24.0) -> None:
         super().__init__([Control("gain", "db", -range_db, range_db, neutral=0.0)])
+        self.range_db = range_db
+
+    @classmethod
+    def from_settings(cls, sample_rate: float, settings: Mapping[str, Any]) -> "Gain":
+        """See `Processor`; a gain is the same at every rate."""
+        return cls(**settings)
 
     def render(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, audio: Audio, state: State = None, *, gain_db: PerItem

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from neural_mastering.dsp import compressor, crossover
 from neural_mastering.dsp.compressor import Link
+from neural_mastering.dsp.reference_level import REFERENCE_DBFS
 from neural_mastering.processors.compressor import REST, compressor_controls
 from neural_mastering.processors.control import Control
 from neural_mastering.processors.delayed import DelayedProcessor
@@ -23,19 +24,19 @@ class MultibandCompressor(DelayedProcessor):
         sample_rate: in Hz.
         crossovers_hz: rising frequencies between the bands; the lowest decides the latency.
         link: what the detectors take of the channels: "mean_square" or "max".
-        reference_dbfs: level at which the input's loudness comes in; a threshold of 0 dB stands there.
+        reference_dbfs: where a threshold of 0 dB stands, in dBFS of a band's detector; see `Compressor`.
     """
 
     name = "compressor"
     hears_level = True
-    setting_names = ("crossovers_hz", "link_max")
+    setting_names = ("crossovers_hz", "link_max", "reference_dbfs")
 
     def __init__(
         self,
         sample_rate: float = 44_100.0,
         crossovers_hz: Sequence[float] = (150.0, 2_500.0),
         link: Link = "mean_square",
-        reference_dbfs: float = -18.0,
+        reference_dbfs: float = REFERENCE_DBFS,
     ) -> None:
         crossover.check_crossovers(crossovers_hz, sample_rate)
         self.bands = len(crossovers_hz) + 1
@@ -49,13 +50,18 @@ class MultibandCompressor(DelayedProcessor):
 
     @classmethod
     def from_settings(cls, sample_rate: float, settings: Mapping[str, Any]) -> "MultibandCompressor":
-        """See `Processor`; link_max is 1 or 0."""
+        """See `Processor`; link_max is 1 or 0, and the reference of settings that name none is `REFERENCE_DBFS`."""
         link = "max" if settings.get("link_max", 0.0) else "mean_square"
-        return cls(sample_rate, settings["crossovers_hz"], link)
+        reference_dbfs = settings.get("reference_dbfs", REFERENCE_DBFS)
+        return cls(sample_rate, settings["crossovers_hz"], link, reference_dbfs)
 
     def settings(self) -> dict[str, float | tuple[float, ...]]:
         """See `from_settings`."""
-        return {"crossovers_hz": self.crossovers_hz, "link_max": float(self.link == "max")}
+        return {
+            "crossovers_hz": self.crossovers_hz,
+            "link_max": float(self.link == "max"),
+            "reference_dbfs": self.reference_dbfs,
+        }
 
     def rest(self) -> dict[str, Tensor]:
         """Mix 0 and settings that are ready to work; a band holds less power than the whole."""

@@ -28,7 +28,7 @@ class NeuralSaturation(Waveshaper):
     """
 
     name = "saturation"
-    setting_names = ("unit_weight", "unit_slope", "unit_centre")
+    setting_names = ("unit_weight", "unit_slope", "unit_centre", "render_hz")
 
     def __init__(
         self,
@@ -44,8 +44,10 @@ class NeuralSaturation(Waveshaper):
 
     @classmethod
     def from_settings(cls, sample_rate: float, settings: Mapping[str, Any]) -> "NeuralSaturation":
-        """See `Processor`; a, b and c of the curve."""
-        made = cls(sample_rate, units=len(settings["unit_weight"]))
+        """See `Processor`; a, b and c of the curve, and the rate in Hz at which it renders, `RENDER_HZ` where
+        settings name none."""
+        render_hz = settings.get("render_hz", RENDER_HZ)
+        made = cls(sample_rate, units=len(settings["unit_weight"]), render_hz=render_hz)
         with torch.no_grad():
             made.weight.copy_(torch.tensor(settings["unit_weight"]))
             made.log_slope.copy_(torch.tensor(settings["unit_slope"]).log())
@@ -54,7 +56,8 @@ class NeuralSaturation(Waveshaper):
 
     def settings(self) -> dict[str, float | tuple[float, ...]]:
         """See `from_settings`."""
-        return {name: tuple(v.tolist()) for name, v in zip(self.setting_names, self.units(), strict=True)}
+        curve = zip(self.setting_names[:3], self.units(), strict=True)
+        return {name: tuple(values.tolist()) for name, values in curve} | {"render_hz": self.render_hz}
 
     def rest(self) -> dict[str, Tensor]:
         """Mix 0; ready with 6 dB of drive and no bias."""

@@ -1,24 +1,19 @@
 """Parametric equaliser with ordered bands: low shelf, peaks, high shelf."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from neural_mastering.dsp import biquad
-from neural_mastering.dsp.biquad import Kind
-from neural_mastering.processors.control import Control
+from neural_mastering.processors.eq_bands import EqBands
 from neural_mastering.processors.processor import Processor, State
 from neural_mastering.shapes import Audio, Bands
 
 Engine = Callable[..., Tensor]
 """Signature of `neural_mastering.dsp.biquad.equalize`."""
-
-PEAK_Q_AT_REST = 0.7
-"""Where in its logarithmic range (0 to 1) a peak's Q rests. The default range gives 2.5, half an octave: a peak
-that starts narrow answers to what is wrong in its own slot."""
 
 
 class ParametricEQ(Processor):
@@ -39,6 +34,7 @@ class ParametricEQ(Processor):
     """
 
     name = "eq"
+    setting_names = tuple(field.name for field in fields(EqBands))
 
     def __init__(
         self,
@@ -54,68 +50,38 @@ class ParametricEQ(Processor):
         overlap: float = 0.25,
         engine: Engine = biquad.equalize,
     ) -> None:
-        if bands < 3:
-            raise ValueError(
-                f"an equaliser needs at least 3 bands (low shelf, peak, high shelf), got {bands}"
-            )
-        if shelf_q_high > 1.0:
-            raise ValueError(
-                f"shelf_q_high must be at most 1, since shelves overshoot above; got {shelf_q_high}"
-            )
-        if max(peaks_hz[1], high_shelf_hz[1]) >= sample_rate / 2.0:
-            raise ValueError(
-                f"band frequencies must stay below half the sample rate, {sample_rate / 2.0:g} Hz"
-            )
-        peaks = bands - 2
-        low_log, high_log = math.log(peaks_hz[0]), math.log(peaks_hz[1])
-        slot = (high_log - low_log) / peaks
-        lows = [math.exp(max(low_log + (i - overlap) * slot, low_log)) for i in range(peaks)]
-        highs = [math.exp(min(low_log + (i + 1 + overlap) * slot, high_log)) for i in range(peaks)]
-        super().__init__(
-            [
-                Control(
-                    "frequency",
-                    "hz",
-                    (low_shelf_hz[0], *lows, high_shelf_hz[0]),
-                    (low_shelf_hz[1], *highs, high_shelf_hz[1]),
-                    "log",
-                ),
-                Control("gain", "db", (-gain_range_db,) * bands, (gain_range_db,) * bands, neutral=0.0),
-                Control("q", "", (q_low,) * bands, (shelf_q_high, *(q_high,) * peaks, shelf_q_high), "log"),
-            ]
+        layout = EqBands(
+            bands,
+            gain_range_db,
+            q_low,
+            q_high,
+            shelf_q_high,
+            tuple(low_shelf_hz),
+            tuple(peaks_hz),
+            tuple(high_shelf_hz),
+            overlap,
         )
+        layout.check_rate(sample_rate)
+        super().__init__(layout.specs())
+        self.layout = layout
         self.bands = bands
         self.sample_rate = sample_rate
-        inner: list[Kind] = ["peak"] * peaks
-        self.kinds: tuple[Kind, ...] = ("low_shelf", *inner, "high_shelf")
-        self.rest_hz = (
-            math.sqrt(low_shelf_hz[0] * low_shelf_hz[1]),
-            *(math.exp(low_log + (i + 0.5) * slot) for i in range(peaks)),
-            math.sqrt(high_shelf_hz[0] * high_shelf_hz[1]),
-        )
-        shelf_q, peak_q = math.sqrt(q_low * shelf_q_high), q_low * (q_high / q_low) ** PEAK_Q_AT_REST
-        self.rest_q = (shelf_q, *(peak_q,) * peaks, shelf_q)
+        self.kinds = layout.kinds
         self.engine = engine
-        self.taps = self._longest_impulse_response()
+        self.taps = layout.longest_impulse_response(sample_rate)
 
-    def _longest_impulse_response(self) -> int:
-        """Length for the slowest pole that the ranges allow, so that it never depends on the batch."""
-        frequency, gain, q = (self.specs[key] for key in ("frequency_hz", "gain_db", "q"))
-        corners = [
-            (f, g, quality)
-            for f in (frequency.low, frequency.high)
-            for g in (gain.low, (0.0,) * self.bands, gain.high)
-            for quality in (q.low, q.high)
-        ]
-        frequencies, gains, qs = zip(*corners, strict=True)
-        return biquad.impulse_response_length(
-            np.array(frequencies), np.array(gains), np.array(qs), self.sample_rate, self.kinds
-        )
+    @classmethod
+    def from_settings(cls, sample_rate: float, settings: Mapping[str, Any]) -> "ParametricEQ":
+        """See `Processor`; the fields of `EqBands`."""
+        return cls(sample_rate=sample_rate, **{**settings, "bands": int(settings.get("bands", 5))})
+
+    def settings(self) -> dict[str, float | tuple[float, ...]]:
+        """See `from_settings`."""
+        return asdict(self.layout)
 
     def rest(self) -> dict[str, Tensor]:
         """Controls (1, band) of an equaliser that does nothing: bands in the middle of their slots, at 0 dB."""
-        rest = {"frequency_hz": self.rest_hz, "gain_db": (0.0,) * self.bands, "q": self.rest_q}
-        return {key: torch.tensor([values]) for key, values in rest.items()}
+        return self.layout.rest()
 
     def render(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, audio: Audio, state: State = None, *, frequency_hz: Bands, gain_db: Bands, q: Bands

@@ -44,7 +44,7 @@ class Waveshaper(DelayedProcessor):
                 Control("mix", "", 0.0, 1.0, neutral=0.0, reaches_ends=True),
             ]
         )
-        self.sample_rate = sample_rate
+        self.sample_rate, self.render_hz = sample_rate, render_hz
         self.render_factor = saturation.factor_for(sample_rate, render_hz)
         self.training_factor = saturation.factor_for(sample_rate, training_hz)
 
@@ -83,6 +83,7 @@ class Saturation(Waveshaper):
     """
 
     name = "saturation"
+    setting_names = ("render_hz",)
 
     def __init__(
         self, sample_rate: float = 44_100.0, render_hz: float = RENDER_HZ, training_hz: float = TRAINING_HZ

@@ -3,8 +3,18 @@
 import pytest
 import torch
 
-from neural_mastering.processors import Chain, Compressor, Gain, Saturation, StereoWidth
-from neural_mastering.processors.chain import EXPLORED, REFERENCE_DBFS
+from neural_mastering.dsp.reference_level import REFERENCE_DBFS
+from neural_mastering.processors import (
+    Chain,
+    Compressor,
+    DynamicEQ,
+    Gain,
+    MultibandCompressor,
+    Processor,
+    Saturation,
+    StereoWidth,
+)
+from neural_mastering.processors.chain import EXPLORED
 
 RATE = 44_100.0
 
@@ -44,6 +54,27 @@ def test_a_stage_that_hears_levels_gets_the_reference() -> None:
         expected = compressor(audio * gain, **controls) / gain
         got = chain.stage("compressor", audio, controls, torch.tensor([lufs]))
         torch.testing.assert_close(got, expected, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [Compressor, MultibandCompressor, DynamicEQ])
+def test_a_reference_of_its_own_moves_the_thresholds_and_not_the_input(kind: type[Processor]) -> None:
+    """What a stage that learned at −24 dBFS means: the input at −18 still, each threshold 6 dB lower."""
+    processor = kind(sample_rate=RATE, reference_dbfs=-24.0).eval()  # pyright: ignore[reportCallIssue]
+    chain, audio = Chain({"stage": processor}).eval(), 0.1 * torch.randn(1, 2, 4_000, dtype=torch.float64)
+    working = {"mix": 1.0, "range_db": -9.0, "threshold_db": -14.0}
+    controls = {
+        key: (torch.full_like(value, working[key]) if key in working else value).double()
+        for key, value in processor.rest().items()
+    }
+    lufs = torch.tensor([-30.0], dtype=torch.float64)
+    trained = chain.stage("stage", audio, controls, lufs)
+    gain = 10 ** ((REFERENCE_DBFS + 30.0) / 20)
+    rebuilt = kind.from_settings(RATE, processor.settings()).eval()
+    torch.testing.assert_close(rebuilt(audio * gain, **controls) / gain, trained, atol=1e-12, rtol=0)
+    default = kind.from_settings(RATE, {**processor.settings(), "reference_dbfs": REFERENCE_DBFS}).eval()
+    assert float((default(audio * gain, **controls) / gain - trained).abs().max()) > 1e-3
+    lower = {**controls, "threshold_db": controls["threshold_db"] - 6.0}
+    torch.testing.assert_close(default(audio * gain, **lower) / gain, trained, atol=1e-12, rtol=0)
 
 
 def test_the_corner_of_a_bass_that_is_not_taken_out_has_a_gradient() -> None:

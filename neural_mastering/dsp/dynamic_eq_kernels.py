@@ -1,0 +1,73 @@
+"""The dynamic equaliser as one compiled loop with state carried over; float64 throughout.
+
+`no_type_check` keeps checkers of types at run time from wrapping what numba compiles.
+"""
+
+import math
+from typing import no_type_check
+
+from numba import njit
+
+_compiled = njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+
+_DB_OF_POWER = 10.0 / math.log(10.0)
+_LN_OF_GAIN_DB = math.log(10.0) / 20.0
+_SILENT_DEPTH = 1e-20
+
+
+@_compiled
+@no_type_check
+def stream(x, filters, settings, floor, softness_db, memory, depth, out):
+    """Each band in turn on x (channel, time), into out.
+
+    filters (band, 8) are those of `band_pass.filter_at_rate`; settings (band, 4) are the threshold in dBFS, the
+    range in dB and the shares of a step for attack and release. The filters' memory (band, channel, 3) and the
+    depth (band,) are carried over; softness_db is the constant of the depth's curve.
+    """
+    channels = x.shape[0]
+    for c in range(channels):
+        for n in range(x.shape[1]):
+            out[c, n] = x[c, n]
+    for b in range(filters.shape[0]):
+        b0, b1, b2, b3 = filters[b, 0], filters[b, 1], filters[b, 2], filters[b, 3]
+        a1, a2, a3 = filters[b, 5], filters[b, 6], filters[b, 7]
+        threshold_db, range_db, rise, fall = settings[b, 0], settings[b, 1], settings[b, 2], settings[b, 3]
+        audible = 10.0 ** (threshold_db / 10.0)
+        left = memory[b, 0]
+        right = memory[b, channels - 1]
+        l0, l1, l2 = left[0], left[1], left[2]
+        r0, r1, r2 = right[0], right[1], right[2]
+        share = depth[b]
+        for n in range(x.shape[1]):
+            value = out[0, n]
+            first = b0 * value + l0
+            l0 = b1 * value - a1 * first + l1
+            l1 = b2 * value - a2 * first + l2
+            l2 = b3 * value - a3 * first
+            power = first * first
+            second = first
+            if channels == 2:
+                value = out[1, n]
+                second = b0 * value + r0
+                r0 = b1 * value - a1 * second + r1
+                r1 = b2 * value - a2 * second + r2
+                r2 = b3 * value - a3 * second
+                power = 0.5 * (power + second * second)
+            target = 0.0
+            power = max(power, floor)
+            if power > audible:
+                over_db = _DB_OF_POWER * math.log(power) - threshold_db
+                target = max(-math.expm1(-over_db / softness_db), 0.0)
+            step = target - share
+            share += (rise if step > 0.0 else fall) * step
+            if share > _SILENT_DEPTH:
+                change = math.expm1(_LN_OF_GAIN_DB * range_db * share)
+                out[0, n] += change * first
+                if channels == 2:
+                    out[1, n] += change * second
+            else:
+                share = 0.0
+        left[0], left[1], left[2] = l0, l1, l2
+        if channels == 2:
+            right[0], right[1], right[2] = r0, r1, r2
+        depth[b] = share
