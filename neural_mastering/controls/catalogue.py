@@ -15,9 +15,6 @@ Value = float | tuple[float, ...]
 Values = Mapping[str, Value]
 """Controls and settings of a stage by key; a tuple where each band has its own."""
 
-REFERENCE_DBFS = -18.0
-"""Level to which a song's loudness is brought before a stage that hears levels, in dBFS RMS."""
-
 INPUT_LUFS = "input_lufs"
 """Setting of a stage that hears levels: the song's loudness where the stage begins."""
 
@@ -59,6 +56,9 @@ class StageSpec:
         devices: (key, class) of its forms: the first whose key is among the stage's values is built; an empty key
             fits all. Classes are named by their full path, as in YAML.
         effect: what it is measured by.
+        amount: the control that the whole effect is proportional to, "" where there is none.
+        partial_amounts: controls that a part of the effect is proportional to, and for each the control that means
+            nothing while it is 0.
         idle_gain: controls whose sum, times these factors, is its gain in dB when it reduces nothing.
         trained_as: its name in a model's chain.
         is_after_residual: whether it stands behind the neural residual.
@@ -70,6 +70,8 @@ class StageSpec:
     controls: Mapping[str, ControlText]
     devices: tuple[tuple[str, str], ...]
     effect: Effect
+    amount: str = ""
+    partial_amounts: Mapping[str, str] = field(default_factory=dict)
     idle_gain: Mapping[str, float] = field(default_factory=dict)
     trained_as: str = ""
     is_after_residual: bool = False
@@ -116,7 +118,38 @@ CATALOGUE: tuple[StageSpec, ...] = (
             ("", f"{_PROCESSORS}.Compressor"),
         ),
         effect="reduction",
+        amount="mix",
         idle_gain={"makeup_db": 1.0},
+    ),
+    StageSpec(
+        name="dynamic_eq",
+        title="dynamic equaliser",
+        neutral={"range_db": 0.0},
+        controls={
+            "frequency_hz": ControlText("at", "Hz"),
+            "q": ControlText("Q", "", 2),
+            "threshold_db": ControlText("threshold", "dB", 1, True, "from the song's loudness"),
+            "range_db": ControlText("range", "dB", 1, True),
+            "attack_ms": ControlText("attack", "ms", 1),
+            "release_ms": ControlText("release", "ms", 0),
+        },
+        devices=(("", f"{_PROCESSORS}.DynamicEQ"),),
+        effect="level",
+    ),
+    StageSpec(
+        name="mid_side_eq",
+        title="mid-side equaliser",
+        neutral={"mid_gain_db": 0.0, "side_gain_db": 0.0},
+        controls={
+            "mid_frequency_hz": ControlText("mid at", "Hz"),
+            "mid_gain_db": ControlText("gain", "dB", 1, True),
+            "mid_q": ControlText("Q", "", 2),
+            "side_frequency_hz": ControlText("side at", "Hz"),
+            "side_gain_db": ControlText("gain", "dB", 1, True),
+            "side_q": ControlText("Q", "", 2),
+        },
+        devices=(("", f"{_PROCESSORS}.MidSideEQ"),),
+        effect="side",
     ),
     StageSpec(
         name="saturation",
@@ -133,6 +166,7 @@ CATALOGUE: tuple[StageSpec, ...] = (
             ("", f"{_PROCESSORS}.Saturation"),
         ),
         effect="added",
+        amount="mix",
     ),
     StageSpec(
         name="stereo",
@@ -149,6 +183,7 @@ CATALOGUE: tuple[StageSpec, ...] = (
             ("", f"{_PROCESSORS}.StereoWidth"),
         ),
         effect="side",
+        partial_amounts={"bass_amount": "bass_frequency_hz"},
     ),
     StageSpec(
         name="chain_limiter",
@@ -162,6 +197,7 @@ CATALOGUE: tuple[StageSpec, ...] = (
         },
         devices=(("", f"{_PROCESSORS}.Limiter"),),
         effect="reduction",
+        amount="amount",
         idle_gain={"ceiling_db": 1.0, "threshold_db": -1.0},
         trained_as="limiter",  # the delivery has a limiter of its own, which keeps that name
         is_after_residual=True,
@@ -203,6 +239,11 @@ def stage_of_model(name: str) -> StageSpec:
             f"{', '.join(_BY_MODEL_NAME)}"
         )
     return spec
+
+
+def find_stage_of_model(name: str) -> StageSpec | None:
+    """The row of a stage that a model's chain calls `name`; None where there is none."""
+    return _BY_MODEL_NAME.get(name)
 
 
 def _towards(neutral: float, value: Value, share: float) -> Value:

@@ -21,7 +21,7 @@ from neural_mastering.dsp.compressor import FLOOR_POWER, linked_power
 from neural_mastering.dsp.envelope import coefficient, smooth
 from neural_mastering.dsp.fir import fft_convolve
 from neural_mastering.shapes import Audio, Frames, PerItem
-from neural_mastering.units import LN10_OVER_20, power_to_db
+from neural_mastering.units import NEPERS_PER_DB, power_to_db
 
 SOFTNESS_DB = 6.0
 """How far over the threshold the depth reaches 63 %."""
@@ -65,7 +65,7 @@ def render_band(
     band = fft_convolve(audio, torch.fft.irfft(spectrum, n=taps).to(audio.dtype))
     target = depth_of(linked_power(band, "mean_square"), threshold_dbfs.to(audio.dtype))
     depth = smooth(target, attack_ms, release_ms, sample_rate)
-    change = torch.expm1((range_db.double()[:, None] * LN10_OVER_20 * depth).to(audio.dtype))
+    change = torch.expm1((range_db.double()[:, None] * NEPERS_PER_DB * depth).to(audio.dtype))
     return audio + change[:, None] * band
 
 

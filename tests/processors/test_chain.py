@@ -9,6 +9,7 @@ from neural_mastering.processors import (
     Compressor,
     DynamicEQ,
     Gain,
+    Limiter,
     MultibandCompressor,
     Processor,
     Saturation,
@@ -20,20 +21,29 @@ RATE = 44_100.0
 
 
 def _chain() -> Chain:
-    stages = {"compressor": Compressor(RATE), "saturation": Saturation(RATE), "stereo": StereoWidth(RATE)}
-    return Chain(stages, order=["stereo", "compressor"], after_residual=["compressor"])
+    stages = {
+        "compressor": Compressor(RATE),
+        "saturation": Saturation(RATE),
+        "stereo": StereoWidth(RATE),
+        "limiter": Limiter(RATE),
+    }
+    return Chain(stages, order=["stereo", "compressor", "limiter"])
 
 
 def test_the_order_says_who_takes_part() -> None:
     chain = _chain()
-    assert list(chain.processors) == ["stereo", "compressor"]
-    assert chain.before == ["stereo"] and chain.after == ["compressor"]
+    assert list(chain.processors) == ["stereo", "compressor", "limiter"]
+    assert chain.before == ["stereo", "compressor"] and chain.after == ["limiter"]  # as the catalogue says
     assert Chain().before == Chain().after == []
 
 
 @pytest.mark.parametrize(
     ("order", "after", "words"),
-    [(["exciter"], [], "no stage 'exciter': expected gain"), (["gain"], ["limiter"], "no stage 'limiter'")],
+    [
+        (["exciter"], [], "no stage 'exciter': expected gain"),
+        (["gain"], ["limiter"], "no stage 'limiter'"),
+        (["gain"], ["gain"], "behind the residual stand none"),
+    ],
 )
 def test_unknown_names_are_refused(order: list[str], after: list[str], words: str) -> None:
     with pytest.raises(ValueError, match=words):

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from neural_mastering.audio_io.block import Block
-from neural_mastering.controls.catalogue import INPUT_LUFS, REFERENCE_DBFS, StageSpec, Values
+from neural_mastering.controls.catalogue import INPUT_LUFS, StageSpec, Values
+from neural_mastering.dsp.reference_level import REFERENCE_DBFS
 from neural_mastering.errors import InputError
 from neural_mastering.processors import Processor
 from neural_mastering.rendering.stages.base import StreamStage

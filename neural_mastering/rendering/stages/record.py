@@ -124,7 +124,7 @@ class StageMeter:
 def idle_gain_db(spec: StageSpec, values: Values) -> float | None:
     """Gain in dB of a compressor or limiter that reduces nothing; None where bands have different ones."""
     raised = [_one(values.get(key, 0.0)) for key in spec.idle_gain]
-    share = _one(next((values[key] for key in spec.neutral if key in values), 1.0))
+    share = _one(values.get(spec.amount, 1.0))
     if share is None or any(value is None for value in raised):
         return None
     raised_db = sum(
