@@ -65,7 +65,7 @@ def _settings(name: str) -> dict[str, Any]:
         default = parameter.default
         if isinstance(hints[key], types.UnionType) and default is not None:
             hints[key] = typing.get_args(hints[key])[0]
-        found[key] = _changed(default, hints[key])
+        found[key] = 48_000.0 if key == "design_rate_hz" else _changed(default, hints[key])
     return {"_target_": config["_target_"], "sample_rate": RATE, **found}
 
 
