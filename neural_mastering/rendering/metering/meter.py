@@ -15,7 +15,7 @@ from neural_mastering.audio_io.block import Block
 from neural_mastering.dsp import peak_kernels, stream_kernels
 from neural_mastering.dsp.interpolator import interpolator, oversampling
 from neural_mastering.dsp.k_weighting import k_weighting_sections
-from neural_mastering.units import gain_to_db
+from neural_mastering.units import db_to_power, gain_to_db, power_to_db
 
 BLOCK_MS, SHORT_TERM_MS, HOP_MS = 400.0, 3000.0, 100.0
 CLIP_LEVEL = 0.9999
@@ -76,7 +76,7 @@ class Readings:
             return 0.0
         ordered, last = np.sort(energy), energy.size - 1
         low, high = (ordered[(last * percent + 50) // 100] for percent in (10, 95))
-        return float(10.0 * np.log10(high / low))
+        return power_to_db(float(high / low))
 
     @property
     def sample_peak_db(self) -> float:
@@ -100,7 +100,7 @@ class Readings:
         # rounding of the sums leaves about 1e-16 of the power
         if side <= 1e-13 * power:
             return -math.inf
-        return 10.0 * math.log10(side / mid) if mid > 1e-13 * power else math.inf
+        return power_to_db(side / mid) if mid > 1e-13 * power else math.inf
 
     @property
     def correlation(self) -> float:
@@ -228,11 +228,11 @@ def gated_loudness(energy: NDArray[np.float64], relative_lu: float = -10.0) -> f
 def to_lufs(energy: NDArray[np.float64]) -> NDArray[np.float64]:
     """−0.691 + 10·log10(energy), −inf for silence."""
     loud = energy > _SILENT_ENERGY
-    return np.where(loud, _OFFSET_LU + 10.0 * np.log10(np.where(loud, energy, 1.0)), -math.inf)
+    return np.where(loud, _OFFSET_LU + power_to_db(np.where(loud, energy, 1.0)), -math.inf)
 
 
 def _above_gates(energy: NDArray[np.float64], relative_lu: float) -> NDArray[np.bool_]:
-    audible = energy > 10.0 ** ((_ABSOLUTE_GATE_LUFS - _OFFSET_LU) / 10.0)
+    audible = energy > db_to_power(_ABSOLUTE_GATE_LUFS - _OFFSET_LU)
     if not audible.any():
         return audible
-    return audible & (energy > energy[audible].mean() * 10.0 ** (relative_lu / 10.0))
+    return audible & (energy > energy[audible].mean() * db_to_power(relative_lu))

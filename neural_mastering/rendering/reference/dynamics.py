@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block
-from neural_mastering.dsp import stream_kernels
+from neural_mastering.dsp import compressor_kernels, stream_kernels
 from neural_mastering.rendering.reference.movement import FRAME_MS, Movement, level_quantiles_db
+from neural_mastering.units import db_to_gain, db_to_power, power_to_db
 
 Float64s = NDArray[np.float64]
 Values = Mapping[str, float | tuple[float, ...]]
@@ -34,7 +35,6 @@ SMALLEST_WIDTH_DB = 0.3
 SMALLEST_GAIN_DB = 0.15
 """A compressor that brings the quantiles closer by less than this is not worth having."""
 
-REFERENCE_DBFS = -18.0
 _KNEE_DB = 6.0
 _TIMES_MS = (10.0, 120.0)
 _THRESHOLDS_DB = (-18.0, -12.0, -8.0, -4.0, 0.0)
@@ -97,7 +97,7 @@ def _width(song: Float64s, reference: Float64s, likely: float) -> tuple[Values, 
         return {}, f"width was left alone: the sides differ by band ({spread:.1f} dB), which is no width"
     if abs(common) < SMALLEST_WIDTH_DB:
         return {}, "the width is that of the reference"
-    width = float(np.clip(10.0 ** (likely * common / 20.0), 0.25, 2.0))
+    width = float(np.clip(db_to_gain(likely * common), 0.25, 2.0))
     said = f"the reference's side is {common:+.1f} dB against ours in all bands: width {width:.2f}"
     return {"width": width, "bass_frequency_hz": 100.0, "bass_amount": 0.0}, said
 
@@ -174,7 +174,6 @@ class _Trial:
         self, pieces: Sequence[Block], sample_rate: int, lufs: float, sections: Float64s | None
     ) -> None:
         self._rate, self._frame = sample_rate, max(round(FRAME_MS * sample_rate / 1000.0), 1)
-        raised_db = REFERENCE_DBFS - lufs
         self._powers: list[Float64s] = []
         self._levels: list[Float64s] = []
         for piece in pieces:
@@ -189,7 +188,7 @@ class _Trial:
             power = power[: power.size // self._frame * self._frame]
             if power.size:
                 self._powers.append(power)
-                self._levels.append(10.0 * np.log10(np.maximum(power, 1e-12)) + raised_db - REFERENCE_DBFS)
+                self._levels.append(power_to_db(np.maximum(power, 1e-12)) - lufs)
 
     def better(
         self, setting: Setting, wanted_db: Float64s, best: Setting | None, least: float
@@ -212,16 +211,12 @@ class _Trial:
         """Power gains of every sample."""
         if setting is None:
             return [1.0] * len(self._powers)
-        from neural_mastering.dsp import envelope_kernels
-
         threshold_db, slope, attack_ms, release_ms = setting
         rise, fall = (-np.expm1(-1000.0 / (np.array([t]) * self._rate)) for t in (attack_ms, release_ms))
+        curve = (np.array([threshold_db]), np.array([slope]), np.array([_KNEE_DB]))
         gains: list[Float64s | float] = []
-        for level in self._levels:
-            over = level - threshold_db
-            rounded = np.square(np.clip(over + 0.5 * _KNEE_DB, 0.0, _KNEE_DB)) / (2.0 * _KNEE_DB)
-            reduction = slope * (rounded + np.maximum(over - 0.5 * _KNEE_DB, 0.0))
-            smooth = np.empty((1, level.size))
-            envelope_kernels.smooth(reduction[None], rise, fall, np.zeros(1), smooth)
-            gains.append(np.exp(smooth[0] * (-np.log(10.0) / 10.0)))
+        for level_db in self._levels:
+            reduction_db = np.empty((1, level_db.size))
+            compressor_kernels.reduce(level_db[None], *curve, rise, fall, np.zeros(1), reduction_db)
+            gains.append(db_to_power(-reduction_db[0]))
         return gains

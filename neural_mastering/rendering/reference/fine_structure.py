@@ -9,6 +9,8 @@ masters by 0.996 or more (experiments/reference_matching).
 import numpy as np
 from numpy.typing import NDArray
 
+from neural_mastering.units import power_to_db
+
 Float64s = NDArray[np.float64]
 
 EDGES_HZ: Float64s = 150.0 * 2.0 ** (np.arange(256) / 48.0)
@@ -33,13 +35,13 @@ def fine_structure(at_hz: Float64s, power: Float64s) -> Float64s:
     count = np.bincount(band[inside], minlength=bands)
     total = np.bincount(band[inside], power[inside], minlength=bands)
     hit = np.flatnonzero(count)  # the lowest bands are narrower than the bins
-    levels_db = np.interp(np.arange(bands), hit, 10.0 * np.log10(total[hit] / count[hit] + 1e-15))
+    levels_db = np.interp(np.arange(bands), hit, power_to_db(total[hit] / count[hit] + 1e-15))
     window = np.hanning(SMOOTHED_BANDS + 2)[1:-1]
     padded = np.pad(levels_db, SMOOTHED_BANDS // 2, mode="edge")
     return np.asarray(levels_db - np.convolve(padded, window / window.sum(), mode="valid"), dtype=np.float64)
 
 
-def alike(one: Float64s, other: Float64s) -> float:
+def structure_correlation(one: Float64s, other: Float64s) -> float:
     """Correlation of two fine structures, −1 to 1; 0 where one is flat or was not measured."""
     if not one.size or not other.size or min(one.std(), other.std()) < 1e-9:
         return 0.0

@@ -17,7 +17,7 @@ import numpy as np
 from neural_mastering.controls import ChainControls
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.reference import prior
-from neural_mastering.rendering.reference.fine_structure import SAME, alike, same_song_share
+from neural_mastering.rendering.reference.fine_structure import SAME, same_song_share, structure_correlation
 from neural_mastering.rendering.reference.fit import fit_curve
 from neural_mastering.rendering.reference.profile import Float64s, Profile, profile_of_file, weighted_mean
 
@@ -80,7 +80,7 @@ def match_references(
     guess = prior.estimate(song, mean, spread=0.5 * (1.0 + float((shares**2).sum())))
     difference_db, filled = prior.difference(song, mean)
     # What differs by a smooth curve may still be another song: the notes tell.
-    agreement = alike(song.fine_db, mean.fine_db)
+    agreement = structure_correlation(song.fine_db, mean.fine_db)
     share = same_song_share(agreement)
     if follow is None:
         curve_db, followed = share * guess.curve_db, share * guess.followed

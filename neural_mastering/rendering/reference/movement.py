@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.rendering.reference.profile import Spectrum
+from neural_mastering.units import db_to_power, power_to_db
 
 Float64s = NDArray[np.float64]
 
@@ -63,7 +64,7 @@ class MovementMeter:
         levels = level_quantiles_db(np.concatenate([*self._powers, np.zeros(0)]))
         if not self._spectra:
             return Movement(levels, np.full(29, np.nan))
-        mid, side = (10.0 * np.log10(spectrum.finish() + 1e-15) for spectrum in self._spectra)
+        mid, side = (power_to_db(spectrum.finish() + 1e-15) for spectrum in self._spectra)
         heard = (mid > mid.max() + _EMPTY_DB) & (side > mid.max() + 2.0 * _EMPTY_DB + 15.0)
         return Movement(levels, np.where(heard, side - mid, np.nan))
 
@@ -71,10 +72,10 @@ class MovementMeter:
 def level_quantiles_db(powers: Float64s) -> Float64s:
     """Quantiles of the levels of frames above the gate, less their mean; NaN with fewer than 20 frames."""
     mean = powers.mean() if powers.size else 0.0
-    heard = powers[powers > mean * 10.0 ** (-GATE_DB / 10.0)]
+    heard = powers[powers > mean * db_to_power(-GATE_DB)]
     if heard.size < 20 or mean <= 1e-12:
         return np.full(QUANTILES.size, np.nan)
-    levels = np.quantile(10.0 * np.log10(heard), QUANTILES)
+    levels = np.quantile(power_to_db(heard), QUANTILES)
     return levels - levels.mean()
 
 

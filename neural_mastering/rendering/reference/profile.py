@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.reference.fine_structure import fine_structure
+from neural_mastering.units import power_to_db, third_octave_hz
 
 if TYPE_CHECKING:
     from neural_mastering.audio_io.block import Block
 
 Float64s = NDArray[np.float64]
 
-CENTRES_HZ: Float64s = 10.0 ** (np.arange(14, 43) / 10.0)
+CENTRES_HZ: Float64s = third_octave_hz(np.arange(14.0, 43.0))
 """Exact base-10 third octaves from 25 Hz to 16 kHz (IEC 61260-1)."""
 
 RESOLUTION_HZ = 2.7  # enough for the 25 Hz band, 5.8 Hz wide
@@ -100,7 +101,7 @@ class Spectrum:
         self._frames += 1
 
     def _band_weights(self) -> Float64s:
-        lower, upper = CENTRES_HZ[:, None] * 10.0**-0.05, CENTRES_HZ[:, None] * 10.0**0.05
+        lower, upper = CENTRES_HZ[:, None] / third_octave_hz(0.5), CENTRES_HZ[:, None] * third_octave_hz(0.5)
         width = self._rate / self._size
         bins = np.arange(self._size // 2 + 1)[None] * width
         overlap = np.minimum(upper, bins + width / 2.0) - np.maximum(lower, bins - width / 2.0)
@@ -144,9 +145,9 @@ def from_powers(
     powers: Float64s, sample_rate: float, lufs: float, seconds: float, fine_db: Float64s
 ) -> Profile:
     """A profile from the mean power of each third octave and the fine structure."""
-    levels_db = 10.0 * np.log10(powers + 1e-15)
+    levels_db = power_to_db(powers + 1e-15)
     loudest_db = np.sort(levels_db)[-3:].mean()
-    filled = (levels_db > loudest_db + EMPTY_DB) & (sample_rate / 2.0 > CENTRES_HZ * 10.0**0.05)
+    filled = (levels_db > loudest_db + EMPTY_DB) & (sample_rate / 2.0 > CENTRES_HZ * third_octave_hz(0.5))
     steep = np.flatnonzero((np.diff(levels_db) < -STEEPEST_DB) & (CENTRES_HZ[1:] >= 5_000.0))
     if steep.size:
         filled[steep[0] :] = False  # the band before the fall may be cut in part

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block
 from neural_mastering.controls.catalogue import StageSpec, Value, Values
-from neural_mastering.units import db_to_gain, gain_to_db, power_to_db
+from neural_mastering.units import db_to_gain, db_to_power, gain_to_db, power_to_db
 
 Float64s = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ class StageRecord:
     def added_mean_db(self) -> float:
         """Mean of what is added over the points with sound, as power; −120 without any."""
         heard = self.added_db[self.added_db > SILENT_DB]
-        return float(power_to_db(float((10.0 ** (heard / 10.0)).mean()))) if heard.size else SILENT_DB
+        return power_to_db(float(db_to_power(heard).mean())) if heard.size else SILENT_DB
 
 
 class StageMeter:
@@ -140,4 +140,4 @@ def _one(value: Value) -> float | None:
 
 
 def _ratio_db(power: float, over: float, silent: float) -> float:
-    return float(power_to_db(power / over)) if power > 0.0 and over > 0.0 else silent
+    return power_to_db(power / over) if power > 0.0 and over > 0.0 else silent
