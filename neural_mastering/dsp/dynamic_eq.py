@@ -12,11 +12,15 @@ an RBJ peak of the same Q, and that of a boost wider. Bands stand in series, eac
 their curves add up in dB; a sum of parallel cuts that overlap would turn the polarity around.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from neural_mastering.dsp import band_pass
+from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.compressor import FLOOR_POWER, linked_power
 from neural_mastering.dsp.envelope import coefficient, smooth
 from neural_mastering.dsp.fir import fft_convolve
@@ -31,6 +35,50 @@ def depth_of(power: Frames, threshold_dbfs: PerItem) -> Frames:
     """Depth (batch, time), 0 to below 1, that a steady power (batch, time) of the band asks for."""
     over_db = power_to_db(power.clamp(min=FLOOR_POWER)) - threshold_dbfs[:, None]
     return -torch.expm1(-over_db.clamp(min=0.0) / SOFTNESS_DB)
+
+
+def smoothed_depth(
+    power: Frames, threshold_dbfs: PerItem, attack_ms: PerItem, release_ms: PerItem, sample_rate: float
+) -> Frames:
+    """`envelope.smooth` of `depth_of`, from 0, in float64; differentiable once.
+
+    Args:
+        power: (batch, time), mean square of the band.
+        threshold_dbfs: (batch,) in dBFS.
+        attack_ms, release_ms: (batch,) time constants in ms.
+        sample_rate: in Hz.
+    """
+    if not can_compile_for(power):
+        return smooth(depth_of(power, threshold_dbfs), attack_ms, release_ms, sample_rate)
+    rise, fall = coefficient(attack_ms, sample_rate), coefficient(release_ms, sample_rate)
+    return _Depth.apply(power, threshold_dbfs.double(), rise, fall)
+
+
+class _Depth(torch.autograd.Function):
+    """Detector's curve and ballistics in one compiled pass: element by element they cost several times as much."""
+
+    @staticmethod
+    def forward(ctx: Any, power: Tensor, *controls: Tensor) -> Tensor:
+        from neural_mastering.dsp import dynamic_eq_kernels
+
+        inputs = [t.detach().contiguous() for t in (power, *controls)]
+        out = torch.empty(power.shape, dtype=torch.float64)
+        dynamic_eq_kernels.follow(FLOOR_POWER, SOFTNESS_DB, *(t.numpy() for t in (*inputs, out)))
+        ctx.save_for_backward(*inputs, out)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grad_outputs: Tensor
+    ) -> tuple[Tensor, ...]:
+        from neural_mastering.dsp import dynamic_eq_kernels
+
+        *inputs, out = ctx.saved_tensors
+        gradients = [torch.empty_like(t) for t in inputs]
+        arrays = (*inputs, out, grad_outputs[0].contiguous(), *gradients)
+        dynamic_eq_kernels.derivative(FLOOR_POWER, SOFTNESS_DB, *(t.numpy() for t in arrays))
+        return tuple(gradients)
 
 
 def render_band(
@@ -63,9 +111,9 @@ def render_band(
     at_hz = torch.arange(taps // 2 + 1, device=audio.device, dtype=wide) * (sample_rate / taps)
     spectrum = band_pass.response(frequency_hz.to(wide), q.to(wide), at_hz, sample_rate)
     band = fft_convolve(audio, torch.fft.irfft(spectrum, n=taps).to(audio.dtype))
-    target = depth_of(linked_power(band, "mean_square"), threshold_dbfs.to(audio.dtype))
-    depth = smooth(target, attack_ms, release_ms, sample_rate)
-    change = torch.expm1((range_db.double()[:, None] * NEPERS_PER_DB * depth).to(audio.dtype))
+    power = linked_power(band, "mean_square")
+    depth = smoothed_depth(power, threshold_dbfs.to(audio.dtype), attack_ms, release_ms, sample_rate)
+    change = torch.expm1((NEPERS_PER_DB * range_db.to(audio.dtype))[:, None] * depth.to(audio.dtype))
     return audio + change[:, None] * band
 
 
@@ -116,11 +164,11 @@ def render_stream(
             ]
         )
         dynamic_eq_kernels.stream(
+            FLOOR_POWER,
+            SOFTNESS_DB,
             x[item].numpy(),
             filters,
             settings[item].cpu().contiguous().numpy(),
-            FLOOR_POWER,
-            SOFTNESS_DB,
             memory[item].numpy(),
             depth[item].numpy(),
             out[item].numpy(),

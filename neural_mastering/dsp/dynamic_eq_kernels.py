@@ -1,4 +1,5 @@
-"""The dynamic equaliser as one compiled loop with state carried over; float64 throughout.
+"""The dynamic equaliser as one compiled loop with state carried over, and the depth of a band with its exact
+derivative; float64 throughout.
 
 `no_type_check` keeps checkers of types at run time from wrapping what numba compiles.
 """
@@ -17,7 +18,73 @@ _SILENT_DEPTH = 1e-20
 
 @_compiled
 @no_type_check
-def stream(x, filters, settings, floor, softness_db, memory, depth, out):
+def _target(floor, softness_db, power, threshold_db, audible):
+    """Depth that a steady power asks for; `audible` is the threshold as a power."""
+    power = max(power, floor)
+    if power <= audible:
+        return 0.0
+    over_db = _DB_OF_POWER * math.log(power) - threshold_db
+    return max(-math.expm1(-over_db / softness_db), 0.0)
+
+
+@_compiled
+@no_type_check
+def follow(floor, softness_db, power, threshold_db, attack, release, out):
+    """Depth (row, time) of power (row, time); the threshold and the shares of a step are (row,)."""
+    for row in range(power.shape[0]):
+        rise, fall, threshold, share = attack[row], release[row], threshold_db[row], 0.0
+        audible = 10.0 ** (threshold / 10.0)
+        for n in range(power.shape[1]):
+            step = _target(floor, softness_db, power[row, n], threshold, audible) - share
+            share += (rise if step > 0.0 else fall) * step
+            out[row, n] = share
+
+
+@_compiled
+@no_type_check
+def derivative(
+    floor,
+    softness_db,
+    power,
+    threshold_db,
+    attack,
+    release,
+    out,
+    upstream,
+    by_power,
+    by_threshold,
+    by_attack,
+    by_release,
+):
+    """Adjoint of `follow`: by_power (row, time) and the others (row,) from upstream (row, time)."""
+    for row in range(power.shape[0]):
+        rise, fall, threshold = attack[row], release[row], threshold_db[row]
+        audible = 10.0 ** (threshold / 10.0)
+        carried, rising, falling, lower = 0.0, 0.0, 0.0, 0.0
+        for n in range(power.shape[1] - 1, -1, -1):
+            before = out[row, n - 1] if n > 0 else 0.0
+            target = _target(floor, softness_db, power[row, n], threshold, audible)
+            step = target - before
+            carried += upstream[row, n]
+            if step > 0.0:
+                c = rise
+                rising += carried * step
+            else:
+                c = fall
+                falling += carried * step
+            by_power[row, n] = 0.0
+            if target > 0.0:
+                by_level = c * carried * (1.0 - target) / softness_db
+                lower += by_level
+                if power[row, n] > floor:
+                    by_power[row, n] = by_level * _DB_OF_POWER / power[row, n]
+            carried *= 1.0 - c
+        by_threshold[row], by_attack[row], by_release[row] = -lower, rising, falling
+
+
+@_compiled
+@no_type_check
+def stream(floor, softness_db, x, filters, settings, memory, depth, out):
     """Each band in turn on x (channel, time), into out.
 
     filters (band, 8) are those of `band_pass.filter_at_rate`; settings (band, 4) are the threshold in dBFS, the
@@ -53,12 +120,7 @@ def stream(x, filters, settings, floor, softness_db, memory, depth, out):
                 r1 = b2 * value - a2 * second + r2
                 r2 = b3 * value - a3 * second
                 power = 0.5 * (power + second * second)
-            target = 0.0
-            power = max(power, floor)
-            if power > audible:
-                over_db = _DB_OF_POWER * math.log(power) - threshold_db
-                target = max(-math.expm1(-over_db / softness_db), 0.0)
-            step = target - share
+            step = _target(floor, softness_db, power, threshold_db, audible) - share
             share += (rise if step > 0.0 else fall) * step
             if share > _SILENT_DEPTH:
                 change = math.expm1(_LN_OF_GAIN_DB * range_db * share)

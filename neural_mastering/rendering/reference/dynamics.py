@@ -216,7 +216,8 @@ class _Trial:
         curve = (np.array([threshold_db]), np.array([slope]), np.array([_KNEE_DB]))
         gains: list[Float64s | float] = []
         for level_db in self._levels:
-            reduction_db = np.empty((1, level_db.size))
+            reduction_db: Float64s = np.empty((1, level_db.size))
             compressor_kernels.reduce(level_db[None], *curve, rise, fall, np.zeros(1), reduction_db)
-            gains.append(db_to_power(-reduction_db[0]))
+            power_gain: Float64s = db_to_power(-reduction_db[0])
+            gains.append(power_gain)
         return gains
