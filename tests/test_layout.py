@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "neural_mastering"
 
 # Each layer may import itself and everything in earlier layers; names in one layer are siblings that may not.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("units", "shapes", "output", "chance", "errors"),
+    ("units", "shapes", "output", "chance", "errors", "atomic"),
     ("dsp",),
     ("processors", "losses", "metrics", "data"),
     ("models",),

@@ -7,6 +7,8 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from neural_mastering.atomic import replacing
+
 
 def main() -> None:
     """Entry point."""
@@ -48,7 +50,9 @@ def _master(folder: Path) -> None:
     at_hz = torch.logspace(1.3010, 4.3010, 512)
     curve = model.eq_head.eq.response_db(at_hz, **controls.eq).detach()
     plot = folder / f"{song}_eq.png"
-    eq_curves(at_hz.numpy(), curve.numpy(), f"Equaliser for {song}").savefig(plot, dpi=120)
+    with replacing(plot) as draft:
+        figure = eq_curves(at_hz.numpy(), curve.numpy(), f"Equaliser for {song}")
+        figure.savefig(draft, dpi=120, format="png")
     print(f"mastered:   {output} (from {pairs / 'unmastered' / song}.flac)")
     print(f"EQ plot:    {plot}")
     print(f"run folder: {folder}")

@@ -93,8 +93,10 @@ class DegradationChain:
 def equalizer_sections(degradation: Degradation) -> np.ndarray:
     """Bands and low-pass as float64 rows [b0, b1, b2, a1, a2], (section, 5)."""
     rate, bands = degradation.sample_rate, degradation.bands
-    columns = ([getattr(band, name) for band in bands] for name in ("frequency_hz", "gain_db", "q"))
-    rows = rbj.sections([band.kind for band in bands], *columns, rate)[:, [0, 1, 2, 4, 5]]
+    frequency_hz, gain_db, q = (
+        [getattr(b, name) for b in bands] for name in ("frequency_hz", "gain_db", "q")
+    )
+    rows = rbj.sections([band.kind for band in bands], frequency_hz, gain_db, q, rate)[:, [0, 1, 2, 4, 5]]
     if degradation.lowpass_hz is None:
         return rows
     w0 = 2.0 * math.pi * degradation.lowpass_hz / rate
