@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from omegaconf import OmegaConf
+from hydra import compose as hydra_compose
+from hydra import initialize_config_module
+from omegaconf import DictConfig, OmegaConf
 
-from neural_mastering.config.compose import compose
+from neural_mastering.config.compose import compose, with_phase_names
 from neural_mastering.config.run import build_model
 from neural_mastering.config.schema import validated
 from neural_mastering.errors import InputError
@@ -53,6 +55,42 @@ def test_every_target_exists(file: Path) -> None:
         assert callable(getattr(loaded, name)), target
 
 
+def plain_hydra(*overrides: str) -> DictConfig:
+    """What a notebook gets from Hydra's own API."""
+    with initialize_config_module("neural_mastering.conf", version_base="1.3"):
+        return hydra_compose("train", overrides=list(overrides))
+
+
+@pytest.mark.parametrize("phase", _options("phase"))
+def test_every_phase_composes_by_hydra_itself(phase: str) -> None:
+    config = plain_hydra(f"+phase={phase}", "run_dir=runs/notebook")
+    assert config.phase_name == phase.removesuffix("_full")
+    assert validated(config) == validated(compose([f"+phase={phase}"]))
+
+
+def test_phase_2_is_called_2() -> None:
+    whole = validated(compose(["+phase=2_full"]))
+    for name in ("+phase=2", "+phase='2'", '+phase="2"'):
+        assert validated(compose([name])) == whole, name
+    assert whole.phase_name == "2" and "GreyBox" in whole.model["chain_head"]["_target_"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("+phase=1c,2", "+phase=1c,2_full"),
+        ("+phase=2,1c,'2'", "+phase=2_full,1c,2_full"),
+        ("+phase=choice(1c, 2)", "+phase=choice(1c, 2_full)"),
+        ("+phase=2a,2e", "+phase=2a,2e"),
+        ("phase_name=2", "phase_name=2"),
+        ("seed=1,2", "seed=1,2"),
+    ],
+)
+def test_sweeps_over_phases(typed: str, meant: str) -> None:
+    assert with_phase_names([typed]) == [meant]
+    assert with_phase_names([meant]) == [meant]
+
+
 @pytest.mark.parametrize("file", sorted((CONF / "phase").glob("*.yaml")), ids=lambda f: f.stem)
 def test_a_phase_is_a_small_diff(file: Path) -> None:
     assert len(file.read_text().splitlines()) <= 15
@@ -89,9 +127,6 @@ def test_every_choice_composes_and_validates(choice: str) -> None:
 
 @pytest.mark.parametrize("sweep", _options("sweep"))
 def test_sweeps_compose_where_their_plugin_is_installed(sweep: str) -> None:
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_module
-
     plugin = PLUGINS[sweep.split("_")[0]]
     if importlib.util.find_spec(plugin) is None:
         pytest.skip(f"{plugin} is not installed (extra: {sweep.split('_')[0]})")

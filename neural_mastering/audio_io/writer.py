@@ -1,13 +1,13 @@
 """Writing an audio file whole or not at all: a draft in the same folder, renamed when it is complete."""
 
 import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from neural_mastering.atomic import Draft, reason
 from neural_mastering.audio_io.block import Block
 from neural_mastering.dsp import stream_kernels
 from neural_mastering.errors import InputError
@@ -89,12 +89,16 @@ class AtomicWriter:
         keep_grid: bool = False,
     ) -> None:
         self.path, self.form = path, form
-        self._overwrite, self._keep_grid = overwrite, keep_grid
+        self._keep_grid = keep_grid
         if path.is_dir():
             raise InputError(f"{path} is a folder: give a file name")
         if path.exists() and not overwrite:
             raise InputError(f"{path} exists: add --overwrite to replace it, or choose another name")
-        self.draft = path.with_name(f".{path.name[:80]}.{os.getpid()}.part")
+        try:
+            self._draft = Draft(path, overwrite)
+        except OSError as error:
+            raise InputError(f"{path} can't be written: {reason(path, error)}") from error
+        self.draft = self._draft.file
         self._dither = dither and form.bits == "16"
         self._position = 0
         self.clipped_samples = 0
@@ -106,9 +110,9 @@ class AtomicWriter:
                 str(self.draft), "w", sample_rate, channels, form.subtype, format=container
             )
         except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
-            reason = _reason(path, error)
-            self.draft.unlink(missing_ok=True)
-            raise InputError(f"{path} can't be written: {reason}") from error
+            why = reason(path, error)
+            self._draft.discard()
+            raise InputError(f"{path} can't be written: {why}") from error
 
     def write(self, block: Block) -> Block:
         """Write a block (channel, time); returns exactly what the file then holds."""
@@ -135,8 +139,6 @@ class AtomicWriter:
         """Finish the draft, which keeps its hidden name."""
         try:
             self._file.close()
-            with self.draft.open("rb+") as handle:
-                os.fsync(handle.fileno())
             held = soundfile.info(str(self.draft)).frames
         except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
             raise self._failed(error) from error
@@ -146,62 +148,25 @@ class AtomicWriter:
     def commit(self) -> None:
         """Give the draft its final name."""
         try:
-            if self._overwrite:
-                self.draft.replace(self.path)
-            else:
-                _rename_without_replacing(self.draft, self.path)
+            self._draft.commit()
         except OSError as error:
             raise self._failed(error) from error
 
     def _failed(self, error: Exception | None) -> InputError:
         """Remove the draft and say why; the reason is looked for while the draft still fills the disk."""
-        reason = _reason(self.path, error)
+        why = reason(self.path, error)
+        if isinstance(error, FileExistsError):
+            why += "; add --overwrite to replace it"
         self.abandon()
-        return InputError(f"{self.path} can't be written: {reason}")
+        return InputError(f"{self.path} can't be written: {why}")
 
     def abandon(self) -> None:
         """Remove the draft."""
         with contextlib.suppress(soundfile.LibsndfileError, OSError, RuntimeError):  # a full disk
             self._file.close()
-        self.draft.unlink(missing_ok=True)
+        self._draft.discard()
 
 
 def _on_grid(block: Block) -> bool:
     steps = block * 32768.0
     return bool((steps == np.rint(steps)).all())
-
-
-def _rename_without_replacing(draft: Path, path: Path) -> None:
-    """Rename, unless somebody has made a file of that name in the meantime."""
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        if path.exists():
-            raise FileExistsError(f"{path} has appeared in the meantime") from None
-        draft.replace(path)
-        return
-    draft.unlink()
-
-
-def _reason(path: Path, error: Exception | None) -> str:
-    import shutil
-
-    folder = path.parent
-    if isinstance(error, FileExistsError):
-        return "it has appeared in the meantime; add --overwrite to replace it"
-    if folder.exists() and not os.access(folder, os.W_OK):
-        return f"no permission to write in {folder}"
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError:
-        free = None
-    if free is not None and free < 1 << 20:
-        return f"the disk is full ({free // 1024} KiB free in {folder})"
-    text = (
-        getattr(error, "strerror", None)
-        or getattr(error, "error_string", None)
-        or (str(error) if error else "")
-    )
-    return f"{text or 'the file came out short'} (disk full, quota, or no permission?)"

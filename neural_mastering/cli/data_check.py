@@ -1,7 +1,6 @@
 """nm-data check: what is wrong with a folder of pairs."""
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neural_mastering.atomic import write_text
 from neural_mastering.cli.progress import progress
 from neural_mastering.errors import InputError
 
@@ -51,14 +51,7 @@ def check(
 
 def write_json(file: Path, value: Any) -> None:
     """Write a file whole or not at all."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-        draft.replace(file)
-    except OSError as error:
-        raise InputError(f"{file} cannot be written ({error})") from error
-    finally:
-        draft.unlink(missing_ok=True)
+    write_text(file, json.dumps(value, indent=1) + "\n")
 
 
 def summary(reports: Sequence["PairReport"], folder: Path) -> str:

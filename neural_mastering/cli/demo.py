@@ -7,6 +7,8 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from neural_mastering.atomic import replacing
+
 
 def main() -> None:
     """Entry point."""
@@ -47,7 +49,9 @@ def _master(folder: Path) -> None:
     at_hz = np.geomspace(20.0, 20_000.0, 512)
     curve_db = result.controls.eq.level_db(at_hz, result.controls.design_rate_hz)
     plot = folder / f"{song}_eq.png"
-    eq_curves(at_hz, curve_db[None], f"Equaliser for {song}").savefig(plot, dpi=120)
+    with replacing(plot) as draft:
+        figure = eq_curves(at_hz, curve_db[None], f"Equaliser for {song}")
+        figure.savefig(draft, dpi=120, format="png")
     print(f"mastered:   {output} (from {pairs / 'unmastered' / song}.flac)")
     print(f"EQ plot:    {plot}")
     print(f"run folder: {folder}")

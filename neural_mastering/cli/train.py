@@ -7,7 +7,7 @@ import hydra
 from omegaconf import DictConfig
 
 from neural_mastering.cli import train_arguments
-from neural_mastering.config.compose import quoted
+from neural_mastering.config.compose import with_phase_names
 from neural_mastering.errors import InputError
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # lets exceptions through to here
     arguments = sys.argv[1:]
     try:
-        sys.argv[1:] = quoted(train_arguments.prepare(arguments))
+        sys.argv[1:] = with_phase_names(train_arguments.prepare(arguments))
         train()
     except KeyboardInterrupt:
         sys.exit(130)

@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
+from neural_mastering.atomic import write_text
 from neural_mastering.config.run import Run, best_model, build_run, fit
 from neural_mastering.config.schema import freeze, validated
 from neural_mastering.errors import InputError
@@ -60,8 +61,8 @@ def compare_and_report(run: Run) -> list[Row]:
     rows = compare(systems, run.data.evaluation_dataset("validation"), run.task.objective.cpu())
     texts = table_rows(rows)
     print_table(texts, f"validation: {rows[0].songs} songs, lower is better", FOOTNOTE)
-    (run.folder / "validation.md").write_text(markdown_table(texts) + "\n" + FOOTNOTE + "\n")
-    (run.folder / "validation.json").write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    write_text(run.folder / "validation.md", markdown_table(texts) + "\n" + FOOTNOTE + "\n")
+    write_text(run.folder / "validation.json", json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     return rows
 
 

@@ -8,6 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from neural_mastering.atomic import write_text
 from neural_mastering.errors import InputError
 
 
@@ -54,10 +55,7 @@ def validated(config: DictConfig) -> TrainConfig:
 
 def freeze(config: DictConfig, file: Path) -> None:
     """Write the resolved configuration, so that the run can be rebuilt from it alone."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".part")
-    OmegaConf.save(config, draft, resolve=True)
-    draft.replace(file)
+    write_text(file, OmegaConf.to_yaml(config, resolve=True))
 
 
 def make(node: dict[str, Any], **extra: Any) -> Any:

@@ -1,13 +1,13 @@
 """Controls as a YAML file that a person can edit."""
 
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from neural_mastering.atomic import write_text
 from neural_mastering.controls.bands import Bands, EqBand
 from neural_mastering.controls.catalogue import Values
 from neural_mastering.controls.chain_controls import ChainControls
@@ -80,7 +80,7 @@ def save_controls(controls: ChainControls, path: str | Path, origin: str = "") -
     note = "".join(f"# {line}\n" for line in origin.splitlines())
     text = note + to_text(controls)
     from_text(text, str(path))
-    write_atomically(path, text)
+    write_text(path, text)
 
 
 def load_controls(path: str | Path) -> ChainControls:
@@ -168,28 +168,6 @@ def from_text(text: str, where: str) -> ChainControls:
         residual_amount=_float(top.get("residual_amount", 1.0), f"{where}: residual_amount", 0.0, 1.0),
         words={name: _float(value, f"{where}: words: {name}", -10.0, 10.0) for name, value in words.items()},
     )
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write text so that the file appears under its name only when it is complete.
-
-    Raises:
-        InputError: the folder can't be written, or is full.
-    """
-    draft: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=".", suffix=".part", delete=False
-        ) as file:
-            draft = Path(file.name)
-            file.write(text)
-        draft.chmod(0o644)
-        draft.replace(path)
-    except OSError as error:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
-        raise InputError(f"{path} can't be written ({error.strerror}): choose another place") from error
 
 
 def _band(tree: Any, where: str, rate: float) -> EqBand:

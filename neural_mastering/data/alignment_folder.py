@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from neural_mastering.atomic import Draft, remove_drafts
 from neural_mastering.data.alignment_manifest import READINGS, write_manifests
 from neural_mastering.data.alignment_record import (
     FOLDER,
     Record,
-    draft_of,
     encoded,
     file_hash,
     load_record,
@@ -76,8 +76,7 @@ def _prepare(root: Path, out: Path) -> None:
     try:
         for folder in (*SIDES, FOLDER):
             (out / folder).mkdir(parents=True, exist_ok=True)
-            for draft in (out / folder).glob(".nm-align-*.tmp"):
-                draft.unlink(missing_ok=True)
+            remove_drafts(out / folder)
     except OSError as error:
         raise DataError(f"{out} cannot be written ({error})") from error
 
@@ -182,38 +181,36 @@ def _mend(record: Record, plan: Plan, files: PairFiles, out: Path) -> None:
         out / side / f"{path.stem}.flac"
         for side, path in zip(SIDES, (files.before, files.after), strict=True)
     ]
-    drafts = (draft_of(finals[0]), draft_of(finals[1]))
     try:
-        rendered = render(plan, before, after, drafts)
-        relation = relate(decoded(probe(drafts[0])), decoded(probe(drafts[1])))
-        left = relation_problems(relation, after.sample_rate)
-        if relation is None or verdict(left) != "ok":
-            text = f"mending failed, what is left is: {verdict(left)}"
-            record.problems.append(dataclasses.asdict(Problem("unmended", "broken", text)))
-            return
-        record.residual = {
-            "delay_samples": relation.delay_samples,
-            "end_delay_samples": relation.end_samples,
-            "drift_ppm": relation.drift_ppm,
-        }
-        for side, gain_db in (("unmastered", rendered.gain_before_db), ("mastered", rendered.gain_after_db)):
-            if gain_db:
-                record.done.append(f"{side} side turned down by {-gain_db:.3f} dB, so that it does not clip")
-        record.done.append(
-            f"{rendered.frames} samples kept, from sample {rendered.first} of the mastered side on"
-        )
-        for draft, final in zip(drafts, finals, strict=True):
-            draft.replace(final)
-        record.outputs = {
-            side: {"file": final.name, "sha256": file_hash(final)}
-            for side, final in zip(SIDES, finals, strict=True)
-        }
-    except ValueError as error:
-        text = f"mending failed ({error})"
+        with Draft(finals[0]) as first, Draft(finals[1]) as second:
+            rendered = render(plan, before, after, (first, second))
+            relation = relate(decoded(probe(first)), decoded(probe(second)))
+            left = relation_problems(relation, after.sample_rate)
+            if relation is None or verdict(left) != "ok":
+                raise _StillWrong(f"what is left is: {verdict(left)}")
+    except (_StillWrong, ValueError) as error:
+        text = f"mending failed, {error}" if isinstance(error, _StillWrong) else f"mending failed ({error})"
         record.problems.append(dataclasses.asdict(Problem("unmended", "broken", text)))
-    finally:
-        for draft in drafts:
-            draft.unlink(missing_ok=True)
+        return
+    record.residual = {
+        "delay_samples": relation.delay_samples,
+        "end_delay_samples": relation.end_samples,
+        "drift_ppm": relation.drift_ppm,
+    }
+    for side, gain_db in (("unmastered", rendered.gain_before_db), ("mastered", rendered.gain_after_db)):
+        if gain_db:
+            record.done.append(f"{side} side turned down by {-gain_db:.3f} dB, so that it does not clip")
+    record.done.append(
+        f"{rendered.frames} samples kept, from sample {rendered.first} of the mastered side on"
+    )
+    record.outputs = {
+        side: {"file": final.name, "sha256": file_hash(final)}
+        for side, final in zip(SIDES, finals, strict=True)
+    }
+
+
+class _StillWrong(Exception):
+    """The pair does not fit after mending either: its drafts are thrown away."""
 
 
 def _words(plan: Plan) -> list[str]:
@@ -240,12 +237,8 @@ def _words(plan: Plan) -> list[str]:
 def _copied(source: Path, folder: Path) -> dict[str, str]:
     """A copy of a file under its own name."""
     final = folder / source.name
-    draft = draft_of(final)
-    try:
+    with Draft(final) as draft:
         shutil.copyfile(source, draft)
-        draft.replace(final)
-    finally:
-        draft.unlink(missing_ok=True)
     return {"file": final.name, "sha256": file_hash(final)}
 
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from neural_mastering.data.alignment_record import Record, write_text
+from neural_mastering.atomic import write_text
+from neural_mastering.data.alignment_record import Record
+from neural_mastering.data.errors import DataError
 from neural_mastering.data.manifest import song_key
 
 COLUMNS: tuple[str, ...] = (
@@ -49,7 +51,7 @@ def write_manifests(out: Path, records: Sequence[Record]) -> None:
     for record in ordered:
         if record.outputs:
             writer.writerow(_row(record))
-    write_text(out / "manifest.csv", table.getvalue())
+    write_text(out / "manifest.csv", table.getvalue(), errors="surrogateescape", error=DataError)
     lines = []
     for record in ordered:
         report = record.report()
@@ -67,7 +69,7 @@ def write_manifests(out: Path, records: Sequence[Record]) -> None:
             "outputs": record.outputs,
         }
         lines.append(json.dumps(entry))
-    write_text(out / "align.jsonl", "\n".join(lines) + "\n")
+    write_text(out / "align.jsonl", "\n".join(lines) + "\n", errors="surrogateescape", error=DataError)
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -4,16 +4,17 @@ import base64
 import dataclasses
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neural_mastering.atomic import write_text
 from neural_mastering.data.alignment_render import Plan
 from neural_mastering.data.audit.problems import Problem
 from neural_mastering.data.audit.report import PairReport
+from neural_mastering.data.errors import DataError
 
 VERSION = 1
 """Rises when the audit or the rendering changes, so that older records are not trusted."""
@@ -70,7 +71,8 @@ class Record:
 
     def save(self, folder: Path) -> None:
         """Write the record, whole or not at all."""
-        write_text(record_file(folder, self.name), json.dumps(dataclasses.asdict(self)) + "\n")
+        text = json.dumps(dataclasses.asdict(self)) + "\n"
+        write_text(record_file(folder, self.name), text, error=DataError)
 
 
 def record_file(folder: Path, name: str) -> Path:
@@ -99,20 +101,3 @@ def file_hash(path: Path | None) -> str:
         return ""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    draft = draft_of(file)
-    try:
-        draft.write_bytes(text.encode("utf-8", "surrogateescape"))
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def draft_of(file: Path) -> Path:
-    """A hidden file beside it, to be renamed."""
-    return file.with_name(
-        f".nm-align-{os.getpid()}-{hashlib.blake2b(os.fsencode(file.name), digest_size=6).hexdigest()}.tmp"
-    )

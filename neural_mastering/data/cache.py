@@ -4,7 +4,6 @@ import errno
 import hashlib
 import os
 import shutil
-import uuid
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
+from neural_mastering.atomic import Draft
 from neural_mastering.data.audio_file import AudioFile
 from neural_mastering.data.cached_audio import BYTES_PER_SAMPLE, CachedAudio, block_frames
 from neural_mastering.data.decoding import decode
@@ -118,18 +118,15 @@ class AudioCache:
     @contextmanager
     def _writing(self, final: Path) -> Iterator[Path]:
         """A draft that takes the place of `final` when the block ends well, and vanishes when it does not."""
-        draft = final.with_name(f"{final.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
         try:
-            yield draft
-            draft.replace(final)
+            with Draft(final) as draft:
+                yield draft
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise _no_space(self.folder, str(error)) from error
             raise DataError(
                 f"the cache folder {self.folder} cannot be written ({error}): set cache_dir"
             ) from error
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 def _no_space(folder: Path, detail: str) -> DataError:

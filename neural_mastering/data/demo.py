@@ -4,8 +4,6 @@ import csv
 import dataclasses
 import hashlib
 import io
-import os
-import shutil
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 import soundfile
 import torch
 
+from neural_mastering.atomic import replacing
 from neural_mastering.chance import seed_of
 from neural_mastering.data.cache import default_cache_folder
 from neural_mastering.data.degrade import DegradationRule, degrade
@@ -81,21 +80,18 @@ def make_demo_pairs(folder: str | Path) -> Path:
         raise DataError(
             f"{folder} holds something else than the present demo pairs: name an empty or new folder"
         )
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
-        for side in ("unmastered", "mastered"):
-            (draft / side).mkdir(parents=True)
-        rows = [_write_pair(draft, row) for row in _asset_rows()]
-        with (draft / "manifest.csv").open("w", newline="", encoding="utf-8") as out:
-            writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        draft.replace(folder)
-    except OSError as error:
+        with replacing(folder, error=DataError) as draft:
+            for side in ("unmastered", "mastered"):
+                (draft / side).mkdir(parents=True)
+            rows = [_write_pair(draft, row) for row in _asset_rows()]
+            with (draft / "manifest.csv").open("w", newline="", encoding="utf-8") as out:
+                writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+    except DataError:
         if not _is_complete(folder):  # otherwise another process was faster
-            raise DataError(f"the demo pairs cannot be written to {folder} ({error})") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+            raise
     return folder
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from neural_mastering.atomic import Draft
 from neural_mastering.data.audio_file import AudioFile, probe
 from neural_mastering.data.cache import AudioCache
 from neural_mastering.data.cached_audio import BYTES_PER_SAMPLE, CachedAudio
@@ -167,15 +168,13 @@ class LibraryIndex:
                 "energy": self._energies.path.name,
             }
         )
-        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
-        with draft.open("wb") as out:
+        with Draft(self._path) as draft, draft.open("wb") as out:
             np.savez(
                 out,
                 strings=np.frombuffer(strings.encode(), dtype=np.uint8),
                 numbers=self._numbers,
                 lufs=self._lufs,
             )
-        draft.replace(self._path)
 
     def _load(self) -> None:
         """Read the stored index; one that is missing or damaged is empty."""

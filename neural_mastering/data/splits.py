@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from neural_mastering.atomic import write_text
 from neural_mastering.chance import seed_of
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.pairing import SongPair
@@ -133,10 +134,7 @@ def split_groups(
 def write_splits(folder: str | Path, summary: Mapping[str, Any]) -> Path:
     """Write `splits.json`: `SongLibrary.summary()`, with the name and group of every song of each split."""
     path = Path(folder) / "splits.json"
-    draft = path.with_suffix(".part")
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    draft.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_text(path, json.dumps(summary, indent=1, ensure_ascii=False) + "\n", error=DataError)
     return path
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from neural_mastering.atomic import commit_file
 from neural_mastering.data import SongPair
 from neural_mastering.data.manifest import song_key
 from neural_mastering.errors import InputError
@@ -153,7 +154,7 @@ def _move(draft: Path, out: Path) -> None:
     made = sorted(draft.iterdir())
     stale = [out / name for name in _STALE] + list(out.glob("phase_*_*.png"))
     for path in made:
-        path.replace(out / path.name)
+        commit_file(path, out / path.name)
     for path in stale:
         if path.name not in {file.name for file in made}:
             path.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from neural_mastering.atomic import replacing, write_text
 from neural_mastering.evaluation.eq_statistics import BandStatistics
 from neural_mastering.evaluation.song_result import Scores, SongResult
 from neural_mastering.evaluation.song_systems import SongSystem
@@ -20,9 +21,7 @@ _QUANTILES = ("mean", "p10", "median", "p90")
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """JSON without NaN: what is not known is null."""
-    path.write_text(
-        json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8"
-    )
+    write_text(path, json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_scores(
@@ -130,7 +129,7 @@ def metric_content() -> dict[str, Any]:
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as handle:
+    with replacing(path) as draft, draft.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)

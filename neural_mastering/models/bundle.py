@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from neural_mastering.atomic import write_bytes, write_text
 from neural_mastering.errors import InputError
 from neural_mastering.models.build import ConfigError, build
 from neural_mastering.models.confidence import Confidence
@@ -188,9 +189,6 @@ def write_bundle(
         "model": dict(config),
     }
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for file, written in ((bundle.weights, data), (path, text.encode())):
-        draft = file.with_name(f".{file.name}.part")
-        draft.write_bytes(written)
-        draft.replace(file)
+    write_bytes(bundle.weights, data)
+    write_text(path, text)
     return bundle

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from neural_mastering.atomic import write_text
 from neural_mastering.reporting.audio_clip import EncodedClip, encode_clips, plan
 from neural_mastering.reporting.charts import (
     course_chart,
@@ -19,7 +20,7 @@ from neural_mastering.reporting.html_table import bullet_list, facts, flatten, n
 from neural_mastering.reporting.markup import Html, duration, join, number, tag
 from neural_mastering.reporting.master_data import Delivery, MasterReport, Provenance, Readings, Reduction
 from neural_mastering.reporting.master_json import master_json
-from neural_mastering.reporting.page import section, write_page, write_text
+from neural_mastering.reporting.page import section, write_page
 from neural_mastering.reporting.player import excerpt_of, key_help, listening_log, player
 from neural_mastering.reporting.report_data import Line
 from neural_mastering.reporting.sentences import what_was_done

@@ -8,6 +8,7 @@ from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 
+from neural_mastering.atomic import replacing
 from neural_mastering.reporting.markup import Html, escape, tag
 
 _SCRIPTS = ("player.js", "blind.js", "songs.js")
@@ -39,7 +40,7 @@ def content_policy() -> str:
 
 
 def write_page(path: Path, title: str, body: Iterable[Html], report_id: str = "") -> Path:
-    """Write a page piece by piece into a draft beside `path`, then give it its name.
+    """Write a page piece by piece; it appears whole or not at all.
 
     Args:
         path: of the HTML file; its folder is made where it is missing.
@@ -48,29 +49,14 @@ def write_page(path: Path, title: str, body: Iterable[Html], report_id: str = ""
         report_id: names the listening log of this page.
     """
     pieces = chain([_head(title, report_id)], body, [Html(f"<script>{script()}</script>\n</body>\n</html>")])
-    return _write(path, (f"{piece}\n" for piece in pieces))
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a text file whole or not at all."""
-    return _write(path, [text])
+    with replacing(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{piece}\n" for piece in pieces)
+    return path
 
 
 def section(heading: str, *content: object, id_: str | None = None, class_: str | None = None) -> Html:
     """A section with its heading."""
     return tag("section", tag("h2", heading), *content, id=id_, class_=class_)
-
-
-def _write(path: Path, pieces: Iterable[str]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return path
 
 
 def _head(title: str, report_id: str) -> Html:

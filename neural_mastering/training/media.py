@@ -9,11 +9,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from neural_mastering.atomic import replacing
+
 
 def log_figure(trainer: pl.Trainer, name: str, figure: Figure, file: Path) -> None:
     """Write a figure as a PNG file and show it on the dashboards."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=120)
+    with replacing(file) as draft:
+        figure.savefig(draft, dpi=120, format="png")
     for logger in trainer.loggers:
         if isinstance(logger, WandbLogger):
             logger.log_image(name, [str(file)], step=trainer.global_step)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from neural_mastering.models import load_model
 
@@ -200,6 +201,15 @@ def test_optuna_minimises_the_metric(nm_train: Train, small: list[str]) -> None:
         min(float(r["val/loss"]) for r in _rows(Path(f"sweep/{i}")) if r.get("val/loss")) for i in range(2)
     ]
     assert best == pytest.approx(min(scores), rel=1e-6)
+
+
+def test_a_sweep_over_phases_and_resuming_phase_2(nm_train: Train, small: list[str]) -> None:
+    settings = ["model/residual_head=none", "trainer.max_epochs=1", NO_TABLE]
+    assert nm_train("-m", "+phase=1a,2", *small, *settings, "hydra.sweep.dir=sweep") == 0
+    names = [yaml.safe_load(Path(f"sweep/{i}/config.yaml").read_text())["phase_name"] for i in range(2)]
+    assert names == ["1a", "2"]
+    assert nm_train("resume=sweep/1", "trainer.max_epochs=2") == 0
+    assert _last(Path("sweep/1"))["epoch"] == 1 and len(_rows(Path("sweep/1"))) > 1
 
 
 @pytest.mark.parametrize(

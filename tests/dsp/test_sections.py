@@ -51,9 +51,8 @@ def test_a_band_has_one_curve(seed: int) -> None:
     bands = random_bands(seed)
     at_hz = np.concatenate([[0.0], np.geomspace(5.0, 22_049.0, 600)])
     in_numpy = rbj.level_db(KINDS, *bands, at_hz, RATE)
-    in_torch = biquad.response_db(
-        *(torch.from_numpy(b)[None] for b in bands), torch.from_numpy(at_hz), RATE, KINDS
-    )
+    frequency_hz, gain_db, q = (torch.from_numpy(column)[None] for column in bands)
+    in_torch = biquad.response_db(frequency_hz, gain_db, q, torch.from_numpy(at_hz), RATE, KINDS)
     np.testing.assert_allclose(in_torch[0].numpy(), in_numpy, atol=1e-10)
     as_sections = sections_level_db(rbj.sections(KINDS, *bands, RATE), at_hz, RATE)
     np.testing.assert_allclose(as_sections, in_numpy, atol=1e-7)

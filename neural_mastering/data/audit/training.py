@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from neural_mastering.atomic import write_text
 from neural_mastering.data.audit.problems import (
     LEAST_LENGTH_S,
     TRAINING_DELAY_TOLERANCE_S,
@@ -17,6 +18,7 @@ from neural_mastering.data.audit.problems import (
 from neural_mastering.data.audit.relation import relate
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.song import Song
+from neural_mastering.errors import InputError
 
 _FORMAT = 1
 _SAVE_EVERY = 50
@@ -107,11 +109,7 @@ def _load(file: Path) -> dict[str, str]:
 
 def _save(file: Path, verdicts: dict[str, str]) -> None:
     """Write the verdicts whole; without them the next start measures again, so failing is no error."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     try:
-        draft.write_text(json.dumps(verdicts))
-        draft.replace(file)
-    except OSError:
+        write_text(file, json.dumps(verdicts))
+    except InputError:
         _log.warning("the verdicts on the pairs could not be kept in %s", file.parent)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -94,7 +94,7 @@ def equalizer_sections(degradation: Degradation) -> np.ndarray:
     """Bands and low-pass as float64 rows [b0, b1, b2, a1, a2], (section, 5)."""
     rate, bands = degradation.sample_rate, degradation.bands
     frequency_hz, gain_db, q = (
-        [getattr(band, name) for band in bands] for name in ("frequency_hz", "gain_db", "q")
+        [getattr(b, name) for b in bands] for name in ("frequency_hz", "gain_db", "q")
     )
     rows = rbj.sections([band.kind for band in bands], frequency_hz, gain_db, q, rate)[:, [0, 1, 2, 4, 5]]
     if degradation.lowpass_hz is None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from neural_mastering.atomic import remove_drafts
 from neural_mastering.data.degradation.preset import Preset
 from neural_mastering.data.degradation.records import (
     JOURNAL,
@@ -18,6 +19,7 @@ from neural_mastering.data.degradation.records import (
     Record,
     append_record,
     read_records,
+    write_journal,
     write_records,
 )
 from neural_mastering.data.degradation.song import SIDES, Task, make_pair, pair_files, recipe_of
@@ -108,8 +110,7 @@ class DegradeJob:
     def remove_drafts(self) -> None:
         """Remove what killed processes have left half written."""
         for side in SIDES:
-            for draft in (self.out / side).glob(".*.part"):
-                draft.unlink(missing_ok=True)
+            remove_drafts(self.out / side)
 
     def _open_folder(self) -> dict[str, Record]:
         """The records of earlier runs; makes the folders."""
@@ -130,9 +131,7 @@ class DegradeJob:
                         "or the same settings"
                     )
             # A journal without a torn last line, there from the beginning: it marks the folder as ours.
-            journal.write_text("", encoding="utf-8")
-            for record in records.values():
-                append_record(journal, record)
+            write_journal(journal, records.values())
             self.remove_drafts()
         except OSError as error:
             raise DataError(f"the folder {self.out} cannot be used ({error})") from error

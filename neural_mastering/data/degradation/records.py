@@ -1,11 +1,13 @@
 """The manifest of made pairs: `manifest.csv` for training and people, `degradation.jsonl` for programs."""
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from neural_mastering.atomic import write_text
 from neural_mastering.data.degradation.parameters import Degradation
 from neural_mastering.data.errors import DataError
 
@@ -89,21 +91,27 @@ def read_records(path: Path, may_be_cut: bool) -> list[Record]:
 def append_record(path: Path, record: Record) -> None:
     """Add a line; a kill leaves at most an incomplete last one."""
     with path.open("a", encoding="utf-8") as out:
-        out.write(json.dumps(record, ensure_ascii=False) + "\n")
+        out.write(_lines([record]))
 
 
 def write_records(root: Path, records: Iterable[Record]) -> None:
-    """Write both files, sorted by name, each whole or not at all."""
+    """Write both files, sorted by name."""
     ordered = sorted(records, key=lambda record: record["name"])
-    draft = root / f"{RECORDS}.part"
-    draft.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in ordered), encoding="utf-8")
-    draft.replace(root / RECORDS)
-    draft = root / f"{MANIFEST}.part"
-    with draft.open("w", newline="", encoding="utf-8") as out:
-        writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(_row(record) for record in ordered)
-    draft.replace(root / MANIFEST)
+    write_text(root / RECORDS, _lines(ordered), error=DataError)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_row(record) for record in ordered)
+    write_text(root / MANIFEST, table.getvalue(), error=DataError)
+
+
+def write_journal(path: Path, records: Iterable[Record]) -> None:
+    """Write a journal to go on appending to."""
+    write_text(path, _lines(records), error=DataError)
+
+
+def _lines(records: Iterable[Record]) -> str:
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
 def _row(record: Mapping[str, Any]) -> dict[str, str]:

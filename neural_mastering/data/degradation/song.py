@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from neural_mastering.atomic import Draft
 from neural_mastering.chance import seed_of
 from neural_mastering.data.audio_file import AudioFile, probe
 from neural_mastering.data.decoding import decode
@@ -181,33 +182,19 @@ def _measure(file: AudioFile, pieces: Iterator[np.ndarray]) -> tuple[float, floa
 def _write(task: Task, file: AudioFile, pieces: Iterator[tuple[np.ndarray, np.ndarray]]) -> dict[str, str]:
     """Write both sides as 24-bit FLAC, each appearing whole; returns their hashes."""
     finals = pair_files(task.out, task.track.name)
-    drafts = [draft_of(path) for path in finals]
+    form = {"samplerate": file.sample_rate, "channels": file.channels, "subtype": "PCM_24", "format": "FLAC"}
     try:
-        with (
-            soundfile.SoundFile(
-                drafts[0], "w", file.sample_rate, file.channels, "PCM_24", format="FLAC"
-            ) as first,
-            soundfile.SoundFile(
-                drafts[1], "w", file.sample_rate, file.channels, "PCM_24", format="FLAC"
-            ) as second,
-        ):
-            for sides in pieces:
-                for side, out in zip(sides, (first, second), strict=True):
-                    out.write(_quantised(side, file))
-        hashes = {f"{side}_sha256": _sha256(draft) for side, draft in zip(SIDES, drafts, strict=True)}
-        for draft, final in reversed(list(zip(drafts, finals, strict=True))):
-            draft.replace(final)
+        with Draft(finals[0]) as before, Draft(finals[1]) as after:
+            with (
+                soundfile.SoundFile(before, "w", **form) as first,
+                soundfile.SoundFile(after, "w", **form) as second,
+            ):
+                for sides in pieces:
+                    for side, out in zip(sides, (first, second), strict=True):
+                        out.write(_quantised(side, file))
+            return {f"{side}_sha256": _sha256(d) for side, d in zip(SIDES, (before, after), strict=True)}
     except soundfile.LibsndfileError as error:
         raise DataError(f"the pair '{task.track.name}' cannot be written to {task.out} ({error})") from error
-    finally:
-        for draft in drafts:
-            draft.unlink(missing_ok=True)
-    return hashes
-
-
-def draft_of(path: Path) -> Path:
-    """A hidden file beside `path` for this process to write to first."""
-    return path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
 
 
 def _quantised(audio: np.ndarray, file: AudioFile) -> np.ndarray:

@@ -33,9 +33,7 @@ def stage_sentences(records: Sequence[StageRecord], with_reduction: bool) -> lis
 
 
 def _settings(spec: StageSpec, record: StageRecord) -> str:
-    shown = (
-        (text, record.settings[key]) for key, text in spec.controls.items() if key in record.settings
-    )
+    shown = ((text, record.settings[key]) for key, text in spec.controls.items() if key in record.settings)
     return ", ".join(_control(text, value) for text, value in shown if value != text.quiet_at)
 
 

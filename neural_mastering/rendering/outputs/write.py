@@ -6,8 +6,8 @@ import json
 import time
 from dataclasses import replace
 
+from neural_mastering.atomic import write_text
 from neural_mastering.controls import save_controls
-from neural_mastering.controls.controls_file import write_atomically
 from neural_mastering.notes import Note, texts
 from neural_mastering.rendering.metering.measure import MeasuredSong
 from neural_mastering.rendering.options import Options
@@ -25,7 +25,7 @@ def write_outputs(result: MasterResult, song: MeasuredSong, options: Options) ->
     started = time.perf_counter()
     result = replace(result, actions=(*result.actions, *_export(result, options)))
     if options.json is not None:
-        write_atomically(options.json, json.dumps(as_json(result), indent=2, ensure_ascii=False) + "\n")
+        write_text(options.json, json.dumps(as_json(result), indent=2, ensure_ascii=False) + "\n")
     if options.save_controls is not None:
         tone = result.tone
         followed = tone.model is not None and tone.model.confidence is not None

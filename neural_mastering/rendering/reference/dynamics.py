@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from neural_mastering.audio_io.block import Block
 from neural_mastering.dsp import compressor_kernels, stream_kernels
 from neural_mastering.rendering.reference.movement import FRAME_MS, Movement, level_quantiles_db
-from neural_mastering.units import db_to_gain, db_to_power, power_to_db
+from neural_mastering.units import NEPERS_PER_DB, db_to_gain, power_to_db
 
 Float64s = NDArray[np.float64]
 Values = Mapping[str, float | tuple[float, ...]]
@@ -188,7 +188,8 @@ class _Trial:
             power = power[: power.size // self._frame * self._frame]
             if power.size:
                 self._powers.append(power)
-                self._levels.append(power_to_db(np.maximum(power, 1e-12)) - lufs)
+                audible: Float64s = np.maximum(power, 1e-12)
+                self._levels.append(power_to_db(audible) - lufs)
 
     def better(
         self, setting: Setting, wanted_db: Float64s, best: Setting | None, least: float
@@ -218,6 +219,5 @@ class _Trial:
         for level_db in self._levels:
             reduction_db: Float64s = np.empty((1, level_db.size))
             compressor_kernels.reduce(level_db[None], *curve, rise, fall, np.zeros(1), reduction_db)
-            power_gain: Float64s = db_to_power(-reduction_db[0])
-            gains.append(power_gain)
+            gains.append(np.exp(reduction_db[0] * (-2.0 * NEPERS_PER_DB)))
         return gains

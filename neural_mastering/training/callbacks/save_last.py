@@ -9,11 +9,13 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint
 
+from neural_mastering.atomic import Draft, remove_drafts
+
 
 class SaveLast(Checkpoint):
     """Writes `last.ckpt` every `every_n_steps` steps, after each epoch, and when asked to stop.
 
-    The file is written beside the old one and then renamed, so that a checkpoint is whole or not there. The
+    A checkpoint is whole or not there. The
     first Ctrl-C (or SIGTERM) lets the running step finish, saves, and raises KeyboardInterrupt; the second
     stops at once.
     """
@@ -29,7 +31,9 @@ class SaveLast(Checkpoint):
         self._saved_at = -1
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Listen for signals (only possible in the main thread)."""
+        """Listen for signals (only possible in the main thread); remove what a killed run left half written."""
+        if trainer.is_global_zero:
+            remove_drafts(self.path.parent)
         self._stop_asked = False
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -65,10 +69,15 @@ class SaveLast(Checkpoint):
 
     def _save(self, trainer: pl.Trainer) -> None:
         self._saved_at = trainer.global_step
-        draft = self.path.with_suffix(".ckpt.part")
-        trainer.save_checkpoint(draft)
-        if trainer.is_global_zero:
-            draft.replace(self.path)
+        draft = Draft(self.path)
+        file = Path(trainer.strategy.broadcast(str(draft.file)))  # all processes must name one file
+        try:
+            trainer.save_checkpoint(file)
+            if trainer.is_global_zero:
+                draft.commit()
+        finally:
+            if trainer.is_global_zero:
+                draft.discard()
         trainer.strategy.barrier("SaveLast")
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from neural_mastering.errors import InputError
+from neural_mastering.atomic import write_text
 from neural_mastering.controls import ChainControls
-from neural_mastering.controls.controls_file import write_atomically
+from neural_mastering.errors import InputError
 from neural_mastering.rendering.outputs.export import camilladsp, equalizer_apo, jsfx, json
 from neural_mastering.rendering.outputs.export.preset import Preset
 
@@ -77,5 +77,5 @@ def export_controls(
         ending, write = FORMATS[name]
         presets.append((name, stem.with_name(stem.name + ending), write(controls, sample_rate)))
     for _, path, preset in presets:
-        write_atomically(path, preset.text)
+        write_text(path, preset.text)
     return [ExportResult(path, name, p.max_deviation_db, p.left_out) for name, path, p in presets]

@@ -9,7 +9,14 @@ import math
 from collections.abc import Mapping
 
 from neural_mastering.controls import ChainControls
-from neural_mastering.rendering.outputs.export.preset import NAMES, Preset, bands_at_rate, fixed, left_out, remarks
+from neural_mastering.rendering.outputs.export.preset import (
+    NAMES,
+    Preset,
+    bands_at_rate,
+    fixed,
+    left_out,
+    remarks,
+)
 
 _WIDTH_KEYS = {"width", "bass_frequency_hz", "bass_amount"}
 TYPES = {"low_shelf": "Lowshelf", "peak": "Peaking", "high_shelf": "Highshelf"}

@@ -4,10 +4,17 @@ The biquads are those of the RBJ cookbook in double precision, transposed direct
 moves or the project's sample rate changes.
 """
 
-from neural_mastering.errors import InputError
 from neural_mastering.controls import ChainControls, EqBand
+from neural_mastering.errors import InputError
 from neural_mastering.rendering.outputs.export.jsfx_stages import StageCode, held_stages, stage_code
-from neural_mastering.rendering.outputs.export.preset import NAMES, Preset, bands_at_rate, fixed, left_out, remarks
+from neural_mastering.rendering.outputs.export.preset import (
+    NAMES,
+    Preset,
+    bands_at_rate,
+    fixed,
+    left_out,
+    remarks,
+)
 
 MOST_SLIDERS = 64
 MOST_BANDS = 20
