@@ -56,9 +56,9 @@ def filter_at_rate(frequency_hz: float, q: float, design_rate_hz: float, sample_
     16 kHz, for a bilinear transform squeezes curves near half the sample rate: used as in `dsp.dynamic_eq`, RBJ's
     own coefficients would change the level by up to 4.4 dB between 44.1 and 96 kHz. From 44.1 kHz to 48…192 kHz
     the fit stays within 0.1 dB below 16 kHz (60 Hz…16 kHz, Q 0.5…8, −12…+6 dB). Below the design rate there is
-    not always a stable filter of third order; the second order leaves up to 1 dB at 32 kHz and 1.5 dB at 8…24 kHz,
-    below 0.8 of the Nyquist frequency. A band above the Nyquist frequency that no stable filter describes is left
-    out (zeros).
+    not always a stable filter of third order; the second order leaves up to 0.35 dB from 48 to 44.1 kHz, 1.3 dB
+    from 96 to 44.1 kHz and, below 0.8 of the Nyquist frequency, 1 dB from 44.1 to 32 kHz and 1.5 dB to 8…24 kHz.
+    A band above the Nyquist frequency that no stable filter describes is left out (zeros).
 
     Args:
         frequency_hz: centre, between 0 and design_rate_hz/2.

@@ -31,9 +31,9 @@ class DynamicEQ(RecursiveProcessor):
     it lifts that. Bands are in series and each has its own slot of the frequencies. Controls per band: frequency
     60…16,000 Hz, Q 0.5…8, threshold −60…0 dB, range −12…+6 dB, attack 0.5…100 ms, release 10…1000 ms.
 
-    The gain at rest is exactly 1 at a range of 0 dB, and half the range is half the effect in dB. Controls mean the
-    curve at the design rate, which rendering at 44.1…192 kHz keeps within 0.1 dB below 16 kHz, and at 32 kHz within
-    1 dB below 12.8 kHz (`dsp.band_pass.filter_at_rate`).
+    A range of 0 dB changes no bit, and half the range is half the effect in dB. Controls mean the
+    curve at the design rate. Of a design at 44.1 kHz, rendering at 48…192 kHz keeps it within 0.1 dB below 16 kHz,
+    and at 32 kHz within 1 dB below 12.8 kHz; see `dsp.band_pass.filter_at_rate` for other rates.
 
     Args:
         bands: 1 or more.
