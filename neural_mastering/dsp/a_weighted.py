@@ -1,4 +1,4 @@
-"""Relative distance of A-weighted spectrograms:
+"""Relative distance of A-weighted spectrograms.
 
     distance = Σ w(f)·| |P| − |T| | / max(Σ w(f)·|T|, c)
 

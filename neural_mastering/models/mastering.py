@@ -52,8 +52,10 @@ class Analysis:
 
 
 class MasteringModel(nn.Module):
-    """audio → normalised → encoder → z → controls; audio → EQ → gain → chain → + residual(· | z) → limiter
-    → output.
+    """A network that sets the controls of a mastering chain, and the chain itself.
+
+        audio → normalised → encoder → z → controls
+        audio → EQ → gain → chain → + residual(· | z) → limiter → output
 
     z depends on the loudness-normalised input, so a quiet and a loud copy of a song get the same equaliser;
     the measured loudness goes, as a number, to the gain alone. At initialisation the model is the identity.
