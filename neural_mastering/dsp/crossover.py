@@ -80,6 +80,14 @@ def split(audio: Audio, crossovers_hz: Sequence[float], sample_rate: float) -> T
         audio: (batch, channel, time), the first 2·latency samples of which are history.
         crossovers_hz: rising frequencies between the bands.
         sample_rate: in Hz.
+
+    Examples:
+        >>> import torch
+        >>> noise = torch.randn(1, 2, 8_820, generator=torch.Generator().manual_seed(0))
+        >>> latency = latency_samples((200.0, 2_000.0), 44_100)
+        >>> bands = split(noise, (200.0, 2_000.0), 44_100)
+        >>> bool(((bands.sum(dim=1) - noise[..., latency:-latency]).abs() < 1e-5).all())
+        True
     """
     impulses = impulse_responses(tuple(crossovers_hz), sample_rate)
     late = impulses.shape[1] // 2
