@@ -100,7 +100,17 @@ def response(
     sample_rate: float,
     kinds: Sequence[Kind] | None = None,
 ) -> Response:
-    """Complex response of the cascade at the frequencies `at_hz` (frequency,), as (batch, frequency)."""
+    """Complex response of the cascade at the frequencies `at_hz` (frequency,), as (batch, frequency).
+
+    Examples:
+        A low shelf of 6.02 dB doubles what lies far below its frequency; at its frequency it has half the decibels:
+
+        >>> import torch
+        >>> frequency_hz, gain_db, q = torch.tensor([[100.0]]), torch.tensor([[6.0206]]), torch.tensor([[0.71]])
+        >>> at_hz = torch.tensor([1.0, 100.0])
+        >>> response(frequency_hz, gain_db, q, at_hz, 44_100, kinds=("low_shelf",)).abs()
+        tensor([[2.000, 1.414]])
+    """
     kinds = _checked_kinds(frequency_hz, gain_db, q, kinds, frequency_hz.shape[0])
     return 1.0 + _deviation(frequency_hz, gain_db, q, at_hz, sample_rate, kinds)
 
@@ -113,17 +123,7 @@ def response_db(
     sample_rate: float,
     kinds: Sequence[Kind] | None = None,
 ) -> Tensor:
-    """Level of `response` in dB at the frequencies `at_hz` (frequency,), as (batch, frequency).
-
-    Examples:
-        A low shelf has half its gain at its frequency, and all of it far below:
-
-        >>> import torch
-        >>> frequency_hz, gain_db, q = torch.tensor([[100.0]]), torch.tensor([[6.0]]), torch.tensor([[0.71]])
-        >>> at_hz = torch.tensor([1.0, 100.0])
-        >>> response_db(frequency_hz, gain_db, q, at_hz, 44_100, kinds=("low_shelf",))
-        tensor([[6.00, 3.00]])
-    """
+    """Level of `response` in dB at the frequencies `at_hz` (frequency,), as (batch, frequency)."""
     return 20.0 * torch.log10(response(frequency_hz, gain_db, q, at_hz, sample_rate, kinds).abs())
 
 

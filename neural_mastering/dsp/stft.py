@@ -123,10 +123,6 @@ def multi_resolution_stft_distance(
 def resolution(
     fft_size: int, hop_ratio: float, floor_db: float, floor_reference: FloorReference, silence_db: float
 ) -> Resolution:
-    """The transform of one FFT size with its floor and its level of silence as powers of a bin.
-
-    Arguments as in `multi_resolution_stft_distance`.
-    """
     reference = fft_size / 4.0 if floor_reference == "sine" else 1.0
     # Σ w² of a periodic Hann window is 3/8 of its length: the mean power of a bin for noise of power 1.
     return Resolution(
