@@ -19,8 +19,8 @@ FOLDERS = ("docs", "experiments", "benchmarks", "neural_mastering/assets")
 SUFFIXES = {".md", ".png", ".svg", ".csv", ".css", ".ipynb"}
 PACKAGES = ("dsp", "controls", "processors", "losses", "metrics", "models", "rendering")
 """Packages that the API reference shows, where they exist; compiled kernels are left out."""
-LEAVES = ("shapes", "units", "output", "errors")
-"""Modules beside them."""
+LEAVES = ("shapes", "units", "output", "errors", "notes")
+"""Modules beside them, where they exist."""
 SHOW_ALL = "    options: {show_if_no_docstring: true}\n"
 
 
@@ -95,6 +95,7 @@ def stage() -> list[Any]:
     api: list[Any] = [
         {name: write_module(SOURCE / "api" / f"{name}.md", f"neural_mastering.{name}", SHOW_ALL)}
         for name in LEAVES
+        if (ROOT / "neural_mastering" / f"{name}.py").is_file()
     ]
     api += [{name: write_package(SOURCE / "api" / name, name)} for name in present]
     return [
