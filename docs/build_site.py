@@ -5,6 +5,7 @@ in both places; pages of the API reference are added from the package tree. A br
 navigation, or a docstring that does not fit its signature fails the build.
 """
 
+import ast
 import logging
 import re
 import shutil
@@ -61,10 +62,10 @@ def section(pages: Sequence[Path]) -> list[dict[str, str]]:
     return [{title_of(page): page.relative_to(ROOT).as_posix()} for page in pages]
 
 
-def write_module(page: Path, dotted: str, options: str = "") -> str:
+def write_module(page: Path, dotted: str, rest: str = "") -> str:
     """Write the page of a module; returns its place in the site."""
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(f"# {dotted}\n\n::: {dotted}\n{options}", encoding="utf-8")
+    page.write_text(f"# {dotted}\n\n::: {dotted}\n{rest}", encoding="utf-8")
     return page.relative_to(SOURCE).as_posix()
 
 
@@ -72,13 +73,24 @@ def write_package(folder: Path, name: str) -> list[Any]:
     """Write the pages of a package's modules below `folder`; returns their navigation entries."""
     package = ROOT / "neural_mastering" / name
     dotted = f"neural_mastering.{name.replace('/', '.')}"
-    entries: list[Any] = [write_module(folder / "index.md", dotted, "    options: {members: false}\n")]
+    entries: list[Any] = []
+    lines = []
     for child in sorted(package.iterdir()):
         if child.is_dir() and (child / "__init__.py").is_file():
             entries.append({child.name: write_package(folder / child.name, f"{name}/{child.name}")})
+            lines.append(f"- [{child.name}]({child.name}/index.md): {summary(child / '__init__.py')}")
         elif child.suffix == ".py" and not child.stem.startswith("_") and not child.stem.endswith("_kernels"):
             entries.append({child.stem: write_module(folder / f"{child.stem}.md", f"{dotted}.{child.stem}")})
-    return entries
+            lines.append(f"- [{child.stem}]({child.stem}.md): {summary(child)}")
+    options = "    options: {members: false}\n\n"
+    index = write_module(folder / "index.md", dotted, options + "\n".join(lines) + "\n")
+    return [{"Contents": index}, *entries]
+
+
+def summary(module: Path) -> str:
+    """The first paragraph of a module's docstring."""
+    text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    return " ".join(text.split("\n\n")[0].split())
 
 
 def stage() -> list[Any]:
