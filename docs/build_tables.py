@@ -1,4 +1,4 @@
-"""Rewrite the tables in docs/ that commands produce: python docs/build_tables.py.
+"""Rewrite the tables in docs/ that commands produce: python docs/build_tables.py
 
 A table stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
 """

@@ -26,10 +26,8 @@ def compose(overrides: Sequence[str] = (), run_dir: str = "runs/notebook") -> Di
 
 
 def quoted(overrides: Sequence[str]) -> list[str]:
-    """The overrides with `+phase=2` as `+phase='2'`.
-
-    Hydra takes a bare 2 for a number, which can't name an option of a group.
-    """
+    """The overrides with `+phase=2` as `+phase='2'`: Hydra takes a bare 2 for a number, which can't name a
+    group's option."""
     return [
         re.sub(r"(?<=[=,])(\d+)(?=,|$)", r"'\1'", override) if override.startswith("+phase=") else override
         for override in overrides
