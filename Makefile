@@ -2,13 +2,14 @@
 # make demo      train and master, 6 min     make test-slow   the long proofs; records their result
 # make lint      style                       make types       static types
 # make bench     speed against peers         make docs        tables that commands produce
+# make site      documentation, build/site   make hooks       style and types before each commit
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-slow lint types bench docs clean
+.PHONY: install demo test test-slow lint types bench docs site hooks clean
 
 install: $(STAMP)
 
@@ -40,6 +41,12 @@ bench: install
 
 docs: install
 	$(BIN)/python docs/build_tables.py
+
+site: install
+	$(BIN)/python docs/build_site.py
+
+hooks: install
+	$(BIN)/pre-commit install
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

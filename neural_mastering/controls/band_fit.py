@@ -33,6 +33,8 @@ def fit(
         start: first guess and rest of the prices.
         low, high: ends of the ranges; equal ends hold a control still.
         weight: (frequency,) or one number.
+        gain_price: cost of a decibel of gain, relative to a decibel of error.
+        place_price: cost of moving ln f or ln Q by 1 from the start, relative to a decibel of error.
         steps: at most.
         tolerance: a step that gains less than this part of the cost is the last.
     """

@@ -1,4 +1,4 @@
-"""Relative distance of A-weighted spectrograms:
+"""Relative distance of A-weighted spectrograms.
 
     distance = Σ w(f)·| |P| − |T| | / max(Σ w(f)·|T|, c)
 
@@ -50,6 +50,12 @@ def a_weighted_distance(
 
     Raises:
         ValueError: shapes that differ, neither mono nor stereo, an FFT size that is odd or below 4, no hop.
+
+    Examples:
+        >>> import torch
+        >>> noise = 0.1 * torch.randn(1, 2, 44_100, generator=torch.Generator().manual_seed(0))
+        >>> a_weighted_distance(0.5 * noise, noise, 44_100), a_weighted_distance(0.0 * noise, noise, 44_100)
+        (tensor([0.500]), tensor([1.000]))
     """
     if fft_size < 4 or fft_size % 2 or hop < 1:
         raise ValueError(f"expected an even fft_size of 4 or more and a hop; got {fft_size} and {hop}")

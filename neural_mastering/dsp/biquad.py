@@ -58,6 +58,21 @@ def equalize(
 
     Raises:
         ValueError: shapes or kinds that do not fit, or a frequency outside (0, sample_rate/2).
+
+    Examples:
+        A peak of −6 dB at 1 kHz halves a sine of that frequency once the filter has settled:
+
+        >>> import math
+        >>> import torch
+        >>> sine = torch.sin(2 * math.pi * 1_000 / 44_100 * torch.arange(44_100))[None, None]
+        >>> frequency_hz, gain_db, q = torch.tensor([[1_000.0]]), torch.tensor([[-6.0206]]), torch.tensor([[1.0]])
+        >>> equalize(sine, frequency_hz, gain_db, q, 44_100)[..., 22_050:].abs().max()
+        tensor(0.500)
+
+        A band at 0 dB changes no bit:
+
+        >>> torch.equal(equalize(sine, frequency_hz, 0.0 * gain_db, q, 44_100), sine)
+        True
     """
     kinds = _checked_kinds(frequency_hz, gain_db, q, kinds, audio.shape[0])
     with torch.autocast(audio.device.type, enabled=False):
@@ -83,7 +98,17 @@ def response(
     sample_rate: float,
     kinds: Sequence[Kind] | None = None,
 ) -> Response:
-    """Complex response of the cascade at the frequencies `at_hz` (frequency,), as (batch, frequency)."""
+    """Complex response of the cascade at the frequencies `at_hz` (frequency,), as (batch, frequency).
+
+    Examples:
+        A low shelf of 6.02 dB doubles what lies far below its frequency; at its frequency it has half the decibels:
+
+        >>> import torch
+        >>> frequency_hz, gain_db, q = torch.tensor([[100.0]]), torch.tensor([[6.0206]]), torch.tensor([[0.71]])
+        >>> at_hz = torch.tensor([1.0, 100.0])
+        >>> response(frequency_hz, gain_db, q, at_hz, 44_100, kinds=("low_shelf",)).abs()
+        tensor([[2.000, 1.414]])
+    """
     kinds = _checked_kinds(frequency_hz, gain_db, q, kinds, frequency_hz.shape[0])
     return 1.0 + _deviation(frequency_hz, gain_db, q, at_hz, sample_rate, kinds)
 

@@ -33,6 +33,12 @@ def linked_power(audio: Audio, link: Link) -> Frames:
 
     Raises:
         ValueError: an unknown link.
+
+    Examples:
+        >>> import torch
+        >>> left_only = torch.tensor([[[0.5], [0.0]]])
+        >>> linked_power(left_only, "max"), linked_power(left_only, "mean_square")
+        (tensor([[0.2500]]), tensor([[0.1250]]))
     """
     power = audio.square()
     if link == "max":
@@ -46,6 +52,13 @@ def static_reduction_db(over_db: Tensor, ratio: Tensor, knee_db: Tensor) -> Tens
     """Reduction in dB (0 or above) of a steady level `over_db` above the threshold; the shapes broadcast.
 
     A knee of 0 dB is a corner; a ratio of 1 reduces nothing.
+
+    Examples:
+        At 4:1, 10 dB over the threshold are reduced by 7.5 dB; a knee of 6 dB starts 3 dB below the threshold:
+
+        >>> import torch
+        >>> static_reduction_db(torch.tensor([-10.0, 0.0, 10.0]), torch.tensor(4.0), torch.tensor(6.0))
+        tensor([0.0000, 0.5625, 7.5000])
     """
     half = 0.5 * knee_db
     rounded = (over_db + half).square() / (2.0 * knee_db.clamp(min=_SMALLEST_KNEE_DB))
@@ -73,6 +86,17 @@ def gain_reduction_db(
         knee_db: (batch,), 0 or more.
         sample_rate: in Hz.
         start_db: (batch,) reduction before the first sample, 0 by default.
+
+    Examples:
+        A tone starts 10 dB over the threshold at 4:1. After the attack time 63 % of 7.5 dB are reached:
+
+        >>> import torch
+        >>> threshold_db, ratio, knee_db = torch.tensor([[-10.0], [4.0], [0.0]])
+        >>> attack_ms, release_ms = torch.tensor([[10.0], [100.0]])
+        >>> power = torch.ones(1, 44_100)
+        >>> reduction = gain_reduction_db(power, threshold_db, ratio, attack_ms, release_ms, knee_db, 44_100)
+        >>> reduction[0, [440, -1]]
+        tensor([4.74, 7.50], dtype=torch.float64)
     """
     level_db = power_to_db(power.clamp(min=FLOOR_POWER))
     if level_db.device.type != "cpu":

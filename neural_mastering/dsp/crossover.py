@@ -5,10 +5,10 @@ t = tan(ω/2)/tan(ω_c/2):
 
     low 1/(1 + t⁴)        high t⁴/(1 + t⁴)
 
-The recursive form adds up to an all-pass, so that x + Σ (g_b − 1)·band_b would not be quiet where all g_b
-are: at the
-crossover the all-pass has turned by 180°. Here the all-pass is taken out as well: the bands are in phase with the
-delayed signal and their sum is that signal. The price is a latency of half the impulse response.
+The bands of the recursive form add up to an all-pass that turns by 180° at the crossover, so x + Σ (g_b − 1)·band_b
+would not be quiet where all g_b are near 0. Here that phase is removed: the bands are in phase with the delayed
+signal and their sum is that signal. The price is a latency of half the impulse response.
+
 Source: S. H. Linkwitz, "Active crossover networks for noncoincident drivers", J. Audio Eng. Soc. 24(1), 1976.
 """
 
@@ -72,16 +72,23 @@ def impulse_responses(crossovers_hz: tuple[float, ...], sample_rate: float) -> N
 
 
 def split(audio: Audio, crossovers_hz: Sequence[float], sample_rate: float) -> Tensor:
-    """Bands (batch, band, channel, time − 2·latency), low to high, of audio whose first 2·latency samples
-    are history.
+    """Split audio into bands (batch, band, channel, time − 2·latency), low to high.
 
     The sum of the bands is audio[…, latency : time − latency] exactly, since the last band is what the
     others leave.
 
     Args:
-        audio: (batch, channel, time).
+        audio: (batch, channel, time), the first 2·latency samples of which are history.
         crossovers_hz: rising frequencies between the bands.
         sample_rate: in Hz.
+
+    Examples:
+        >>> import torch
+        >>> noise = torch.randn(1, 2, 8_820, generator=torch.Generator().manual_seed(0))
+        >>> latency = latency_samples((200.0, 2_000.0), 44_100)
+        >>> bands = split(noise, (200.0, 2_000.0), 44_100)
+        >>> bool(((bands.sum(dim=1) - noise[..., latency:-latency]).abs() < 1e-5).all())
+        True
     """
     impulses = impulse_responses(tuple(crossovers_hz), sample_rate)
     late = impulses.shape[1] // 2

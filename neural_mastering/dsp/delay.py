@@ -24,6 +24,15 @@ def estimate_delay_samples(audio: Audio, reference: Audio, max_delay_samples: in
     Args:
         audio, reference: (batch, channel, time), of one shape.
         max_delay_samples: how far to look, in samples.
+
+    Examples:
+        >>> import torch
+        >>> noise = torch.randn(1, 1, 4_800, generator=torch.Generator().manual_seed(0))
+        >>> late = torch.nn.functional.pad(noise, (7, 0))[..., :4_800]
+        >>> estimate_delay_samples(late, noise, max_delay_samples=50)
+        tensor([7.0])
+        >>> torch.equal(advance(late, 7.0)[..., :-7], noise[..., :-7])
+        True
     """
     time = audio.shape[-1]
     reach = min(max_delay_samples, time - 1)

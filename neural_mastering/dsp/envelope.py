@@ -2,9 +2,8 @@
 
     y[n] = y[n−1] + c·(x[n] − y[n−1])      c = 1 − exp(−1/(attack·rate)) where x[n] > y[n−1], else of the release
 
-On a CPU the recursion and its derivative are compiled loops in float64; on a CUDA device they are those of
-torchcomp.
-Both follow C. Yu et al., "Differentiable all-pole filters for time-varying audio systems", DAFx 2024, section 4.
+On a CPU the recursion and its derivative are compiled loops in float64; on a CUDA device they are torchcomp's. Both
+follow C. Yu et al., "Differentiable all-pole filters for time-varying audio systems", DAFx 2024, section 4.
 """
 
 from typing import Any
@@ -33,6 +32,14 @@ def smooth(
         attack_ms, release_ms: (row,) time constants in ms, above 0.
         sample_rate: in Hz.
         start: (row,) value before the first sample, 0 by default.
+
+    Examples:
+        A step is covered to 1 − 1/e after the attack time:
+
+        >>> import torch
+        >>> follower = smooth(torch.ones(1, 44_100), torch.tensor([10.0]), torch.tensor([100.0]), 44_100)
+        >>> follower[0, 440], follower[0, -1]
+        (tensor(0.632, dtype=torch.float64), tensor(1.000, dtype=torch.float64))
     """
     x = target.double()
     start = x.new_zeros(x.shape[0]) if start is None else start.double()

@@ -28,8 +28,10 @@ def smooth(x, attack, release, start, out):
 @_compiled
 @no_type_check
 def derivative(x, out, attack, release, start, upstream, by_x, by_attack, by_release, by_start):
-    """Adjoint of `smooth`: by_x (row, time) and by_attack, by_release, by_start (row,) from upstream (row,
-    time)."""
+    """Adjoint of `smooth`.
+
+    From upstream (row, time) follow by_x (row, time) and by_attack, by_release, by_start (row,).
+    """
     for row in range(x.shape[0]):
         rise, fall = attack[row], release[row]
         carried, rising, falling = 0.0, 0.0, 0.0

@@ -97,6 +97,20 @@ def limit(
     """Limit audio (channel, time) in one shot; returns the result and the gain curve (time,).
 
     The channels share one curve. The signal is zero before its first and after its last sample.
+
+    Examples:
+        A full-scale sine keeps its ceiling of −1 dBTP; a quiet one is left alone to the bit:
+
+        >>> import numpy as np
+        >>> import torch
+        >>> from neural_mastering.dsp.true_peak import true_peak_db
+        >>> sine = np.sin(2 * np.pi * 1_000 / 44_100 * np.arange(44_100))[None]
+        >>> limited, gain = limit(sine, -1.0, 44_100)
+        >>> true_peak_db(torch.from_numpy(limited)[None], 44_100)
+        tensor([-1.00], dtype=torch.float64)
+        >>> quiet, gain = limit(0.5 * sine, -1.0, 44_100)
+        >>> bool((quiet == 0.5 * sine).all()), gain.min()
+        (True, np.float64(1.0))
     """
     settings = settings or LimiterSettings()
     time, late = audio.shape[1], settings.latency_samples(sample_rate)

@@ -55,6 +55,18 @@ def integrated_loudness(audio: Audio, sample_rate: float, floor_lufs: float = -m
         ValueError: another number of channels, or a sample rate below 8 kHz.
 
     Source: ITU-R BS.1770-5, annex 1.
+
+    Examples:
+        A stereo sine of 997 Hz and −23 dBFS reads −23 LUFS (EBU Tech 3341, signal 1):
+
+        >>> import math
+        >>> import torch
+        >>> time = torch.arange(5 * 48_000) / 48_000
+        >>> sine = 10 ** (-23 / 20) * torch.sin(2 * math.pi * 997 * time)
+        >>> integrated_loudness(sine.expand(1, 2, -1), 48_000)
+        tensor([-23.00])
+        >>> integrated_loudness(torch.zeros(1, 2, 48_000), 48_000, floor_lufs=-70.0)
+        tensor([-70.])
     """
     return gated_loudness(k_weighted_energy(audio, sample_rate, BLOCK_MS, HOP_MS), floor_lufs)
 
@@ -73,6 +85,15 @@ def momentary_loudness(
     Windows that the audio does not fill are left out. Arguments and errors as in `integrated_loudness`.
 
     Source: EBU Tech 3341, section 2.2.
+
+    Examples:
+        A second of audio holds seven windows of 400 ms, 100 ms apart:
+
+        >>> import math
+        >>> import torch
+        >>> sine = 0.1 * torch.sin(2 * math.pi * 997 / 48_000 * torch.arange(48_000))
+        >>> momentary_loudness(sine.expand(1, 2, -1), 48_000)
+        tensor([[-20.0, -20.0, -20.0, -20.0, -20.0, -20.0, -20.0]])
     """
     return _to_lufs(k_weighted_energy(audio, sample_rate, BLOCK_MS, hop_ms), floor_lufs)
 
@@ -96,6 +117,16 @@ def loudness_range(audio: Audio, sample_rate: float) -> PerItem:
     passes (silence, less than 3 s). Errors as in `integrated_loudness`.
 
     Source: EBU Tech 3342, section 3.
+
+    Examples:
+        Twenty seconds of a tone and twenty seconds of it 10 dB lower (EBU Tech 3342, signal 1):
+
+        >>> import math
+        >>> import torch
+        >>> tone = 0.1 * torch.sin(2 * math.pi * 1_000 / 8_000 * torch.arange(20 * 8_000))
+        >>> programme = torch.cat((tone, 10 ** (-10 / 20) * tone))
+        >>> loudness_range(programme.expand(1, 2, -1), 8_000)
+        tensor([10.00])
     """
     return gated_range(k_weighted_energy(audio, sample_rate, SHORT_TERM_MS, HOP_MS))
 

@@ -21,6 +21,13 @@ def hz_to_mel(frequency_hz: Tensor, scale: MelScale = "slaney") -> Tensor:
 
     Sources: M. Slaney, "Auditory Toolbox", Interval Research TR 1998-010, function MakeMFCC;
     S. Young et al., "The HTK Book", version 3.4, section 5.4.
+
+    Examples:
+        >>> import torch
+        >>> hz_to_mel(torch.tensor([1_000.0, 6_400.0]))
+        tensor([15., 42.])
+        >>> hz_to_mel(torch.tensor([1_000.0]), scale="htk")
+        tensor([1000.0])
     """
     if scale == "htk":
         return 2595.0 * torch.log10(1.0 + frequency_hz / 700.0)

@@ -57,6 +57,16 @@ def sections_at_rate(
 
     Raises:
         ValueError: bands that do not fit together, or a frequency outside (0, design_rate_hz/2).
+
+    Examples:
+        A peak that was set at 44.1 kHz, rendered at 96 kHz. Below 16 kHz the cookbook's own coefficients miss the
+        curve by 1.9 dB, the matched ones by 0.02 dB:
+
+        >>> band = (["peak"], [12_000.0], [6.0], [1.0])
+        >>> max_deviation_db(rbj.sections(*band, 96_000), *band, 44_100, 96_000)
+        1.9
+        >>> max_deviation_db(sections_at_rate(*band, 44_100, 96_000), *band, 44_100, 96_000)
+        0.02
     """
     columns = rbj.checked_bands(kinds, frequency_hz, gain_db, q)
     active = np.flatnonzero(columns[1])

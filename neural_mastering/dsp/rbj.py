@@ -32,6 +32,14 @@ def sections(
 
     Raises:
         ValueError: lists of different lengths, an unknown kind, a frequency outside (0, sample_rate/2), Q ≤ 0.
+
+    Examples:
+        The gain of a peak's section at its centre frequency is the gain of the band:
+
+        >>> section = sections(["peak"], [1_000.0], [6.0], [1.0], 44_100)[0]
+        >>> z = np.exp(-2j * np.pi * 1_000 / 44_100 * np.arange(3))
+        >>> 20 * np.log10(abs((section[:3] @ z) / (section[3:] @ z)))
+        np.float64(6.000)
     """
     frequency, gain, quality = checked_bands(kinds, frequency_hz, gain_db, q)
     if np.any(frequency >= sample_rate / 2.0):

@@ -33,7 +33,21 @@ def corner_of(shape: Tensor) -> Tensor:
 def soft_clip_parameters(
     drive_db: PerItem, shape: PerItem, bias: PerItem
 ) -> tuple[PerItem, PerItem, PerItem, PerItem]:
-    """Slope, offset, corner and gain of `waveshaper.soft_clip_change`, float64."""
+    """Slope, offset, corner and gain of `waveshaper.soft_clip_change`, float64.
+
+    Examples:
+        6 dB of drive double the slope at 0; the gain brings a wave of −14 dBFS back to its height:
+
+        >>> import torch
+        >>> from neural_mastering.dsp.waveshaper import soft_clip
+        >>> none = torch.zeros(1)
+        >>> slope, offset, corner, gain = soft_clip_parameters(torch.tensor([6.0206]), none, none)
+        >>> kept = 10 ** (-14 / 20)
+        >>> (gain * soft_clip(slope * kept + offset, corner) / kept).item()
+        1.000
+        >>> (slope / torch.sqrt(1.0 + corner.square())).item()
+        2.000
+    """
     from neural_mastering.dsp.waveshaper import soft_clip
 
     corner = corner_of(shape.double())
@@ -46,7 +60,19 @@ def soft_clip_parameters(
 
 @lru_cache(maxsize=16)
 def dc_blocker_impulse(sample_rate: float) -> NDArray[np.float64]:
-    """Impulse response of (1 + R)/2·(1 − z⁻¹)/(1 − R·z⁻¹), R = exp(−2π·10 Hz/rate), until −110 dB."""
+    """Impulse response of (1 + R)/2·(1 − z⁻¹)/(1 − R·z⁻¹), R = exp(−2π·10 Hz/rate), until −110 dB.
+
+    Examples:
+        It removes a constant and keeps the middle of the band:
+
+        >>> import numpy as np
+        >>> impulse = dc_blocker_impulse(44_100)
+        >>> abs(impulse.sum()) < 1e-5
+        np.True_
+        >>> at_1_khz = np.exp(-2j * np.pi * 1_000 / 44_100 * np.arange(impulse.size))
+        >>> abs(impulse @ at_1_khz)
+        np.float64(1.000)
+    """
     pole = math.exp(-2.0 * math.pi * DC_BLOCKER_HZ / sample_rate)
     taps = math.ceil(FLOOR_DB / gain_to_db(pole))
     impulse = -0.5 * (1.0 - pole * pole) * pole ** (np.arange(taps) - 1.0)

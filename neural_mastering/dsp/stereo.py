@@ -32,6 +32,14 @@ def stereo_width_db(audio: Audio) -> PerItem:
 
     Raises:
         ValueError: not two channels.
+
+    Examples:
+        With R = L/2, M = ¾L and S = ¼L, so the side lies 20·log10(3) dB below the mid:
+
+        >>> import torch
+        >>> left = torch.randn(1, 4_800, generator=torch.Generator().manual_seed(0))
+        >>> stereo_width_db(torch.stack((left, 0.5 * left), dim=1))
+        tensor([-9.54], dtype=torch.float64)
     """
     mid, side = mid_side(audio).unbind(dim=1)
     return width_of_energies_db(_energy(mid, mid), _energy(side, side))
@@ -52,6 +60,12 @@ def stereo_correlation(audio: Audio) -> PerItem:
 
     Raises:
         ValueError: not two channels.
+
+    Examples:
+        >>> import torch
+        >>> left = torch.randn(1, 4_800, generator=torch.Generator().manual_seed(0))
+        >>> stereo_correlation(torch.stack((left, -left), dim=1))
+        tensor([-1.000], dtype=torch.float64)
     """
     left, right = _channels(audio)
     return correlation_of_products(_energy(left, left), _energy(right, right), _energy(left, right))

@@ -71,6 +71,14 @@ def multi_resolution_stft_distance(
     Raises:
         ValueError: shapes that differ or are not (batch, 1 or 2, time), unknown views, odd FFT sizes, a hop
             of 0, or the fused engine where it cannot be.
+
+    Examples:
+        Half the amplitude costs ½ in spectral convergence and ln 2 in log magnitude, at every resolution:
+
+        >>> import torch
+        >>> noise = 0.1 * torch.randn(1, 2, 44_100, generator=torch.Generator().manual_seed(0))
+        >>> multi_resolution_stft_distance(0.5 * noise, noise)
+        tensor([1.193])
     """
     _check(prediction, target, fft_sizes, hop_ratio, views)
     with torch.autocast(prediction.device.type, enabled=False):

@@ -39,6 +39,7 @@ def distance_and_gradient(
         prediction, target: (batch, 1 or 2, time).
         resolutions: none longer than the audio.
         mix: for each view, its parts of left and right.
+        wants_gradient: whether the derivative is computed.
         workers: threads at most.
     """
     batch, _, time = prediction.shape

@@ -60,8 +60,11 @@ def weighted_energy(x, start, stop, sections, state):
 @_compiled
 @no_type_check
 def tally(x, clip_at, totals):
-    """Add to totals (channel, 6): sum, sum of squares, peak, open run at full scale, samples in such runs of
-    three or more, and the product of the channels."""
+    """Add the readings of x (channel, time) to totals (channel, 6).
+
+    These are: sum, sum of squares, peak, open run at full scale, samples in such runs of three or more, and the
+    product of the channels.
+    """
     channels = x.shape[0]
     for c in range(channels):
         total, squares, peak = totals[c, 0], totals[c, 1], totals[c, 2]

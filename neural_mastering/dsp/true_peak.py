@@ -31,6 +31,17 @@ def true_peak_db(audio: Audio, sample_rate: float) -> PerItem:
     Args:
         audio: (batch, channel, time), any number of channels.
         sample_rate: in Hz.
+
+    Examples:
+        The samples of a sine at a quarter of the sample rate can all miss its crests by 3 dB:
+
+        >>> import math
+        >>> import torch
+        >>> sine = torch.sin(math.pi / 2 * torch.arange(4_800) + math.pi / 4) * torch.hann_window(4_800)
+        >>> 20 * torch.log10(sine.abs().max())
+        tensor(-3.01)
+        >>> true_peak_db(sine[None, None], 48_000)
+        tensor([-0.00])
     """
     peak = _true_peak(audio, oversampling(sample_rate))
     silent = peak <= 0.0

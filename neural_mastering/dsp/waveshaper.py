@@ -22,7 +22,13 @@ from neural_mastering.shapes import Audio, PerItem
 
 
 def soft_clip(v: Tensor, corner: Tensor) -> Tensor:
-    """f(v) = ½[√((v+1)² + w²) − √((v−1)² + w²)], w the width of the corner; ±1 at the most."""
+    """f(v) = ½[√((v+1)² + w²) − √((v−1)² + w²)], w the width of the corner; ±1 at the most.
+
+    Examples:
+        >>> import torch
+        >>> soft_clip(torch.tensor([0.0, 0.5, 1.0, 10.0]), torch.tensor(0.02))
+        tensor([0.00, 0.50, 0.99, 1.00])
+    """
     squared = corner.square()
     return 0.5 * (torch.sqrt((v + 1.0).square() + squared) - torch.sqrt((v - 1.0).square() + squared))
 

@@ -32,7 +32,15 @@ def a_weighting_gain(frequency_hz: Tensor) -> Tensor:
 
 
 def a_weighting_db(frequency_hz: Tensor) -> Tensor:
-    """Level of the A-weighting in dB at frequencies of any shape: 0 dB at 1 kHz, −inf at 0 Hz."""
+    """Level of the A-weighting in dB at frequencies of any shape: 0 dB at 1 kHz, −inf at 0 Hz.
+
+    Examples:
+        The table of IEC 61672-1 says −19.1, 0 and −2.5 dB:
+
+        >>> import torch
+        >>> a_weighting_db(torch.tensor([100.0, 1_000.0, 10_000.0]))
+        tensor([-19.1,   0.0,  -2.5])
+    """
     return gain_to_db(a_weighting_gain(frequency_hz))
 
 

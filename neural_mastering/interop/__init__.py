@@ -1,0 +1,1 @@
+"""Adapters that put parts of other libraries into the slots of this one."""

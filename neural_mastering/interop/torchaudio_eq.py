@@ -43,7 +43,9 @@ def _lfilter() -> Callable[..., Tensor]:
     try:
         from torchaudio.functional import lfilter  # pyright: ignore[reportMissingImports]
     except ImportError as error:
-        raise ImportError("the lfilter engine needs torchaudio: pip install torchaudio") from error
+        raise ImportError(
+            "the lfilter engine needs torchaudio: pip install 'neural-mastering[torchaudio]'"
+        ) from error
     except OSError as error:
         raise ImportError(
             f"torchaudio cannot load its libraries beside torch {torch.__version__}: its wheels need a CUDA "

@@ -13,8 +13,7 @@ from neural_mastering.shapes import Audio
 class WeightedTerm(nn.Module):
     """A loss term and its weight at each training step.
 
-    weight(step) = weight · clamp((step − delay_steps)/ramp_steps, 0, 1); without a ramp it
-    jumps after the delay.
+    weight(step) = weight · clamp((step − delay_steps)/ramp_steps, 0, 1); without a ramp it jumps after the delay.
     """
 
     def __init__(self, term: LossTerm, weight: float, delay_steps: int = 0, ramp_steps: int = 0) -> None:

@@ -12,7 +12,15 @@ SILENT_POWER = 1e-10
 
 
 def crest_factor_db(audio: Audio) -> PerItem:
-    """20·log10(max |x| / RMS) over channels and time in dB, (batch,); NaN below an RMS of −100 dBFS."""
+    """20·log10(max |x| / RMS) over channels and time in dB, (batch,); NaN below an RMS of −100 dBFS.
+
+    Examples:
+        >>> import math
+        >>> import torch
+        >>> sine = torch.sin(2 * math.pi * 1_000 / 48_000 * torch.arange(48_000))
+        >>> crest_factor_db(sine[None, None])
+        tensor([3.01], dtype=torch.float64)
+    """
     return crest_of(audio.abs().amax(dim=(1, 2)).double(), audio.double().square().mean(dim=(1, 2)))
 
 
@@ -22,7 +30,18 @@ def crest_of(peak: PerItem, power: PerItem) -> PerItem:
 
 
 def crest_error(prediction: Audio, target: Audio) -> PerItem:
-    """|crest(prediction) − crest(target)| in dB, (batch,); NaN where either side is silent."""
+    """|crest(prediction) − crest(target)| in dB, (batch,); NaN where either side is silent.
+
+    Examples:
+        A square wave has a crest factor of 0 dB, a sine one of 3 dB:
+
+        >>> import math
+        >>> import torch
+        >>> phase = 2 * math.pi * 997 / 48_000 * torch.arange(48_000)
+        >>> sine = torch.sin(phase + 0.1)[None, None]
+        >>> crest_error(sine.sign(), sine)
+        tensor([3.01], dtype=torch.float64)
+    """
     return (crest_factor_db(prediction) - crest_factor_db(target)).abs()
 
 

@@ -33,6 +33,12 @@ def ltas_error(
         low_hz: first mid-band frequency.
         high_hz: bands whose upper edge lies above are left out.
         floor_db: lowest band level, re full-scale power.
+
+    Examples:
+        >>> import torch
+        >>> noise = 0.1 * torch.randn(1, 2, 44_100, generator=torch.Generator().manual_seed(0))
+        >>> ltas_error(0.5 * noise, noise, 44_100)
+        tensor([6.02])
     """
     own, wanted = (channel_levels_db(side, sample_rate, low_hz, high_hz) for side in (prediction, target))
     return levels_rms_error(own, wanted, floor_db=floor_db)
@@ -65,7 +71,18 @@ def levels_rms_error(
 
 
 class LtasError(ItemMetric):
-    """See `ltas_error`."""
+    """See `ltas_error`.
+
+    Examples:
+        After matching the loudness a difference of level is no error any more:
+
+        >>> import torch
+        >>> noise = 0.1 * torch.randn(1, 2, 44_100, generator=torch.Generator().manual_seed(0))
+        >>> metric = LtasError(sample_rate=44_100, match_loudness=True)
+        >>> metric.update(0.5 * noise, noise)
+        >>> bool(metric.compute() < 1e-4)
+        True
+    """
 
     info = MetricInfo(
         "ltas_error",

@@ -6,7 +6,14 @@ from neural_mastering.shapes import Audio, PerItem
 
 
 def lufs_error(prediction: Audio, target: Audio, sample_rate: float) -> PerItem:
-    """|LUFS(prediction) − LUFS(target)| in LU, (batch,), by ITU-R BS.1770; what is quieter reads −70 LUFS."""
+    """|LUFS(prediction) − LUFS(target)| in LU, (batch,), by ITU-R BS.1770; what is quieter reads −70 LUFS.
+
+    Examples:
+        >>> import torch
+        >>> noise = 0.1 * torch.randn(1, 2, 44_100, generator=torch.Generator().manual_seed(0))
+        >>> lufs_error(0.5 * noise, noise, 44_100)
+        tensor([6.02])
+    """
     sides = (integrated_loudness(side, sample_rate, ABSOLUTE_GATE_LUFS) for side in (prediction, target))
     return loudness_difference(*sides)
 
@@ -17,7 +24,19 @@ def loudness_difference(prediction_lufs: PerItem, target_lufs: PerItem) -> PerIt
 
 
 class LufsError(ItemMetric):
-    """See `lufs_error`."""
+    """See `lufs_error`.
+
+    Examples:
+        The mean over all items, whatever the batches:
+
+        >>> import torch
+        >>> noise = 0.1 * torch.randn(1, 2, 44_100, generator=torch.Generator().manual_seed(0))
+        >>> metric = LufsError(sample_rate=44_100)
+        >>> metric.update(0.5 * noise, noise)
+        >>> metric.update(noise, noise)
+        >>> metric.compute()
+        tensor(3.01)
+    """
 
     info = MetricInfo(
         "lufs_error",

@@ -23,6 +23,12 @@ def mel_distance(prediction: Audio, target: Audio, sample_rate: float) -> PerIte
 
     80 Slaney bands of unit height from 20 Hz to 15 kHz, Hann frames of 2048 samples every 512, zero-padded at the
     ends; 0 dB is the band power of a full-scale sine, levels below −100 dB count as that.
+
+    Examples:
+        >>> import torch
+        >>> noise = 0.1 * torch.randn(1, 2, 44_100, generator=torch.Generator().manual_seed(0))
+        >>> mel_distance(0.5 * noise, noise, 44_100)
+        tensor([6.02])
     """
     return levels_distance(mel_levels_db(prediction, sample_rate), mel_levels_db(target, sample_rate))
 

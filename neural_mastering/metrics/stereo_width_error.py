@@ -10,6 +10,13 @@ def stereo_width_error(prediction: Audio, target: Audio) -> PerItem:
 
     Raises:
         ValueError: not two channels.
+
+    Examples:
+        >>> import torch
+        >>> left = torch.randn(1, 4_800, generator=torch.Generator().manual_seed(0))
+        >>> half, silent = torch.stack((left, 0.5 * left), dim=1), torch.stack((left, 0.0 * left), dim=1)
+        >>> stereo_width_error(half, silent)  # a lone channel has as much side as mid
+        tensor([9.54], dtype=torch.float64)
     """
     return (stereo_width_db(prediction) - stereo_width_db(target)).abs()
 

@@ -93,6 +93,15 @@ def measure(prediction: Signal, target: Signal) -> dict[str, float]:
 
     Raises:
         ValueError: shapes or rates that differ.
+
+    Examples:
+        >>> import torch
+        >>> noise = 0.1 * torch.randn(1, 2, 44_100, generator=torch.Generator().manual_seed(0))
+        >>> readings = measure(Signal(0.5 * noise, 44_100), Signal(noise, 44_100))
+        >>> [round(readings[key], 2) for key in ("lufs_error", "ltas_error", "snr", "match_gain_db")]
+        [6.02, 6.02, 6.02, 6.02]
+        >>> round(readings["ltas_error_matched"], 3)
+        0.0
     """
     if prediction.audio.shape != target.audio.shape or prediction.sample_rate != target.sample_rate:
         raise ValueError(

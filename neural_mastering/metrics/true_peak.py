@@ -8,7 +8,13 @@ SILENT_DBTP = -120.0
 
 
 def true_peak_level(prediction: Audio, sample_rate: float) -> PerItem:
-    """Largest true peak of the channels in dBTP, (batch,), −120 at the least (ITU-R BS.1770, annex 2)."""
+    """Largest true peak of the channels in dBTP, (batch,), −120 at the least (ITU-R BS.1770, annex 2).
+
+    Examples:
+        >>> import torch
+        >>> true_peak_level(torch.zeros(1, 2, 4_800), 48_000)
+        tensor([-120.])
+    """
     return true_peak_db(prediction, sample_rate).clamp(min=SILENT_DBTP)
 
 

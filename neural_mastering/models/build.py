@@ -25,6 +25,14 @@ def build(config: Any, path: str = "model", packages: Sequence[str] | None = ("n
 
     Raises:
         ConfigError: a target outside the packages, unknown, or with arguments that it does not take.
+
+    Examples:
+        >>> build({"_target_": "neural_mastering.dsp.limiter.LimiterSettings", "lookahead_ms": 2.0})
+        LimiterSettings(lookahead_ms=2.0, release_ms=100.0)
+        >>> build({"_target_": "os.system", "command": "rm -rf ~"})
+        Traceback (most recent call last):
+            ...
+        neural_mastering.models.build.ConfigError: model: os.system is outside neural_mastering; ...
     """
     if isinstance(config, (list, tuple)):
         return [build(item, f"{path}[{i}]", packages) for i, item in enumerate(config)]

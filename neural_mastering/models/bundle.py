@@ -83,6 +83,11 @@ def read_bundle(path: str | Path) -> Bundle:
 
     Raises:
         BundleError: no such file, not the JSON of a bundle, or one of a later version.
+
+    Examples:
+        >>> bundle = read_bundle(bundled_models()["modest-eq-2"])
+        >>> bundle.name, bundle.weights.name
+        ('modest-eq-2', 'modest-eq-2.safetensors')
     """
     path = Path(path)
     try:

@@ -90,6 +90,19 @@ def load_model(path: str | Path, packages: Sequence[str] = ("neural_mastering",)
     Raises:
         CheckpointError: no such file, or not a checkpoint of this package.
         BundleError: a bundle whose files are damaged or don't belong together.
+
+    Examples:
+        The bundled model finds white noise too bright: low shelf up, high shelf down.
+
+        >>> import torch
+        >>> model = load_model("modest-eq-2")
+        >>> model.sample_rate
+        44100
+        >>> noise = 0.1 * torch.randn(1, 2, 2 * 44_100, generator=torch.Generator().manual_seed(0))
+        >>> with torch.inference_mode():
+        ...     gain_db = model(noise).controls["eq"]["gain_db"][0]
+        >>> bool(gain_db[0] > 1.0), bool(gain_db[-1] < -1.0)
+        (True, True)
     """
     bundle = find_bundle(path)
     if bundle is not None:

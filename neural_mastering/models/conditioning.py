@@ -37,7 +37,7 @@ class NoConditioning(Conditioning):
     size = 0
 
     def forward(self, z: Latent, style_db: Style | None) -> Latent:
-        """z as it is."""
+        """Return z unchanged."""
         if style_db is not None:
             raise ValueError("this model takes no style: train one with conditioning=style")
         return z

@@ -44,6 +44,13 @@ class Confidence:
     Attributes:
         scale: 0 to 1; what the largest moves are followed to.
         doubt_db: e, 0 or more.
+
+    Examples:
+        With 1 dB of doubt, a move of 2 dB is followed to 4/5 and one of 0.5 dB to 1/5:
+
+        >>> confidence = Confidence(scale=1.0, doubt_db=1.0)
+        >>> confidence.of(move_db=2.0, spread_db=0.0), confidence.of(move_db=0.5, spread_db=0.0)
+        (0.8, 0.2)
     """
 
     scale: float = 1.0

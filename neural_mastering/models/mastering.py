@@ -48,8 +48,10 @@ class Analysis:
 
 
 class MasteringModel(nn.Module):
-    """audio → normalised → encoder → z → controls; audio → EQ → gain → chain → + residual(· | z) → limiter
-    → output.
+    """A network that sets the controls of a mastering chain, and the chain itself.
+
+        audio → normalised → encoder → z → controls
+        audio → EQ → gain → chain → + residual(· | z) → limiter → output
 
     z depends on the loudness-normalised input, so a quiet and a loud copy of a song get the same equaliser;
     the measured loudness goes, as a number, to the gain alone. At initialisation the model is the identity.
@@ -62,6 +64,23 @@ class MasteringModel(nn.Module):
 
     Raises:
         ValueError: parts with different sample rates.
+
+    Examples:
+        A new model is the identity, whatever its parts:
+
+        >>> import torch
+        >>> from neural_mastering.models.encoders import TCN
+        >>> from neural_mastering.models.eq_heads import FixedBands
+        >>> from neural_mastering.models.residual_heads import NoResidual
+        >>> from neural_mastering.processors import Gain, ParametricEQ
+        >>> eq_head = FixedBands(z_size=64, eq=ParametricEQ(sample_rate=44_100.0, bands=5), gain=Gain())
+        >>> model = MasteringModel(TCN(z_size=64), eq_head, NoResidual()).eval()
+        >>> audio = 0.1 * torch.randn(1, 2, 44_100, generator=torch.Generator().manual_seed(0))
+        >>> output = model(audio)
+        >>> bool((output.audio - audio).abs().max() < 1e-6)
+        True
+        >>> output.controls["gain"]["gain_db"].tolist()
+        [0.0]
     """
 
     def __init__(

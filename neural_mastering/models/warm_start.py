@@ -39,6 +39,13 @@ def warm_start(model: nn.Module, source: Mapping[str, Tensor]) -> WarmStart:
 
     Raises:
         ValueError: nothing fits.
+
+    Examples:
+        >>> import torch
+        >>> layer = torch.nn.Linear(3, 4)
+        >>> print(warm_start(layer, {"weight": torch.zeros(4, 3), "bias": torch.zeros(5)}))
+        took 1 tensors: weight (1)
+        skipped bias: its shape is (5,) there and (4,) here; starts fresh
     """
     own = model.state_dict()
     shared = [name for name in own if name in source]

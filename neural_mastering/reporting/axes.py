@@ -24,6 +24,7 @@ class Axis:
     log: bool = False
 
     def place(self, values: ArrayLike) -> NDArray[np.floating]:
+        """Positions of values, 0 at the low end and 1 at the high end."""
         x = np.asarray(values, dtype=float)
         if self.log:
             return np.log(np.maximum(x, 1e-9) / self.low) / math.log(self.high / self.low)
@@ -31,6 +32,7 @@ class Axis:
 
 
 def frequency_axis(low_hz: float = 20.0, high_hz: float = 20_000.0) -> Axis:
+    """A logarithmic axis in Hz with labels such as "100" and "1k"."""
     ticks = tuple(
         (float(f), frequency(f).replace(" kHz", "k").replace(" Hz", ""), f in _MAJOR_HZ)
         for f in FREQUENCY_TICKS_HZ
@@ -40,6 +42,7 @@ def frequency_axis(low_hz: float = 20.0, high_hz: float = 20_000.0) -> Axis:
 
 
 def time_axis(last_s: float) -> Axis:
+    """From 0 to `last_s` (0.1 s or more), with about eight labels in seconds, or in minutes and seconds."""
     last_s = max(last_s, 0.1)
     step = next((s for s in (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200) if last_s / s <= 8), 3600)
     count = int(last_s / step + 1e-9)
@@ -63,6 +66,7 @@ def level_axis(groups: Sequence[ArrayLike], label: str, least_span: float, deepe
 
 
 def linear_axis(low: float, high: float, label: str, signed: bool = False, steps: int = 6) -> Axis:
+    """A linear axis with about `steps` round labels; `signed` writes a + before positive ones."""
     raw = (high - low) / steps
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= raw * 0.999)
@@ -76,8 +80,10 @@ def linear_axis(low: float, high: float, label: str, signed: bool = False, steps
 
 
 def as_array(values: ArrayLike | None) -> NDArray[np.floating]:
+    """Values as an array of floats; None gives an empty one."""
     return np.asarray([] if values is None else values, dtype=float)
 
 
 def percent(share: float) -> str:
+    """A length for a style sheet: 0.25 gives "25.00%"."""
     return f"{100.0 * share:.2f}%"

@@ -1,0 +1,1 @@
+"""Training with Lightning: the task around a built model, and its callbacks."""

@@ -181,7 +181,7 @@ def why_refused(entry: Refused, table: WordTable | None = None) -> str:
 
 
 def _spelled_like(name: str, known: Sequence[str]) -> str:
-    """ "warmer" → "warm"; "brigth" → "bright"; "" where nothing is near."""
+    """The known word nearest in spelling: "warmer" → "warm", "brigth" → "bright"; "" where nothing is near."""
     for ending in _ENDINGS:
         stem = name.removesuffix(ending)
         for form in (stem, stem + "y", stem[:-1] if stem[-2:-1] == stem[-1:] else stem, stem + "e"):

@@ -38,7 +38,7 @@ class Assignment:
 
     @property
     def one_inverted(self) -> str:
-        """ "left" or "right" where one channel of the mastered side is inverted and the other is not, else ""."""
+        """The channel of the mastered side ("left" or "right") that alone is inverted; "" where none is."""
         if len(set(self.sign)) < 2:
             return ""
         return "left" if self.sign[0] < 0 else "right"

@@ -27,7 +27,13 @@ def sample(log_alpha: Bands, noise: Bands) -> Bands:
 
 
 def mean_gate(log_alpha: Bands) -> Bands:
-    """The gate without noise: clamp(σ(ln α)·(ζ − γ) + γ, 0, 1). Source: as `sample`, equation 13."""
+    """The gate without noise: clamp(σ(ln α)·(ζ − γ) + γ, 0, 1). Source: as `sample`, equation 13.
+
+    Examples:
+        >>> import torch
+        >>> mean_gate(torch.tensor([[-3.0, 0.0, 3.0]]))  # closed exactly, half open, open exactly
+        tensor([[0.0000, 0.5000, 1.0000]])
+    """
     return _stretch(torch.sigmoid(log_alpha))
 
 
