@@ -7,6 +7,7 @@ import nm_eval_world as world  # pyright: ignore[reportMissingImports]
 import pytest
 import soundfile
 import torch
+from neural_mastering.rendering.song import analyse_song, render_song
 
 from neural_mastering.data import AudioCache
 from neural_mastering.dsp.biquad import equalize as biquads
@@ -27,7 +28,6 @@ from neural_mastering.evaluation.song_systems import (
     equalize,
 )
 from neural_mastering.models import MasteringModel, load_model
-from neural_mastering.rendering.song import analyse_song, render_song
 
 RATE = world.RATE
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from neural_mastering.rendering.song import analyse_song, render_song
 from torch import Tensor
 
 from neural_mastering.models import MasteringModel
@@ -21,7 +22,6 @@ from neural_mastering.processors import (
     Saturation,
     StereoWidth,
 )
-from neural_mastering.rendering.song import analyse_song, render_song
 
 RATE = 44_100
 

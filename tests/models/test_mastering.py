@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import soundfile
 import torch
+from neural_mastering.rendering.song import analyse_song, master_file, render_song
 from torch import Tensor, nn
 
 from neural_mastering.dsp.loudness import integrated_loudness
@@ -23,7 +24,6 @@ from neural_mastering.models import (
 from neural_mastering.models.eq_heads import FixedBands
 from neural_mastering.models.residual_heads import NoResidual
 from neural_mastering.processors import Gain, ParametricEQ
-from neural_mastering.rendering.song import analyse_song, master_file, render_song
 
 RATE = 44_100
 PARTS = "neural_mastering.models"

@@ -18,7 +18,6 @@ from neural_mastering.rendering.stages.build import build_stages
 
 Samples = NDArray[np.float64]
 RATE = 44_100
-DEMO = sorted((Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo").glob("*.ogg"))
 COMPRESSOR = {
     "threshold_db": -10.0, "ratio": 4.0, "attack_ms": 5.0, "release_ms": 150.0, "knee_db": 3.0, "makeup_db": 0.0,
     "mix": 1.0, "sidechain_hz": 0.0, "link_max": 0.0,
@@ -30,7 +29,7 @@ def songs() -> list[Samples]:
     """Five seconds each of four of the bundled songs."""
     return [
         np.array(soundfile.read(path, frames=5 * RATE, always_2d=True)[0].T, dtype=np.float64)
-        for path in DEMO[:4]
+        for path in DEMO_SONGS[:4]
     ]
 
 

@@ -33,7 +33,6 @@ from neural_mastering.rendering.reference.profile import (
 
 Samples = NDArray[np.float64]
 RATE = 44_100
-DEMO = sorted((Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo").glob("*.ogg"))
 PLANTED: tuple[list[str], list[float], list[float], list[float]] = (
     ["low_shelf", "peak", "high_shelf"],
     [120.0, 900.0, 5_000.0],
@@ -45,7 +44,7 @@ PLANTED: tuple[list[str], list[float], list[float], list[float]] = (
 @pytest.fixture(scope="module")
 def songs() -> list[Samples]:
     """The bundled songs, (channel, time); each from another album."""
-    return [np.array(soundfile.read(path, always_2d=True)[0].T, dtype=np.float64) for path in DEMO]
+    return [np.array(soundfile.read(path, always_2d=True)[0].T, dtype=np.float64) for path in DEMO_SONGS]
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +218,7 @@ def test_songs_without_sound(profiles: list[Profile], tmp_path: Path) -> None:
 
 
 def test_references_from_files(profiles: list[Profile]) -> None:
-    from_files = match_files(profiles[1], [(DEMO[3], 1.0)], follow=0.5)
+    from_files = match_files(profiles[1], [(DEMO_SONGS[3], 1.0)], follow=0.5)
     assert from_files.controls == match_references(profiles[1], [(profiles[3], 1.0)], follow=0.5).controls
 
 
