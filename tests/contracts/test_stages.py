@@ -18,10 +18,11 @@ import torch
 from omegaconf import OmegaConf
 
 from neural_mastering.config.compose import compose
-from neural_mastering.controls import controls_of, load_controls, save_controls
+from neural_mastering.controls import load_controls, save_controls
 from neural_mastering.models import MasteringModel, build, load_model, write_bundle
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.rendering.tone.from_model import decoded_controls
 
 CONF = Path(__file__).parents[2] / "conf" / "processor"
 NAMES = sorted(file.stem for file in CONF.glob("*.yaml"))
@@ -159,7 +160,7 @@ def test_what_is_trained_is_what_is_mastered(name: str, audio: np.ndarray, tmp_p
     tensor = torch.from_numpy(audio)[None]
     with torch.inference_mode():
         analysis = loaded.analyse(tensor.float())
-        save_controls(controls_of(loaded, analysis), tmp_path / "song.yaml")
+        save_controls(decoded_controls(loaded, analysis), tmp_path / "song.yaml")
         trained = model.double().render(tensor, analysis).audio[0].numpy()
     controls = load_controls(tmp_path / "song.yaml")
     streamed = np.concatenate(list(run_stages(build_stages(controls, RATE, 2), _blocks(audio))), axis=1)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-import torch
 
 import neural_mastering.rendering
 from neural_mastering import notes
