@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neural_mastering.reporting.markup import duration, frequency, number
-from neural_mastering.reporting.style import FREQUENCY_TICKS_HZ
+
+FREQUENCY_TICKS_HZ = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
 
 _MAJOR_HZ = (20, 100, 1_000, 10_000)
 

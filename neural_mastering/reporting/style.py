@@ -3,10 +3,10 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from neural_mastering.reporting.axes import FREQUENCY_TICKS_HZ
+
 INK, MUTED, GRID = "#22242a", "#8a8f98", "#e4e6ea"
 ACCENT, SECOND, THIRD = "#c2410c", "#1d4ed8", "#0f766e"
-
-FREQUENCY_TICKS_HZ = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
 
 
 def new_figure(width_in: float = 8.0, height_in: float = 4.2) -> tuple[Figure, Axes]:

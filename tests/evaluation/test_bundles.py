@@ -28,7 +28,7 @@ from neural_mastering.evaluation.plan import model_rows
 from neural_mastering.evaluation.request import Request
 from neural_mastering.evaluation.run_info import read_run
 from neural_mastering.evaluation.song_set import LoadedSong, choose_songs, load_song
-from neural_mastering.evaluation.song_systems import TrainedModel
+from neural_mastering.evaluation.song_systems import TrainedModel, render_controls
 from neural_mastering.models import Confidence, load_model, write_bundle
 from neural_mastering.models.bundle import bundled_models, read_bundle
 from neural_mastering.models.checkpoint import CheckpointError
@@ -119,7 +119,7 @@ def test_the_song_is_filtered_by_the_curve_that_is_shown(long_song: LoadedSong) 
     assert np.abs(measured - shown).max() < 0.15
 
 
-def test_trusting_fully_is_the_model_and_not_at_all_is_nothing(
+def test_full_confidence_is_the_model_and_none_is_nothing(
     eval_run: Path, tmp_path: Path, long_song: LoadedSong
 ) -> None:
     """One window has nothing to disagree with; several are followed only as far as they agree."""
@@ -139,7 +139,7 @@ def test_trusting_fully_is_the_model_and_not_at_all_is_nothing(
     assert not np.abs(trace_of(system_of(none), song).curve_db).max()
 
 
-def test_a_segment_is_followed_as_far_as_it_alone_is_trusted(tmp_path: Path, long_song: LoadedSong) -> None:
+def test_a_segment_is_followed_as_far_as_its_own_confidence(tmp_path: Path, long_song: LoadedSong) -> None:
     run = make_run(tmp_path / "run", "1a")
     system = system_of(make_bundle(run, tmp_path / "mine.json", Confidence(0.8, 1.5)))
     start, stop = RATE, 7 * RATE  # longer than a window of a whole song
@@ -159,22 +159,24 @@ def test_a_segment_is_followed_as_far_as_it_alone_is_trusted(tmp_path: Path, lon
     torch.testing.assert_close(got, system.model.eq_head.eq(part, **weak), atol=1e-5, rtol=0)
 
 
-def test_ablations_keep_to_the_trust(tmp_path: Path, long_song: LoadedSong) -> None:
+def test_ablations_keep_to_the_confidence(tmp_path: Path, long_song: LoadedSong) -> None:
     run = make_run(tmp_path / "run", "1a")
     system = system_of(make_bundle(run, tmp_path / "mine.json", Confidence(0.8, 1.5)))
     model = system.model
+    own, other = system.listen(long_song.input), system.listen(long_song.input[..., 5 * RATE :])
+    assert own.confidence is not None and other.confidence is not None
+    assert own.confidence.confidence != other.confidence.confidence
+    results = {
+        a.key: render_controls(a.edit(own, other), long_song.input)[0]
+        for a in ablations_of(model, True, True)
+    }
+    assert list(results) == ["shuffled_z", "followed_fully", "no_eq", "no_gain"]
     with torch.inference_mode():
-        own, other = system.analyse(long_song.input), system.analyse(long_song.input[..., 5 * RATE :])
-        assert own.eq_strength != other.eq_strength
-        results = {
-            a.key: a.render(model, long_song.input, own, other) for a in ablations_of(model, True, True)
-        }
-        assert list(results) == ["shuffled_z", "followed_fully", "no_eq", "no_gain"]
-        full = model.eq_head.eq(long_song.input, **model.eq_head.decode(own.logits).eq)
+        full = model.eq_head.eq(long_song.input, **model.eq_head.decode(own.analysis.logits).eq)
         torch.testing.assert_close(results["followed_fully"], full, atol=1e-5, rtol=0)
         torch.testing.assert_close(results["no_eq"], long_song.input)
-        heard = model.eq_head.decode(model.eq_head(other.z, own.lufs)).eq
-        weak = heard | {"gain_db": other.eq_strength * heard["gain_db"]}
+        heard = model.eq_head.decode(model.eq_head(other.analysis.z, own.analysis.lufs)).eq
+        weak = heard | {"gain_db": other.confidence.confidence * heard["gain_db"]}
         wanted = model.eq_head.eq(long_song.input, **weak)
         torch.testing.assert_close(results["shuffled_z"], wanted, atol=1e-5, rtol=0)
 

@@ -17,6 +17,7 @@ from neural_mastering.evaluation.run_info import read_run
 from neural_mastering.evaluation.song_result import SongResult
 from neural_mastering.models import load_model
 from neural_mastering.models.eq_heads import AdaptiveBands
+from neural_mastering.rendering.tone.from_model import follow
 
 OPEN_IN = {"a": (1, 1, 0, 0, 0, 0), "b": (1, 0, 0, 1, 1, 0)}
 """By group; two is the least number. The first gate gets pushed down: it is held in a and shut in b."""
@@ -41,7 +42,7 @@ def results(eval_run: Path) -> list[SongResult]:
             for i in range(count):
                 z = torch.zeros(1, 16)
                 z[0, 0] = 1.0 if group == "a" else -1.0
-                trace = model_trace(model, model.decide(z, torch.tensor([-20.0])))
+                trace = model_trace(follow(model, "m", model.decide(z, torch.tensor([-20.0]))))
                 found.append(SongResult(f"{group}{i}", group, 1.0, 2, {}, traces={"phase_1c": trace}))
     return found
 

@@ -25,9 +25,10 @@ from neural_mastering.evaluation.song_systems import (
     TrainedModel,
     Untouched,
     equalize,
+    render_controls,
 )
 from neural_mastering.models import MasteringModel, load_model
-from neural_mastering.rendering.song import analyse_song, render_song
+from neural_mastering.rendering.tone.from_model import follow
 
 RATE = world.RATE
 
@@ -87,8 +88,7 @@ def test_a_segment_of_a_model_is_heard_by_itself(song: LoadedSong, model: Master
 
 
 def test_the_trace_is_the_response_of_what_was_rendered(song: LoadedSong, model: MasteringModel) -> None:
-    analysis = analyse_song(model, song.input)
-    trace = model_trace(model, analysis)
+    trace = model_trace(TrainedModel("m", "m", model).listen(song.input))
     bands = [band for band in trace.bands if band.is_open]
     assert len(trace.bands) == 6 and trace.bands_db is not None and len(trace.bands_db) == len(bands)
     # the sum of the single bands is the total, and both are what the controls do to a click
@@ -105,39 +105,37 @@ def test_the_trace_is_the_response_of_what_was_rendered(song: LoadedSong, model:
 
 
 def test_ablations_take_out_what_they_say(song: LoadedSong, model: MasteringModel) -> None:
-    model.eval()
+    """Against the model's own parts, put together by hand."""
+    system = TrainedModel("m", "m", model)
+    own = system.listen(song.input)
+    other = system.listen(song.target.flip(-1) * torch.rand(1, 1, song.target.shape[-1]))
+    whole = render_controls(own, song.input)[0]
+    results = {a.key: render_controls(a.edit(own, other), song.input)[0] for a in ablations_of(model, True)}
+    assert list(results) == ["shuffled_z", "no_residual", "gates_open", "no_eq", "no_gain"]
+    for key in ("shuffled_z", "no_residual", "no_eq", "no_gain"):
+        assert not torch.allclose(results[key], whole, atol=1e-4), key
     with torch.inference_mode():
-        own = analyse_song(model, song.input)
-        other = analyse_song(model, song.target.flip(-1) * torch.rand(1, 1, song.target.shape[-1]))
-        whole = render_song(model, song.input, own)
-        results = {a.key: a.render(model, song.input, own, other) for a in ablations_of(model, True)}
-        assert list(results) == ["shuffled_z", "no_residual", "gates_open", "no_eq", "no_gain"]
-        for key in ("shuffled_z", "no_residual", "no_eq", "no_gain"):
-            assert not torch.allclose(results[key], whole, atol=1e-4), key
-        controls = model.eq_head.decode(own.logits)
+        controls = model.eq_head.decode(own.analysis.logits)
         dry = model.eq_head.gain(model.eq_head.eq(song.input, **controls.eq), **controls.gain)
         torch.testing.assert_close(results["no_residual"], dry, atol=1e-5, rtol=0)
         gain_only = model.eq_head.gain(song.input, **controls.gain)
-        residual = model.residual_head(gain_only, own.z)
+        residual = model.residual_head(gain_only, own.analysis.z)
         torch.testing.assert_close(results["no_eq"], gain_only + residual, atol=1e-4, rtol=0)
-        # the model itself is left as it was
-        torch.testing.assert_close(render_song(model, song.input, own), whole)
-        shuffled_with_itself = ablations_of(model, True)[0].render(model, song.input, own, own)
-        again = replace(own, logits=model.eq_head(own.z, own.lufs))
-        torch.testing.assert_close(shuffled_with_itself, render_song(model, song.input, again))
+        # a song's own z, shuffled with itself: the heads are asked once more
+        again = model.decide(own.analysis.z, own.analysis.lufs)
+        wanted = model.render(song.input, again).audio
+    shuffled_with_itself = render_controls(ablations_of(model, True)[0].edit(own, own), song.input)[0]
+    torch.testing.assert_close(shuffled_with_itself, wanted, atol=1e-5, rtol=0)
 
 
 def test_what_was_rendered_for_the_residual_s_share_is_its_ablation(
     song: LoadedSong, model: MasteringModel
 ) -> None:
     rendered = TrainedModel("m", "m", model).render(song)
-    assert (
-        rendered.analysis is not None and rendered.dry is not None and rendered.residual_share_db is not None
-    )
+    assert rendered.tone is not None and rendered.dry is not None and rendered.residual_share_db is not None
     (ablation,) = [a for a in ablations_of(model, False) if a.key == "no_residual"]
-    with torch.inference_mode():
-        again = ablation.render(model, song.input, rendered.analysis, None)
-    torch.testing.assert_close(rendered.dry, again)
+    again, without = render_controls(ablation.edit(rendered.tone, None), song.input)
+    assert torch.equal(rendered.dry, again) and without is None
     residual = (
         rendered.audio - rendered.dry
     ).double().square().sum() / rendered.audio.double().square().sum()
@@ -145,14 +143,17 @@ def test_what_was_rendered_for_the_residual_s_share_is_its_ablation(
 
 
 def test_open_gates_open_every_band(song: LoadedSong, model: MasteringModel) -> None:
+    own = TrainedModel("m", "m", model).listen(song.input).analysis
+    shut, wide = (
+        replace(own, logits=replace(own.logits, gates=torch.full_like(own.logits.gates, level)))
+        for level in (-9.0, 9.0)
+    )
     with torch.inference_mode():
-        own = analyse_song(model, song.input)
-        shut = replace(own, logits=replace(own.logits, gates=torch.full_like(own.logits.gates, -9.0)))
         assert int(model.eq_head.decode(shut.logits).gates.is_open.sum()) == 2
-        (ablation,) = [a for a in ablations_of(model, False) if a.key == "gates_open"]
-        opened = ablation.render(model, song.input, shut, None)
-        wide = replace(own, logits=replace(own.logits, gates=torch.full_like(own.logits.gates, 9.0)))
-        torch.testing.assert_close(opened, render_song(model, song.input, wide))
+        wanted = model.render(song.input, wide).audio
+    (ablation,) = [a for a in ablations_of(model, False) if a.key == "gates_open"]
+    opened = render_controls(ablation.edit(follow(model, "m", shut), None), song.input)[0]
+    torch.testing.assert_close(opened, wanted, atol=1e-5, rtol=0)
 
 
 def test_a_model_without_residual_or_gates_has_fewer_ablations(tmp_path: Path) -> None:
@@ -161,34 +162,30 @@ def test_a_model_without_residual_or_gates_has_fewer_ablations(tmp_path: Path) -
 
 
 def test_each_grey_box_stage_is_put_to_rest(song: LoadedSong, tmp_path: Path) -> None:
+    """Against the path of training with the stage's logits at rest."""
     chained = load_model(world.make_run(tmp_path / "run", "2"))
-    with torch.inference_mode():
-        own = analyse_song(chained, song.input)
-        assert own.chain is not None
-        chain = chained.chain_head.chain.processors
-        moved = {
-            "compressor": {"mix": 1.0, "threshold_db": -20.0, "ratio": 5.0},
-            "stereo": {"width": 1.5},
-        }
-        parts = [
-            stage.logits(stage.rest() | {key: torch.tensor([v]) for key, v in moved[name].items()})
-            for name, stage in chain.items()
-        ]
-        own = replace(own, chain=torch.cat(parts, dim=-1))
-        whole = render_song(chained, song.input, own)
-        found = {a.key: a for a in ablations_of(chained, False)}
-        assert {"no_compressor", "no_stereo"} <= set(found)
-        controls = chained.chain_controls(own)
-        settings = {name: stage.rest() for name, stage in chain.items()}
-        for stage, other in (("compressor", "stereo"), ("stereo", "compressor")):
-            got = found[f"no_{stage}"].render(chained, song.input, own, None)
-            assert not torch.allclose(got, whole, atol=1e-4), stage
-            wanted = chain[stage].logits(settings[stage])
-            kept = chain[other].logits(controls[other])
-            order = (wanted, kept) if stage == "compressor" else (kept, wanted)
-            resting = replace(own, chain=torch.cat(order, dim=-1))
-            torch.testing.assert_close(got, render_song(chained, song.input, resting), atol=1e-5, rtol=0)
-        numbers = model_trace(chained, own).numbers()
+    heard = TrainedModel("m", "m", chained).listen(song.input).analysis
+    chain = chained.chain_head.chain.processors
+    moved = {
+        "compressor": {"mix": 1.0, "threshold_db": -20.0, "ratio": 5.0},
+        "stereo": {"width": 1.5},
+    }
+    logits = {
+        name: stage.logits(stage.rest() | {key: torch.tensor([v]) for key, v in moved[name].items()})
+        for name, stage in chain.items()
+    }
+    own = follow(chained, "m", replace(heard, chain=torch.cat(list(logits.values()), dim=-1)))
+    whole = render_controls(own, song.input)[0]
+    found = {a.key: a for a in ablations_of(chained, False)}
+    assert {"no_compressor", "no_stereo"} <= set(found)
+    for name, stage in chain.items():
+        got = render_controls(found[f"no_{name}"].edit(own, None), song.input)[0]
+        assert not torch.allclose(got, whole, atol=1e-4), name
+        resting = torch.cat(list((logits | {name: stage.logits(stage.rest())}).values()), dim=-1)
+        with torch.inference_mode():
+            wanted = chained.render(song.input, replace(own.analysis, chain=resting)).audio
+        torch.testing.assert_close(got, wanted, atol=1e-5, rtol=0)
+    numbers = model_trace(own).numbers()
     assert numbers["compressor ratio"] == pytest.approx(5.0, rel=1e-3)
     assert numbers["stereo width"] == pytest.approx(1.5, rel=1e-3)
     assert "compressor: threshold" in str(chained)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from neural_mastering.audio_io.block import blocks_of, joined
 from neural_mastering.models import MasteringModel
 from neural_mastering.models.chain_heads import GreyBoxChain, NoChain
 from neural_mastering.models.chain_heads.grey_box import StageHead
@@ -21,7 +22,9 @@ from neural_mastering.processors import (
     Saturation,
     StereoWidth,
 )
-from neural_mastering.rendering.song import analyse_song, render_song
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.rendering.tone.from_model import decoded_controls
 
 RATE = 44_100
 
@@ -122,9 +125,11 @@ def test_a_quiet_and_a_loud_copy_get_the_same_chain() -> None:
 def test_a_song_in_chunks_equals_one_shot() -> None:
     model, audio = _shaken(), _music(2.0)
     with torch.no_grad():
-        analysis = analyse_song(model, audio)
+        analysis = model.analyse(audio)
         whole = model.render(audio, analysis).audio
-        chunked = render_song(model, audio, analysis, chunk_s=0.3)
+    stages = build_stages(decoded_controls(model, analysis), RATE, 2)
+    blocks = blocks_of(audio[0].numpy(), round(0.3 * RATE))
+    chunked = torch.from_numpy(joined(run_stages(stages, blocks), 2)).float()[None]
     assert float((whole - audio).abs().max()) > 0.01
     torch.testing.assert_close(chunked, whole, atol=2e-5, rtol=0)
 

@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import soundfile
 import torch
 from torch import Tensor, nn
 
-from neural_mastering.dsp.loudness import integrated_loudness
-from neural_mastering.errors import InputError
+from neural_mastering.audio_io.block import blocks_of, joined
 from neural_mastering.models import (
     CHECKPOINT_KEY,
     CheckpointError,
@@ -23,7 +21,10 @@ from neural_mastering.models import (
 from neural_mastering.models.eq_heads import FixedBands
 from neural_mastering.models.residual_heads import NoResidual
 from neural_mastering.processors import Gain, ParametricEQ
-from neural_mastering.rendering.song import analyse_song, master_file, render_song
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.rendering.stages.residual import ResidualSource
+from neural_mastering.rendering.tone.from_model import decoded_controls
 
 RATE = 44_100
 PARTS = "neural_mastering.models"
@@ -133,37 +134,26 @@ def test_parts_must_agree_on_the_rate() -> None:
 
 
 def test_pooling_weighs_by_loudness() -> None:
+    """Of a loud and a quiet window the loud one decides."""
     model = _shaken()
     loud, quiet = _music(5), 0.001 * torch.randn(1, 2, 5 * RATE)
     with torch.no_grad():
-        pooled = analyse_song(model, torch.cat([loud, quiet], dim=-1))
-        only_loud = model.analyse(loud, lufs=integrated_loudness(loud, RATE))
+        pooled = model.analyse(torch.cat([loud, quiet])).pooled()
+        only_loud, only_quiet = model.analyse(loud), model.analyse(quiet)
     torch.testing.assert_close(pooled.z, only_loud.z, atol=0.01, rtol=0.01)
+    assert float((only_quiet.z - only_loud.z).abs().max()) > 0.05, "the windows differ"
 
 
 def test_a_song_rendered_in_chunks_equals_one_shot() -> None:
     model, audio = _shaken(), _music(7.3)
     with torch.inference_mode():
-        analysis = analyse_song(model, audio)
+        analysis = model.analyse(audio)
         whole = model.render(audio, analysis).audio
-        chunked = render_song(model, audio, analysis, chunk_s=1.7)
+    source = ResidualSource(model.residual_head, RATE, analysis.z)
+    stages = build_stages(decoded_controls(model, analysis, "shaken"), RATE, 2, source)
+    blocks = blocks_of(audio[0].numpy(), round(1.7 * RATE))
+    chunked = torch.from_numpy(joined(run_stages(stages, blocks), 2)).float()[None]
     torch.testing.assert_close(chunked, whole, atol=1e-5, rtol=0)
-
-
-def test_a_file_is_mastered_without_clipping(tmp_path: Path) -> None:
-    model = build({**CONFIG, "residual_head": {"_target_": f"{PARTS}.residual_heads.NoResidual"}})
-    source, output = tmp_path / "a song (v2) [é].wav", tmp_path / "out" / "master.wav"
-    soundfile.write(source, 3.0 * _music(2)[0].T.numpy(), RATE, subtype="FLOAT")
-    master_file(model, source, output)
-    samples, rate = soundfile.read(output)
-    assert rate == RATE and samples.shape == (2 * RATE, 2) and abs(samples).max() <= 1.0
-    assert soundfile.info(output).subtype == "PCM_24"
-    soundfile.write(source, samples, 48_000)
-    with pytest.raises(InputError, match="has 48000 Hz"):
-        master_file(model, source, output)
-    source.write_bytes(b"not audio")
-    with pytest.raises(InputError, match="can't be read"):
-        master_file(model, source, output)
 
 
 def _checkpoint(path: Path, config: dict[str, Any], model: nn.Module) -> Path:

@@ -11,9 +11,14 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
-from neural_mastering.models import CHECKPOINT_KEY, MasteringModel, build
+from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.models import CHECKPOINT_KEY, Analysis, MasteringModel, build
+from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.tone.from_model import pooled
 
 RATE = 44_100
+DEMO_SONGS = sorted((Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo").glob("*.ogg"))
+"""The bundled songs."""
 PARTS = "neural_mastering.models"
 CONFIG: dict[str, Any] = {
     "_target_": f"{PARTS}.MasteringModel",
@@ -73,6 +78,38 @@ def cut(audio: Audio, seed: int = 0, most: int = 30_000) -> list[Audio]:
         pieces.append(np.ascontiguousarray(audio[:, start : start + size]))
         start += size
     return pieces
+
+
+def raw(**settings: Any) -> Options:
+    """Only the chain: level kept as it comes, no ceiling, floating point."""
+    return Options(target="keep", ceiling="off", bits="32f", **settings)
+
+
+def level_matched(a: Audio, b: Audio) -> float:
+    """Largest difference after the best common gain, relative to the peak of b."""
+    gain = float((a * b).sum() / (a * a).sum())
+    return float(np.abs(gain * a - b).max() / np.abs(b).max())
+
+
+def analysed_in_memory(model: MasteringModel, audio: Audio, window_s: float = 5.0) -> Analysis:
+    """What a model makes of a song (channel, time): the windows of `listen`, cut from the whole at once."""
+    tensor = torch.from_numpy(audio.astype(np.float32))[None]
+    window, time = min(round(window_s * RATE), audio.shape[1]), audio.shape[1]
+    starts = [*range(0, time - window + 1, window)]
+    starts += [time - window] if starts[-1] + window < time else []
+    with torch.inference_mode():
+        lufs = integrated_loudness(tensor, RATE, floor_lufs=model.silence_lufs)
+        parts = [model.analyse(tensor[..., start : start + window], lufs=lufs) for start in starts]
+    audible = [part for part in parts if part.lufs > model.silence_lufs] or parts
+    return pooled(audible, float(lufs), model.silence_lufs)
+
+
+def rendered_in_memory(model: MasteringModel, audio: Audio) -> tuple[Audio, Analysis]:
+    """A song (channel, time) by the path of training, all at once, and the analysis that it was rendered with."""
+    analysis = analysed_in_memory(model, audio)
+    with torch.inference_mode():
+        output = model.render(torch.from_numpy(audio.astype(np.float32))[None], analysis)
+    return output.audio[0].double().numpy(), analysis
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neural_mastering.controls.band_fit import Bands
+from neural_mastering.controls import Bands
 from neural_mastering.words import Word, word_table
 from neural_mastering.words.fit import fit_shape, fit_together, judged
 from neural_mastering.words.shape import CENTRES_HZ, Float64s

@@ -9,7 +9,7 @@ import yaml
 
 from neural_mastering.dsp.ltas import third_octave_centres_hz
 from neural_mastering.errors import InputError
-from neural_mastering.rendering import reference_profile
+from neural_mastering.rendering.reference import profile
 from neural_mastering.words import compressor_presets, read_table, word_table
 from neural_mastering.words.derive import to_text
 from neural_mastering.words.listing import markdown, plain_text
@@ -96,7 +96,7 @@ def test_refusals_name_supported_words() -> None:
 
 
 def test_one_grid_of_third_octaves() -> None:
-    np.testing.assert_allclose(CENTRES_HZ, reference_profile.CENTRES_HZ)
+    np.testing.assert_allclose(CENTRES_HZ, profile.CENTRES_HZ)
     np.testing.assert_allclose(CENTRES_HZ, third_octave_centres_hz().double().numpy(), rtol=1e-6)
 
 

@@ -506,7 +506,7 @@ def test_forms_that_a_plugin_cant_hold_are_named(tmp_path: Path) -> None:
 
 def test_twenty_bands_leave_no_sliders_for_stages(tmp_path: Path, noise: NDArray[np.float64]) -> None:
     """The stages are there all the same, with fixed numbers."""
-    bands = tuple(EqBand("peak", 100.0 * (i + 1), 1.0, 1.0) for i in range(20))
+    bands = Bands.of(EqBand("peak", 100.0 * (i + 1), 1.0, 1.0) for i in range(20))
     controls = ChainControls(eq=bands, stages={"compressor": COMPRESSOR, "stereo": STEREO})
     plugin = exported(controls, tmp_path, 44_100)
     assert len(plugin.sliders) == 64 and plugin.sliders[62][3].startswith("stereo")

@@ -24,13 +24,13 @@ from neural_mastering.controls import Bands, ChainControls, EqBand
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.outputs.export import FORMATS, ExportResult, export_controls
 from neural_mastering.rendering.stages.build import build_stages
+from tests.rendering.conftest import DEMO_SONGS
 
 Samples = NDArray[np.float64]
 Band = tuple[str, float, float, float]
 """Kind, frequency in Hz, gain in dB, Q."""
 
 RATE = 44_100
-DEMO = Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo"
 
 TEN_BANDS = ChainControls(
     eq=Bands.of(
@@ -65,7 +65,7 @@ FROM_200_HZ = ChainControls(
 def music() -> Samples:
     """Two seconds of each of three demo songs, (channel, time)."""
     pieces = []
-    for path in sorted(DEMO.glob("*.ogg"))[:3]:
+    for path in DEMO_SONGS[:3]:
         with AudioReader(path) as reader:
             assert reader.sample_rate == RATE
             pieces.append(next(iter(reader.blocks(2 * RATE))))

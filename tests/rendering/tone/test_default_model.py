@@ -15,6 +15,7 @@ from neural_mastering.models import default_model, load_model, read_bundle
 from neural_mastering.models.bundle import find_bundle
 from neural_mastering.rendering import Options, master
 from neural_mastering.rendering.tone.choose import model_name
+from neural_mastering.rendering.tone.tone import LEFT_ALONE
 
 RATE = 44_100
 
@@ -42,17 +43,16 @@ def test_it_sets_the_tone_and_says_so(mix: Path, tmp_path: Path) -> None:
     result = master(mix, tmp_path / "out.wav", options)
     name = default_model()
     assert name is not None and result.tone.model is not None and result.tone.model.confidence is not None
-    trust = result.tone.model.confidence
-    assert result.tone.name == name and result.controls.eq and trust.windows == 2
-    assert any(
-        f"{100 * trust.confidence:.0f} % of the model" in sentence for sentence in texts(result.actions)
-    )
+    estimate = result.tone.model.confidence
+    assert result.tone.model.label == name and len(result.controls.eq) and estimate.windows == 2
+    (note,) = (note for note in result.actions if note.kind == "confidence")
+    assert f"{100 * estimate.confidence:.0f} % of the model" in note.text
     numbers = json.loads((tmp_path / "n.json").read_text())
     assert numbers["model"] == {
         "name": name,
-        "confidence": trust.confidence,
-        "move_db": trust.move_db,
-        "spread_db": trust.spread_db,
+        "confidence": estimate.confidence,
+        "move_db": estimate.move_db,
+        "spread_db": estimate.spread_db,
         "windows": 2,
     }
     assert abs(numbers["output"]["lufs"] + 14.0) <= 0.1 and numbers["output"]["true_peak_db"] <= -1.0
@@ -79,10 +79,10 @@ def test_its_equaliser_is_weakened_by_the_confidence(mix: Path, tmp_path: Path) 
     weak = master(mix, tmp_path / "weak.wav", plain)
     whole = master(mix, tmp_path / "whole.wav", replace(plain, model=str(full.path)))
     assert weak.tone.model is not None and weak.tone.model.confidence is not None
-    trust = weak.tone.model.confidence
-    assert trust.confidence == bundle.confidence.of(trust.move_db, trust.spread_db) < 1.0
+    estimate = weak.tone.model.confidence
+    assert estimate.confidence == bundle.confidence.of(estimate.move_db, estimate.spread_db) < 1.0
     assert whole.tone.model is not None and whole.tone.model.confidence is not None
-    share = trust.confidence / whole.tone.model.confidence.confidence
+    share = estimate.confidence / whole.tone.model.confidence.confidence
     assert len(weak.controls.eq) == len(whole.controls.eq) > 0
     for one, other in zip(weak.controls.eq, whole.controls.eq, strict=True):
         assert one.gain_db == pytest.approx(share * other.gain_db)
@@ -119,7 +119,7 @@ def test_other_rates_get_nearly_the_same_curve(mix: Path, tmp_path: Path, rate: 
 
 def test_none_leaves_the_tone_alone(mix: Path, tmp_path: Path) -> None:
     result = master(mix, tmp_path / "out.wav", Options(model="none", target="keep", ceiling="off", bits="24"))
-    assert not result.controls.eq and result.tone is not None and result.tone.name is None
+    assert not len(result.controls.eq) and result.tone.model is None and result.tone.origin == LEFT_ALONE
     assert np.array_equal(
         soundfile.read(mix, dtype="int32")[0], soundfile.read(tmp_path / "out.wav", dtype="int32")[0]
     )

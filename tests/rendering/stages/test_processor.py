@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from neural_mastering.controls import ChainControls, scaled
+from neural_mastering.controls import ChainControls, scaled, stage_spec
+from neural_mastering.controls.catalogue import INPUT_LUFS
 from neural_mastering.errors import InputError
 from neural_mastering.processors import (
     Compressor,
@@ -18,7 +19,7 @@ from neural_mastering.processors import (
 )
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
-from neural_mastering.rendering.stages.processor import INPUT_LUFS, processor_stage
+from neural_mastering.rendering.stages.processor import processor_stage
 
 RATE = 48_000
 KINDS: dict[str, list[type[Processor]]] = {
@@ -52,7 +53,7 @@ def test_blocks_equal_one_shot_on_time(name: str, kind: type[Processor]) -> None
     controls = {key: torch.tensor([values[key]], dtype=torch.float64) for key in processor.specs}
     with torch.no_grad():
         whole = processor(gain * torch.from_numpy(audio)[None], **controls)[0].numpy() / gain
-    stage = processor_stage(name, values, RATE, 2)
+    stage = processor_stage(stage_spec(name), values, RATE, 2)
     blocks = np.split(audio, [1, 5_000, 5_003, 20_000], axis=1)
     streamed = np.concatenate(list(run_stages([stage], blocks)), axis=1)
     assert np.abs(whole - audio).max() > 1e-3
@@ -95,4 +96,4 @@ def test_strength_weakens_each_stage() -> None:
 def test_controls_that_do_not_fit_are_named(change: dict[str, float | None], words: str) -> None:
     values = {**_values(Compressor()), **change}
     with pytest.raises(InputError, match=words):
-        processor_stage("compressor", {k: v for k, v in values.items() if v is not None}, RATE, 2)
+        processor_stage(stage_spec("compressor"), {k: v for k, v in values.items() if v is not None}, RATE, 2)

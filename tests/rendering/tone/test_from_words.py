@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,22 +12,22 @@ import soundfile
 import torch
 
 from neural_mastering.controls import (
+    Bands,
     ChainControls,
     EqBand,
-    controls_of,
     load_controls,
     save_controls,
     scaled,
 )
-from neural_mastering.controls.band_fit import Bands
 from neural_mastering.errors import InputError
 from neural_mastering.models import CHECKPOINT_KEY, build
 from neural_mastering.rendering import Options, master
 from neural_mastering.rendering.metering.meter import Meter
-from neural_mastering.rendering.pipeline import Song
+from neural_mastering.rendering.pipeline import PreparedSong, prepare
 from neural_mastering.rendering.reference.profile import CENTRES_HZ, Float64s, Spectrum
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.rendering.tone.from_model import decoded_controls
 from neural_mastering.rendering.tone.from_words import apply_words, k_weighted_db
 from neural_mastering.words import request, word_table
 from neural_mastering.words.shape import HEARD, correlation
@@ -37,7 +38,7 @@ Write = Callable[..., Path]
 
 
 def curve_of(controls: ChainControls) -> Float64s:
-    return bands_of(controls).level_db(CENTRES_HZ, controls.design_rate_hz)
+    return controls.eq.level_db(CENTRES_HZ, controls.design_rate_hz)
 
 
 def powers_of(audio: np.ndarray) -> Float64s:
@@ -52,9 +53,10 @@ def bins_of(audio: np.ndarray) -> tuple[Float64s, Float64s]:
     return meter.bins()
 
 
-def bands_of(controls: ChainControls) -> Bands:
-    kinds, *columns = controls.eq_columns()
-    return Bands(tuple(kinds), *(np.array(c, dtype=np.float64) for c in columns))
+def prepared(song: Path, options: Options) -> PreparedSong:
+    """The song up to its delivery: readings before and after the chain."""
+    with ExitStack() as resources:
+        return prepare(song, options, song.parent, resources)
 
 
 def test_the_spectrum_of_a_song_moves_by_the_words_shape() -> None:
@@ -62,13 +64,13 @@ def test_the_spectrum_of_a_song_moves_by_the_words_shape() -> None:
     before = powers_of(audio)
     for strengths in ({"warm": 0.5}, {"bright": -1.0}, {"warm": 0.5, "bright": -0.3}):
         asked = request(strengths)
-        controls, spoken = apply_words(ChainControls(), asked, bins_of(audio), -20.0)
+        controls, effect = apply_words(ChainControls(), asked, bins_of(audio), -20.0)
         out = np.concatenate(list(run_stages(build_stages(controls, RATE, 2), [audio])), axis=1)
         change = 10.0 * np.log10(powers_of(out) / before)
         change -= change[HEARD].mean()
         assert np.abs(change - asked.curve_db)[HEARD].max() < 0.25
         assert correlation(change, asked.curve_db) > 0.995
-        assert spoken.fit_rms_db < 0.1 and controls.words == strengths
+        assert effect.fit_rms_db < 0.1 and controls.words == strengths
 
 
 def test_minus_s_mirrors_s_in_the_controls() -> None:
@@ -91,13 +93,13 @@ def test_the_level_is_that_of_k_weighting() -> None:
         return meter.finish().lufs
 
     for name in ("deep", "tinny", "loud"):
-        controls, spoken = apply_words(ChainControls(), request({name: 1.0}), bins_of(audio), lufs(audio))
+        controls, effect = apply_words(ChainControls(), request({name: 1.0}), bins_of(audio), lufs(audio))
         out = np.concatenate(list(run_stages(build_stages(controls, RATE, 2), [audio])), axis=1)
         assert lufs(out) == pytest.approx(lufs(audio), abs=0.1)
         without = replace(controls, gain_db=0.0)
         louder = np.concatenate(list(run_stages(build_stages(without, RATE, 2), [audio])), axis=1)
-        assert lufs(louder) - lufs(audio) == pytest.approx(-spoken.compensation_db, abs=0.1)
-    assert k_weighted_db(bands_of(controls), RATE, (CENTRES_HZ, 0.0 * CENTRES_HZ)) == 0.0
+        assert lufs(louder) - lufs(audio) == pytest.approx(-effect.compensation_db, abs=0.1)
+    assert k_weighted_db(controls.eq, RATE, (CENTRES_HZ, 0.0 * CENTRES_HZ)) == 0.0
 
 
 def test_words_join_what_was_there_in_one_equaliser() -> None:
@@ -108,21 +110,21 @@ def test_words_join_what_was_there_in_one_equaliser() -> None:
         words={"warm": 0.2},
     )
     asked = request({"warm": 0.3, "clear": 0.4})
-    found, spoken = apply_words(there, asked, FLAT, -20.0)
+    found, effect = apply_words(there, asked, FLAT, -20.0)
     assert np.abs(curve_of(found) - curve_of(there) - asked.curve_db)[HEARD].max() < 0.5
-    np.testing.assert_allclose(spoken.applied_db, curve_of(found) - curve_of(there), atol=1e-9)
+    np.testing.assert_allclose(effect.applied_db, curve_of(found) - curve_of(there), atol=1e-9)
     assert len(found.eq) <= 10 and found.stages == there.stages
     assert found.words == {"warm": 0.5, "clear": 0.4}
-    assert found.gain_db == pytest.approx(1.5 + spoken.compensation_db)
+    assert found.gain_db == pytest.approx(1.5 + effect.compensation_db)
 
 
 def test_a_references_curve_and_the_words_are_fitted_once() -> None:
     reference = 1.2 * word_table().words["dark"].shape_db
     asked = request({"warm": 0.5})
     matched = ChainControls(eq=Bands.of((EqBand("low_shelf", 100.0, 1.0, 0.7),)))
-    found, spoken = apply_words(matched, asked, FLAT, -20.0, wanted_db=reference)
+    found, effect = apply_words(matched, asked, FLAT, -20.0, wanted_db=reference)
     assert np.abs(curve_of(found) - reference - asked.curve_db)[HEARD].max() < 0.5
-    assert spoken.fit_rms_db < 0.15
+    assert effect.fit_rms_db < 0.15
 
 
 def test_a_preset_is_the_chains_compressor() -> None:
@@ -131,26 +133,25 @@ def test_a_preset_is_the_chains_compressor() -> None:
         gain_db=2.0,
         stages={"compressor": {"mix": 0.3}, "stereo": {"width": 1.1}},
     )
-    found, spoken = apply_words(there, request({"punchy": 0.6}), FLAT, -20.0)
+    found, effect = apply_words(there, request({"punchy": 0.6}), FLAT, -20.0)
     assert list(found.stages) == ["compressor", "stereo"] and found.eq == there.eq
     stage = found.stages["compressor"]
     assert stage["attack_ms"] == 30.0 and stage["mix"] == 0.6
-    heard = k_weighted_db(bands_of(there), RATE, FLAT) + 2.0 - 20.0
+    heard = k_weighted_db(there.eq, RATE, FLAT) + 2.0 - 20.0
     assert stage["input_lufs"] == pytest.approx(heard)
-    assert spoken.compensation_db == 0.0 and found.gain_db == 2.0 and found.words == {"punchy": 0.6}
-    (sentence,) = spoken.sentences
+    assert effect.compensation_db == 0.0 and found.gain_db == 2.0 and found.words == {"punchy": 0.6}
+    (sentence,) = effect.sentences
     assert "low evidence" in sentence and "20 settings of 10 people" in sentence
     smooth, _ = apply_words(ChainControls(), request({"compressor.smooth": 0.5}), FLAT, -20.0)
     assert smooth.words == {"compressor.smooth": 0.5} and not len(smooth.eq)
 
 
-def test_the_compressor_of_a_preset_compresses(write_song: Write, tmp_path: Path) -> None:
+def test_the_compressor_of_a_preset_compresses(write_song: Write) -> None:
     song = write_song(music(2.0))
     taken_off = []
     for strength in (0.5, 1.0):
-        options = Options(model="none", words={"glue": strength})
-        with Song(song, options, tmp_path) as prepared:
-            taken_off.append(prepared.input.lufs - prepared.before.readings.lufs)
+        found = prepared(song, Options(model="none", words={"glue": strength}))
+        taken_off.append(found.song.readings.lufs - found.rendered.forecast.readings.lufs)
     assert 0.3 < taken_off[0] < 0.7 * taken_off[1] and taken_off[1] < 6.0
 
 
@@ -168,11 +169,11 @@ def test_controls_with_words_come_back_exactly(tmp_path: Path) -> None:
         load_controls(tmp_path / "bad.yaml")
 
 
-def test_a_song_keeps_its_loudness_before_delivery(write_song: Write, tmp_path: Path) -> None:
+def test_a_song_keeps_its_loudness_before_delivery(write_song: Write) -> None:
     song = write_song(music(3.0))
     for words in ({"warm": 1.0}, {"tinny": 1.0}):
-        with Song(song, Options(model="none", words=words), tmp_path) as prepared:
-            assert prepared.before.readings.lufs == pytest.approx(prepared.input.lufs, abs=0.1)
+        found = prepared(song, Options(model="none", words=words))
+        assert found.rendered.forecast.readings.lufs == pytest.approx(found.song.readings.lufs, abs=0.1)
 
 
 def test_strength_zero_is_bit_exact(write_song: Write, tmp_path: Path) -> None:
@@ -219,13 +220,13 @@ def test_words_are_the_style_of_a_model_that_takes_one(write_song: Write, tmp_pa
     style = torch.tensor(request({"warm": 1.0}).curve_db, dtype=torch.float32)[None]
     with torch.inference_mode():
         heard = model.eval().analyse(torch.from_numpy(audio).float()[None], style_db=style)
-    expected = controls_of(model, heard)
+    expected = decoded_controls(model, heard)
     assert result.tone.words is not None and result.tone.words.by_model
     np.testing.assert_allclose(curve_of(result.controls), curve_of(expected), atol=0.01)
     moved = curve_of(result.controls) - curve_of(plain.controls)
     np.testing.assert_allclose(result.tone.words.applied_db, moved, atol=1e-6)
     assert np.abs(moved).max() > 0.01 and result.tone.words.fit_rms_db > 0.0
-    assert any("took them as its style" in sentence for sentence in texts(result.actions))
+    assert any("took them as its style" in text for text in result.tone.words.sentences)
 
 
 def test_words_and_a_reference(write_song: Write, tmp_path: Path) -> None:

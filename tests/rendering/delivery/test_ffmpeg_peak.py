@@ -12,9 +12,8 @@ import soundfile
 
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
+from tests.rendering.conftest import DEMO_SONGS, RATE
 
-RATE = 44_100
-DEMO = sorted((Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo").glob("*.ogg"))
 PEAK = re.compile(r"True peak:\s+Peak:\s+(-?[\d.]+|-inf) dBFS")
 INTEGRATED = re.compile(r"Integrated loudness:\s+I:\s+(-?[\d.]+) LUFS")
 
@@ -48,7 +47,7 @@ def test_music_stays_below_the_ceiling(
     song: int, drive_db: float, write_song: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Loud masters of driven demo songs: 0.1 dB over the ceiling at the most, half a step of the display more."""
-    audio = np.array(soundfile.read(DEMO[song], frames=4 * RATE, always_2d=True)[0].T)
+    audio = np.array(soundfile.read(DEMO_SONGS[song], frames=4 * RATE, always_2d=True)[0].T)
     source = write_song(audio * 10 ** (drive_db / 20), subtype="FLOAT")
     result = master(source, tmp_path / "out.wav", Options(model="none", target="-9", max_reduction_db=12.0))
     assert result.delivery.reduction_db.max() > 0.5, "the limiter has work to do"
