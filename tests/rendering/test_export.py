@@ -345,7 +345,9 @@ def test_mid_side_deviation_at_another_rate_is_stated(tmp_path: Path) -> None:
     largest = 0.0
     for part in ("mid", "side"):
         hz, gains_db, qs = (np.atleast_1d(MID_SIDE[f"{part}_{k}"]) for k in ("frequency_hz", "gain_db", "q"))
-        ours = list(zip(("low_shelf", "peak", "peak", "high_shelf"), hz, gains_db, qs, strict=True))
+        ours: list[Band] = list(
+            zip(("low_shelf", "peak", "peak", "high_shelf"), hz, gains_db, qs, strict=True)
+        )
         filters = yaml.safe_load(text)["filters"]
         theirs = [
             (kinds[v["parameters"]["type"]], *(v["parameters"][key] for key in ("freq", "gain", "q")))
@@ -376,7 +378,7 @@ def test_heads_name_stages_by_their_titles_in_the_order_of_the_chain(tmp_path: P
 
 
 def test_a_stage_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    for preset in FORMATS:
+    for preset in ("eqapo", "camilladsp", "jsfx"):
         controls = ChainControls(stages={"reverb": {"mix": 0.5}})
         with pytest.raises(InputError, match="a stage 'reverb'"):
             export_controls(controls, [preset], tmp_path / "song", RATE)
