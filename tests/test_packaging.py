@@ -36,7 +36,14 @@ def test_a_wheel_works_outside_the_repository(tmp_path: Path) -> None:
     subprocess.run(build, check=True, capture_output=True)
     wheel = next(tmp_path.glob("*.whl"))
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("conf/phase/1c.yaml", "conf/train.yaml", "assets/demo/manifest.csv", "py.typed"):
+    for needed in (
+        "conf/phase/1c.yaml",
+        "conf/train.yaml",
+        "assets/demo/manifest.csv",
+        "assets/jsfx/shared/bands.eel",
+        "assets/jsfx/stereo.eel",
+        "py.typed",
+    ):
         assert f"neural_mastering/{needed}" in names
     assert sum(name.endswith(".ogg") for name in names) == 8
     target = tmp_path / "site"

@@ -9,14 +9,14 @@ from pathlib import Path
 from neural_mastering.atomic import write_text
 from neural_mastering.controls import ChainControls
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.outputs.export import camilladsp, equalizer_apo, jsfx, json
+from neural_mastering.rendering.outputs.export import camilladsp, controls_json, equalizer_apo, jsfx
 from neural_mastering.rendering.outputs.export.preset import Preset
 
 FORMATS: dict[str, tuple[str, Callable[[ChainControls, float], Preset]]] = {
     "eqapo": (".eqapo.txt", equalizer_apo.write),
     "camilladsp": (".camilladsp.yml", camilladsp.write),
     "jsfx": (".jsfx", jsfx.write),
-    "json": (".eq.json", json.write),
+    "json": (".eq.json", controls_json.write),
 }
 """Format → the end of the file's name, and what writes its text."""
 
@@ -28,7 +28,7 @@ class ExportResult:
     Attributes:
         path: of the file.
         format: one of `FORMATS`.
-        max_deviation_db: largest deviation of the file's equaliser from our curve, 10 Hz to 16 kHz.
+        max_deviation_db: largest deviation of the file's equalisers from our curves, 10 Hz to 16 kHz.
         left_out: stages of the chain that the format can't hold.
     """
 
@@ -62,8 +62,7 @@ def export_controls(
         formats: of `FORMATS`.
         path_stem: folder and name without an ending.
         sample_rate: at which the other software will run, in Hz. Where it is not the design rate, frequencies,
-        gains
-            and Qs are fitted so that the other software's biquads have the curve of the design rate.
+            gains and Qs are fitted so that the other software's biquads have the curve of the design rate.
 
     Raises:
         InputError: an unknown format, more bands than a format holds, or a place that can't be written.

@@ -6,7 +6,7 @@ slope, with the cookbook's Q.
 """
 
 from neural_mastering.controls import ChainControls
-from neural_mastering.rendering.outputs.export.preset import Preset, bands_at_rate, fixed, left_out, remarks
+from neural_mastering.rendering.outputs.export.preset import Preset, bands_at_rate, fixed, preset_of, remarks
 
 TYPES = {"low_shelf": "LSC", "peak": "PK", "high_shelf": "HSC"}
 
@@ -20,4 +20,4 @@ def write(controls: ChainControls, sample_rate: float) -> Preset:
         f"Filter {i}: ON {TYPES[b.kind]} Fc {fixed(b.frequency_hz, 2)} Hz Gain {b.gain_db:.4f} dB Q {b.q:.4f}"
         for i, b in enumerate(bands.bands, 1)
     ]
-    return Preset("\n".join(lines) + "\n", bands.max_deviation_db, left_out(controls))
+    return preset_of(lines, controls, bands)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from neural_mastering.controls import Bands, ChainControls, band_fit
+from neural_mastering.controls import Bands, ChainControls, band_fit, stage_spec
+from neural_mastering.controls.catalogue import STAGE_NAMES, Values
 from neural_mastering.dsp.rate_match import MATCH_UP_TO_HZ
 from neural_mastering.errors import InputError
 
@@ -20,11 +21,28 @@ _HIGHEST = 0.49
 
 @dataclass(frozen=True)
 class Preset:
-    """A file's text, the largest deviation of its equaliser in dB, and the stages that it does not hold."""
+    """A file's text, the largest deviation of its equalisers in dB, and the stages that it does not hold."""
 
     text: str
     max_deviation_db: float
     left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeldStage:
+    """A stage that a file holds.
+
+    Attributes:
+        name: in the catalogue.
+        max_deviation_db: of its bands' curve at the file's sample rate, 10 Hz to 16 kHz; None without bands.
+        is_fitted: numbers of its bands differ from the controls' because the sample rate does.
+        condition: under which the deviation is meant, such as "at full range"; "" for none.
+    """
+
+    name: str
+    max_deviation_db: float | None = None
+    is_fitted: bool = False
+    condition: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,34 +90,71 @@ def deviation_db(controls: ChainControls, bands: Bands, sample_rate: float) -> f
     return float(np.abs(bands.level_db(at_hz, sample_rate) - ours).max())
 
 
-def left_out(controls: ChainControls, held: Sequence[str] = ()) -> tuple[str, ...]:
-    """Stages that a file does not hold which has the equaliser, the gain and the stages named by `held`."""
-    missing = [name for name in controls.stages if name not in held]
+def chain_stages(controls: ChainControls) -> list[tuple[str, Values]]:
+    """Further stages in the order in which they are rendered.
+
+    Raises:
+        InputError: a stage that this version does not have.
+    """
+    return sorted(controls.stages.items(), key=lambda stage: stage_spec(stage[0]).is_after_residual)
+
+
+def left_out(controls: ChainControls, held: Sequence[HeldStage] = ()) -> tuple[str, ...]:
+    """Names of the stages that a file does not hold, which has the equaliser, the gain and the stages `held`."""
+    names = {stage.name for stage in held}
+    missing = [name for name, _ in chain_stages(controls) if name not in names]
     return (*missing, *(("residual",) if controls.residual is not None else ()))
 
 
+def preset_of(
+    lines: Sequence[str], controls: ChainControls, bands: ExportBands, held: Sequence[HeldStage] = ()
+) -> Preset:
+    """A file's lines with what is known about it."""
+    deviations_db = (bands.max_deviation_db, *(stage.max_deviation_db or 0.0 for stage in held))
+    return Preset("\n".join(lines) + "\n", max(deviations_db), left_out(controls, held))
+
+
 def remarks(
-    controls: ChainControls, bands: ExportBands, sample_rate: float, title: str, held: Sequence[str] = ()
+    controls: ChainControls,
+    bands: ExportBands,
+    sample_rate: float,
+    title: str,
+    held: Sequence[HeldStage] = (),
 ) -> list[str]:
-    """Lines for the head of a file: what it is, how exact, for which rate, and what is missing."""
+    """Lines for the head of a file: what it is, how exact, for which rate, and what is missing.
+
+    Raises:
+        InputError: a stage that this version does not have.
+    """
     lines = [
         title,
         f"Largest deviation of this equaliser from the curve of the controls, 10 Hz to 16 kHz: "
         f"{bands.max_deviation_db:.4f} dB at {sample_rate:g} Hz.",
     ]
-    if bands.is_fitted:
+    lines += [
+        f"Largest deviation of the {' '.join((stage_spec(stage.name).title, stage.condition)).strip()}: "
+        f"{stage.max_deviation_db:.4f} dB."
+        for stage in held
+        if stage.max_deviation_db is not None
+    ]
+    if bands.is_fitted or any(stage.is_fitted for stage in held):
         lines.append(
             f"The controls mean their curve at {controls.design_rate_hz:g} Hz; these numbers were fitted so that "
             f"biquads at {sample_rate:g} Hz have that curve."
         )
     lines.append("At other sample rates the curve differs near the top: export again for those.")
     if held:
-        lines.append(f"Behind the equaliser and the gain: {', '.join(held)}.")
+        lines.append(f"Behind the equaliser and the gain: {_titles(stage.name for stage in held)}.")
     missing = left_out(controls, held)
     if missing:
-        lines.append(f"Not in this file: {', '.join(missing)}.")
+        lines.append(f"Not in this file: {_titles(missing)}.")
     lines.append("Loudness target and ceiling are not part of it.")
     return lines
+
+
+def _titles(names: Iterable[str]) -> str:
+    """Stages as a person reads them; the residual is no stage of the catalogue and keeps its name."""
+    return ", ".join(stage_spec(name).title if name in STAGE_NAMES else name for name in names)
 
 
 def fixed(value: float, decimals: int) -> str:

@@ -21,6 +21,7 @@ from scipy.signal import butter, sosfilt
 
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.controls import Bands, ChainControls, EqBand
+from neural_mastering.controls.catalogue import Values
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.outputs.export import FORMATS, ExportResult, export_controls
 from neural_mastering.rendering.stages.build import build_stages
@@ -266,17 +267,10 @@ def test_files_and_what_is_left_out(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == len(FORMATS), "no drafts are left"
 
 
-def test_camilladsps_mixers_make_our_width(music: Samples, tmp_path: Path) -> None:
-    """Its pipeline, followed step by step with matrices and scipy's Butterworth, against our stage."""
-    stages: dict[str, dict[str, float | tuple[float, ...]]] = {
-        "compressor": {"mix": 0.5},
-        "stereo": {"width": 1.37, "bass_frequency_hz": 130.0, "bass_amount": 0.4},
-    }
-    controls = ChainControls(gain_db=1.5, stages=stages)
-    (result,) = export_controls(controls, ["camilladsp"], tmp_path / "song", RATE)
-    assert result.left_out == ("compressor",)
-    tree = yaml.safe_load(result.path.read_text())
-    signal = music
+def by_camilladsp(path: Path, signal: Samples, folder: Path) -> Samples:
+    """A CamillaDSP file's pipeline, followed step by step: matrices, scipy's Butterworth, ffmpeg's equalisers."""
+    tree = yaml.safe_load(path.read_text())
+    kinds = {"Peaking": "peak", "Lowshelf": "low_shelf", "Highshelf": "high_shelf"}
     for step in tree["pipeline"]:
         if step["type"] == "Mixer":
             mixer = tree["mixers"][step["name"]]
@@ -284,25 +278,111 @@ def test_camilladsps_mixers_make_our_width(music: Samples, tmp_path: Path) -> No
             for row in mixer["mapping"]:
                 for source in row["sources"]:
                     assert source["scale"] == "linear"
-                    matrix[row["dest"], source["channel"]] = (-1 if source["inverted"] else 1) * source[
-                        "gain"
-                    ]
+                    sign = -1 if source["inverted"] else 1
+                    matrix[row["dest"], source["channel"]] = sign * source["gain"]
             signal = matrix @ signal
             continue
-        for name in step["names"]:
-            one = tree["filters"][name]
-            for channel in step["channels"]:
-                if one["type"] == "Gain":
-                    signal = (
-                        signal * np.where(np.arange(len(signal)) == channel, 10 ** (1.5 / 20), 1.0)[:, None]
-                    )
-                else:
-                    assert one["parameters"]["type"] == "Highpass"
-                    assert one["parameters"]["q"] == pytest.approx(math.sqrt(0.5), abs=1e-9)
-                    high = butter(2, one["parameters"]["freq"], "highpass", fs=RATE, output="sos")
-                    signal[channel] = sosfilt(high, signal[channel])
-    ours = own_render(replace(controls, stages={"stereo": stages["stereo"]}), music)
-    assert null_db(signal, ours) < -90.0 < null_db(music, ours)
+        signal, bands = signal.copy(), []
+        for one in (tree["filters"][name] for name in step["names"]):
+            values = one["parameters"]
+            if one["type"] == "Gain":
+                signal[step["channels"]] *= 10.0 ** (values["gain"] / 20.0)
+            elif values["type"] == "Highpass":
+                assert values["q"] == pytest.approx(math.sqrt(0.5), abs=1e-9)
+                high = butter(2, values["freq"], "highpass", fs=RATE, output="sos")
+                signal[step["channels"]] = sosfilt(high, signal[step["channels"]])
+            else:
+                bands.append((kinds[values["type"]], values["freq"], values["gain"], values["q"]))
+        if bands:
+            signal[step["channels"]] = by_ffmpeg(bands, signal[step["channels"]], RATE, folder)
+    return signal
+
+
+MID_SIDE: Values = {
+    "mid_frequency_hz": (90.0, 1_234.5, 3_210.0, 8_000.0),
+    "mid_gain_db": (2.3456, -3.21, 0.0, 1.5),
+    "mid_q": (0.7, 1.9, 1.0, 0.6),
+    "side_frequency_hz": (150.0, 2_345.6, 6_000.0, 9_876.5),
+    "side_gain_db": (-4.4, 0.0, -2.2, 3.3),
+    "side_q": (0.65, 3.0, 2.5, 0.7),
+    "bands": 4.0,
+    "design_rate_hz": 44_100.0,
+}
+WIDTH: Values = {"width": 1.37, "bass_frequency_hz": 130.0, "bass_amount": 0.4}
+
+
+@pytest.mark.parametrize(
+    "held", [{"stereo": WIDTH}, {"mid_side_eq": MID_SIDE}, {"mid_side_eq": MID_SIDE, "stereo": WIDTH}]
+)
+def test_camilladsp_holds_width_and_mid_side(held: dict[str, Values], music: Samples, tmp_path: Path) -> None:
+    controls = ChainControls(gain_db=1.5, stages={"compressor": {"mix": 0.5}, **held})
+    (result,) = export_controls(controls, ["camilladsp"], tmp_path / "song", RATE)
+    assert result.left_out == ("compressor",) and result.max_deviation_db < 1e-5
+    ours = own_render(replace(controls, stages=held), music)
+    depth_db = null_db(by_camilladsp(result.path, music, tmp_path), ours)
+    print(f"camilladsp, {', '.join(held)}: {depth_db:.1f} dB")
+    assert depth_db < -90.0 < -40.0 < null_db(music, ours)
+
+
+def test_camilladsp_leaves_other_forms_out(tmp_path: Path) -> None:
+    bands = {"width": (1.0, 1.2), "bass_frequency_hz": 130.0, "bass_amount": 0.4}
+    controls = ChainControls(stages={"stereo": bands, "mid_side_eq": {**MID_SIDE, "new_key": 1.0}})
+    (result,) = export_controls(controls, ["camilladsp"], tmp_path / "song", RATE)
+    assert result.left_out == ("stereo", "mid_side_eq")
+    assert "mixers" not in yaml.safe_load(result.path.read_text())
+
+
+def test_mid_side_deviation_at_another_rate_is_stated(tmp_path: Path) -> None:
+    """The file's bands at 96 kHz against the controls' at 44.1 kHz, mid and side each."""
+    controls = ChainControls(stages={"mid_side_eq": MID_SIDE})
+    (result,) = export_controls(controls, ["camilladsp"], tmp_path / "song", 96_000)
+    text = result.path.read_text()
+    stated = re.search(r"Largest deviation of the mid-side equaliser: ([\d.]+) dB", text)
+    assert stated and float(stated[1]) == pytest.approx(result.max_deviation_db, abs=1e-4)
+    assert 0.001 < result.max_deviation_db < 0.3 and "these numbers were fitted" in text
+    kinds = {"Peaking": "peak", "Lowshelf": "low_shelf", "Highshelf": "high_shelf"}
+    at_hz = np.geomspace(20.0, 16_000.0, 1_500)
+    largest = 0.0
+    for part in ("mid", "side"):
+        hz, gains_db, qs = (np.atleast_1d(MID_SIDE[f"{part}_{k}"]) for k in ("frequency_hz", "gain_db", "q"))
+        ours: list[Band] = list(
+            zip(("low_shelf", "peak", "peak", "high_shelf"), hz, gains_db, qs, strict=True)
+        )
+        filters = yaml.safe_load(text)["filters"]
+        theirs = [
+            (kinds[v["parameters"]["type"]], *(v["parameters"][key] for key in ("freq", "gain", "q")))
+            for name, v in filters.items()
+            if name.startswith(f"{part}_")
+        ]
+        assert len(theirs) == 3, "a band at 0 dB is left out"
+        difference = curve_db(theirs, 96_000, at_hz) - curve_db(ours, RATE, at_hz)
+        largest = max(largest, float(np.abs(difference).max()))
+    assert largest == pytest.approx(result.max_deviation_db, abs=2e-3)
+
+
+def test_json_holds_every_stage(tmp_path: Path) -> None:
+    stages = {"mid_side_eq": MID_SIDE, "stereo": WIDTH}
+    (result,) = export_controls(ChainControls(stages=stages), ["json"], tmp_path / "song", RATE)
+    read = json.loads(result.path.read_text())["stages"]
+    assert result.left_out == () and list(read) == list(stages)
+    for name, values in stages.items():
+        assert {k: tuple(v) if isinstance(v, list) else v for k, v in read[name].items()} == values
+
+
+def test_heads_name_stages_by_their_titles_in_the_order_of_the_chain(tmp_path: Path) -> None:
+    """The chain's limiter is rendered last, wherever the controls have it."""
+    stages = {"chain_limiter": {"amount": 0.5}, "stereo": WIDTH, "mid_side_eq": MID_SIDE}
+    for result in export_controls(ChainControls(stages=stages), ["eqapo", "jsfx"], tmp_path / "song", RATE):
+        missing = "stereo width, mid-side equaliser, " if result.format == "eqapo" else ""
+        assert f"Not in this file: {missing}limiter of the chain." in result.path.read_text()
+
+
+def test_a_stage_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    for preset in ("eqapo", "camilladsp", "jsfx"):
+        controls = ChainControls(stages={"reverb": {"mix": 0.5}})
+        with pytest.raises(InputError, match="a stage 'reverb'"):
+            export_controls(controls, [preset], tmp_path / "song", RATE)
+    assert not list(tmp_path.iterdir())
 
 
 def test_wrong_wishes_write_nothing(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
 from neural_mastering.controls import Bands, ChainControls, EqBand
+from neural_mastering.controls.catalogue import Values
 from neural_mastering.dsp import rbj
 from neural_mastering.rendering.outputs.export import export_controls
 from neural_mastering.rendering.stages.base import run_stages
@@ -422,7 +423,7 @@ def rendered(controls: ChainControls, audio: NDArray[np.float64], rate: int = 44
 )
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_the_plugins_compressor_is_ours(
-    values: dict[str, float | tuple[float, ...]], rate: int, tmp_path: Path, noise: NDArray[np.float64]
+    values: Values, rate: int, tmp_path: Path, noise: NDArray[np.float64]
 ) -> None:
     controls = ChainControls(gain_db=2.0, stages={"compressor": values})
     plugin = exported(controls, tmp_path, rate)
@@ -460,6 +461,151 @@ def test_the_plugins_width_is_ours(tmp_path: Path, noise: NDArray[np.float64]) -
     assert np.allclose(theirs.sum(axis=0), noise.sum(axis=0), atol=1e-12), "the mono sum stays"
 
 
+DYNAMIC_EQ: Values = {
+    "frequency_hz": (310.0, 1_000.0, 5_432.1),
+    "q": (1.3, 2.0, 0.9),
+    "threshold_db": (-22.0, -20.0, -25.0),
+    "range_db": (4.5, 0.0, -9.0),
+    "attack_ms": (1.0, 5.0, 2.0),
+    "release_ms": (12.0, 50.0, 30.0),
+    "bands": 3.0, "design_rate_hz": 44_100.0, "reference_dbfs": -20.0, "input_lufs": -21.5,
+}  # fmt: skip
+MID_SIDE_EQ: Values = {
+    "mid_frequency_hz": (300.0, 1_234.5, 8_000.0),
+    "mid_gain_db": (2.3456, -3.21, 1.5),
+    "mid_q": (0.7, 1.9, 0.6),
+    "side_frequency_hz": (400.0, 2_345.6, 9_876.5),
+    "side_gain_db": (-4.4, 0.0, 3.3),
+    "side_q": (0.65, 3.0, 0.7),
+    "bands": 3.0, "design_rate_hz": 44_100.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "values", [DYNAMIC_EQ, {k: v for k, v in DYNAMIC_EQ.items() if k != "reference_dbfs"}]
+)
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_the_plugins_dynamic_equaliser_is_ours(
+    values: Values, rate: int, tmp_path: Path, noise: NDArray[np.float64]
+) -> None:
+    controls = ChainControls(stages={"dynamic_eq": {**values, "design_rate_hz": float(rate)}})
+    plugin = exported(controls, tmp_path, rate)
+    assert len(plugin.sliders) == 1 + 2 * 6, "a band at a range of 0 dB is left out"
+    assert plugin.sliders[8][3] == "dynamic EQ 2: frequency (Hz)"
+    plugin.start(rate)
+    beat = noise * np.where(np.arange(SAMPLES) % 700 < 250, 3.0, 0.1)
+    ours = rendered(controls, beat, rate)
+    assert null_db(plugin.process(beat), ours) < -100.0
+    assert null_db(beat, ours) > -30.0
+
+
+def test_the_plugins_mid_side_equaliser_is_ours(tmp_path: Path, noise: NDArray[np.float64]) -> None:
+    controls = ChainControls(stages={"mid_side_eq": MID_SIDE_EQ})
+    plugin = exported(controls, tmp_path, 44_100)
+    assert len(plugin.sliders) == 1 + 3 * 5 and plugin.sliders[14][3] == "side 2 high shelf: frequency (Hz)"
+    plugin.start(44_100)
+    ours = rendered(controls, noise)
+    assert null_db(plugin.process(noise), ours) < -100.0 and null_db(noise, ours) > -30.0
+    mid = np.stack([noise[0], noise[0]])
+    plugin.start(44_100)
+    assert null_db(np.diff(plugin.process(mid), axis=0) + noise[0], noise[0]) < -250.0, "no side appears"
+
+
+@pytest.mark.parametrize("stage", ["dynamic_eq", "mid_side_eq"])
+def test_the_curve_of_a_stage_keeps_to_the_stated_deviation_at_96_khz(stage: str, tmp_path: Path) -> None:
+    """The plug-in's impulse response at 96 kHz against the curve of the controls at 44.1 kHz."""
+    values = {"dynamic_eq": DYNAMIC_EQ, "mid_side_eq": MID_SIDE_EQ}[stage]
+    (result,) = export_controls(ChainControls(stages={stage: values}), ["jsfx"], tmp_path / "song", 96_000)
+    plugin = load(result.path)
+    plugin.start(96_000)
+    if stage == "dynamic_eq":  # bands that are open all the time
+        plugin.variables |= {"slider4": -900.0, "slider10": -900.0, "slider6": 1e-6, "slider12": 1e-6}
+        plugin.run("slider")
+        g, q = (np.array(values[key])[[0, 2]] for key in ("range_db", "q"))
+        hz = np.array(values["frequency_hz"])[[0, 2]]
+        wanted = [(["peak"] * 2, hz, g, q * 10.0 ** (-g / 40.0))] * 2
+    else:
+        kinds = ["low_shelf", "peak", "high_shelf"]
+        wanted = [
+            (kinds, *(np.array(values[f"{part}_{key}"]) for key in ("frequency_hz", "gain_db", "q")))
+            for part in ("mid", "side")
+        ]
+    largest = 0.0
+    for sign, (kinds, hz, gains_db, qs) in zip((1.0, -1.0), wanted, strict=True):
+        impulse = np.zeros((2, 4_000))
+        impulse[:, 0] = 1.0, sign
+        plugin.run("init")
+        plugin.run("slider")
+        response = np.abs(np.fft.rfft(plugin.process(impulse)[0], 2**15))
+        at_hz = np.fft.rfftfreq(2**15, 1.0 / 96_000)
+        inside = (at_hz > 20.0) & (at_hz < 16_000.0)
+        ours = rbj.level_db(kinds, hz, gains_db, qs, at_hz[inside], 44_100)
+        largest = max(largest, float(np.abs(20.0 * np.log10(response[inside]) - ours).max()))
+    assert largest == pytest.approx(result.max_deviation_db, abs=5e-3)
+    assert 0.001 < largest < 0.5
+
+
+MOVED: dict[str, tuple[Values, dict[str, float]]] = {
+    "compressor": (
+        COMPRESSOR,
+        {"threshold_db": -17.0, "ratio": 5.5, "attack_ms": 1.1, "release_ms": 21.0, "knee_db": 9.0,
+         "makeup_db": 1.7, "mix": 0.45},
+    ),
+    "saturation": (SATURATION, {"drive_db": 9.0, "shape": 0.33, "bias": -0.1, "mix": 0.9}),
+    "stereo": (STEREO, {"width": 0.6, "bass_frequency_hz": 250.0, "bass_amount": 0.85}),
+    "dynamic_eq": (
+        DYNAMIC_EQ,
+        {"frequency_hz": 700.0, "q": 0.8, "threshold_db": -31.0, "range_db": -11.0, "attack_ms": 0.7,
+         "release_ms": 80.0},
+    ),
+    "mid_side_eq": (
+        MID_SIDE_EQ,
+        {"mid_frequency_hz": 220.0, "mid_gain_db": -5.0, "mid_q": 0.9, "side_frequency_hz": 600.0,
+         "side_gain_db": 6.0, "side_q": 0.5},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stage", MOVED)
+def test_sliders_of_a_stage_mean_its_controls(stage: str, tmp_path: Path, noise: NDArray[np.float64]) -> None:
+    """All sliders of the stage (of its first band) moved: the plug-in equals our render with those controls."""
+    values, moved = MOVED[stage]
+    plugin = exported(ChainControls(stages={stage: values}), tmp_path, 44_100)
+    late = 63 if stage == "saturation" else 0
+    audio = 2.0 * noise[:, : 60 if late else 600]
+    before = rendered(ChainControls(stages={stage: values}), audio)
+    plugin.start(44_100)
+    changed = dict(values)
+    sliders = iter(range(2, 99))
+    for key, value in moved.items():
+        if key == "side_frequency_hz":  # the mid has three bands
+            sliders = iter(range(2 + 3 * 3, 99))
+        plugin.variables[f"slider{next(sliders)}"] = value
+        old = values[key]
+        changed[key] = (value, *old[1:]) if isinstance(old, tuple) else value
+    plugin.run("slider")
+    ours = rendered(ChainControls(stages={stage: changed}), audio)
+    assert null_db(plugin.process(np.pad(audio, ((0, 0), (0, late))))[:, late:], ours) < -100.0
+    assert null_db(before, ours) > -40.0
+
+
+def test_settings_of_a_stage_are_its_own(tmp_path: Path, noise: NDArray[np.float64]) -> None:
+    """A compressor whose thresholds stand on −24 dBFS, and a saturation at twice the sample rate."""
+    compressor = {**COMPRESSOR, "reference_dbfs": -24.0}
+    saturation = {**SATURATION, "render_hz": 88_200.0}
+    for stages in ({"compressor": compressor}, {"saturation": saturation}):
+        controls = ChainControls(stages=stages)
+        plugin = exported(controls, tmp_path, 44_100)
+        plugin.start(44_100)
+        late = round(plugin.variables.get("pdc_delay", 0.0))
+        audio = 2.0 * noise[:, :200]
+        theirs = plugin.process(np.pad(audio, ((0, 0), (0, late))))[:, late:]
+        assert null_db(theirs, rendered(controls, audio)) < -100.0
+        (name, values), *_ = stages.items()
+        default = {k: v for k, v in values.items() if k not in ("reference_dbfs", "render_hz")}
+        assert null_db(theirs, rendered(ChainControls(stages={name: default}), audio)) > -90.0
+
+
 def test_a_whole_chain_in_one_plugin(tmp_path: Path, noise: NDArray[np.float64]) -> None:
     limiter = {
         "threshold_db": -6.0,
@@ -468,28 +614,36 @@ def test_a_whole_chain_in_one_plugin(tmp_path: Path, noise: NDArray[np.float64])
         "amount": 0.5,
         "lookahead_ms": 5.0,
     }
-    stages = {"compressor": COMPRESSOR, "saturation": SATURATION, "stereo": STEREO, "chain_limiter": limiter}
+    held = {
+        "compressor": COMPRESSOR,
+        "dynamic_eq": DYNAMIC_EQ,
+        "mid_side_eq": MID_SIDE_EQ,
+        "saturation": SATURATION,
+        "stereo": STEREO,
+    }
+    stages = {**held, "chain_limiter": limiter}
     controls = replace(CONTROLS, stages=stages, residual="phase 2")
     (result,) = export_controls(controls, ["jsfx"], tmp_path / "song", 44_100)
     assert result.left_out == ("chain_limiter", "residual")
     text = result.path.read_text()
-    assert "Not in this file: chain_limiter, residual." in text and "compressor, saturation, stereo" in text
+    assert "Not in this file: limiter of the chain, residual." in text
+    assert "compressor, dynamic equaliser, mid-side equaliser, saturation, stereo width." in text
     plugin = load(result.path)
-    assert len(plugin.sliders) == 1 + 12 + 7 + 4 + 3
+    assert len(plugin.sliders) == 1 + 12 + 7 + 2 * 6 + 5 * 3 + 4 + 3
     plugin.start(44_100)
     audio = noise[:, :300]
-    held = replace(controls, residual=None, stages={k: v for k, v in stages.items() if k != "chain_limiter"})
+    controls = replace(controls, residual=None, stages=held)
     theirs = plugin.process(np.pad(audio, ((0, 0), (0, 63))))[:, 63:]
     # behind the end the plug-in's equaliser rings on into the saturation's filters, ours is cut there
     same = slice(None, -70)
-    assert null_db(theirs[:, same], rendered(held, audio)[:, same]) < -90.0
+    assert null_db(theirs[:, same], rendered(controls, audio)[:, same]) < -90.0
 
 
 def test_forms_that_a_plugin_cant_hold_are_named(tmp_path: Path) -> None:
     bands = {
         key: (value,) * 3 for key, value in COMPRESSOR.items() if key.endswith(("db", "ms")) or key == "ratio"
     }
-    stages: dict[str, dict[str, float | tuple[float, ...]]] = {
+    stages: dict[str, Values] = {
         "compressor": {
             **bands,
             "mix": 0.5,
@@ -499,9 +653,11 @@ def test_forms_that_a_plugin_cant_hold_are_named(tmp_path: Path) -> None:
         },
         "saturation": {**SATURATION, "unit_weight": (0.5, 0.5)},
         "stereo": {"width": (1.0, 1.2), "crossovers_hz": (200.0,)},
+        "dynamic_eq": {**DYNAMIC_EQ, "q": (1.0, 2.0)},
+        "mid_side_eq": {key: value for key, value in MID_SIDE_EQ.items() if key != "design_rate_hz"},
     }
     (result,) = export_controls(ChainControls(stages=stages), ["jsfx"], tmp_path / "song", 44_100)
-    assert result.left_out == ("compressor", "saturation", "stereo")
+    assert result.left_out == tuple(stages)
 
 
 def test_twenty_bands_leave_no_sliders_for_stages(tmp_path: Path, noise: NDArray[np.float64]) -> None:
@@ -512,3 +668,28 @@ def test_twenty_bands_leave_no_sliders_for_stages(tmp_path: Path, noise: NDArray
     assert len(plugin.sliders) == 64 and plugin.sliders[62][3].startswith("stereo")
     plugin.start(44_100)
     assert null_db(plugin.process(noise), rendered(controls, noise)) < -100.0
+
+
+def test_dynamic_bands_get_sliders_as_long_as_there_are_any(
+    tmp_path: Path, noise: NDArray[np.float64]
+) -> None:
+    """Twelve bands want 72 sliders of 63: ten bands get theirs, two keep their numbers."""
+    count = 12
+    values: Values = {
+        key: value[:1] * count if isinstance(value, tuple) else value for key, value in DYNAMIC_EQ.items()
+    }
+    values |= {"bands": float(count), "frequency_hz": tuple(300.0 + 700.0 * i for i in range(count))}
+    controls = ChainControls(stages={"dynamic_eq": values})
+    plugin = exported(controls, tmp_path, 44_100)
+    assert len(plugin.sliders) == 1 + 6 * 10
+    plugin.start(44_100)
+    audio = 2.0 * noise[:, :400]
+    assert null_db(plugin.process(audio), rendered(controls, audio)) < -100.0
+
+
+def test_a_sliders_range_reaches_its_value(tmp_path: Path) -> None:
+    """Controls that a person wrote may lie outside of a device's range; REAPER would clip them."""
+    values = COMPRESSOR | {"threshold_db": -55.0, "ratio": 30.0}
+    plugin = exported(ChainControls(stages={"compressor": values}), tmp_path, 44_100)
+    assert plugin.sliders[2][:3] == (-55.0, -55.0, 0.0) and plugin.sliders[3][:3] == (30.0, 1.0, 30.0)
+    assert plugin.sliders[4][:3] == (2.5, 0.1, 30.0)
