@@ -19,7 +19,7 @@ from experiments.common.commands import nm
 from experiments.common.csv_files import write_rows
 from experiments.common.metric_cells import cells
 from experiments.common.middle import copy_middle
-from experiments.common.song_folders import in_turn, songs_by_group
+from experiments.common.song_folders import AUDIO, in_turn, songs_by_group
 from experiments.common.training_on_audio import (
     BUNDLED_SHAPE,
     EVALUATION,
@@ -92,7 +92,7 @@ def main() -> None:
 
 def excerpts(arguments: argparse.Namespace, folder: Path) -> None:
     """The middle of each chosen song below `folder`, and the manifest with their splits."""
-    groups = songs_by_group(arguments.music, (".flac", ".wav", ".ogg"))
+    groups = songs_by_group(arguments.music, AUDIO)
     unknown = [name for name in arguments.held_out if not groups.get(name)]
     if unknown:
         sys.exit(f"{arguments.music} has no folder '{unknown[0]}' with songs in it")

@@ -20,6 +20,7 @@ from experiments.chain_recovery.fit import CHAIN, fit
 from experiments.chain_recovery.rack import RATE
 from experiments.common.command_line import parser_of
 from experiments.common.middle import read_middle
+from experiments.common.song_folders import songs_below
 from neural_mastering.chance import seed_of
 
 
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=None)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    files = sorted(f for f in arguments.music.rglob("*") if f.suffix in (".flac", ".wav", ".ogg"))
+    files = songs_below(arguments.music)
     if not files:
         sys.exit(f"no audio in {arguments.music}")
     results = {}

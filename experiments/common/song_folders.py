@@ -1,10 +1,16 @@
-"""Folders of music with one folder a group (album, artist, game)."""
+"""Songs in a folder of music, which may have one folder a group (album, artist, game)."""
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
 LOSSLESS = (".flac", ".wav")
+AUDIO = (*LOSSLESS, ".ogg")
+
+
+def songs_below(folder: Path) -> list[Path]:
+    """Songs at any depth, sorted by path."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in AUDIO)
 
 
 def songs_by_group(music: Path, endings: Sequence[str] = LOSSLESS) -> dict[str, list[Path]]:

@@ -12,12 +12,10 @@ from functools import partial
 from importlib.resources import as_file
 from pathlib import Path
 
-import numpy as np
-
 from experiments.common.command_line import parser_of
 from experiments.pair_audit.cases import Case, all_cases, write_manifest
 from experiments.pair_audit.comparison import wrong
-from experiments.pair_audit.faults import plant
+from experiments.pair_audit.faults import find_songs, plant
 from experiments.pair_audit.tables import detection_table, error_table, residual_table
 from neural_mastering.data.alignment_folder import align_folder
 from neural_mastering.data.audit.folder import audit_folder, list_pairs, run_jobs
@@ -45,12 +43,6 @@ def main() -> None:
     print(text)
     if arguments.output:
         arguments.output.write_text(text)
-
-
-def find_songs(folder: Path) -> list[Path]:
-    """Songs, shuffled so that neighbours are not of one album."""
-    paths = sorted(p for p in folder.rglob("*") if p.suffix in (".flac", ".ogg", ".wav"))
-    return [paths[i] for i in np.random.default_rng(0).permutation(len(paths))]
 
 
 def study(cases: Sequence[Case], songs: list[Path], work: Path, length_s: float, jobs: int) -> str:

@@ -9,11 +9,18 @@ import soundfile
 import soxr
 
 from experiments.common.middle import read_middle
+from experiments.common.song_folders import songs_below
 from experiments.pair_audit.cases import Case
 from experiments.pair_audit.mastering import master
 
 MARGIN_S = 2.2
 QUIETER_DB = -10.0
+
+
+def find_songs(folder: Path) -> list[Path]:
+    """Songs, shuffled so that neighbours are not of one album."""
+    paths = songs_below(folder)
+    return [paths[i] for i in np.random.default_rng(0).permutation(len(paths))]
 
 
 def plant(case: Case, songs: list[Path], folder: Path, length_s: float = 30.0) -> None:
