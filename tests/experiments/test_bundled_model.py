@@ -1,21 +1,28 @@
 """What the recipe of the bundled model rests on: licences, features under filters, folds, confidence, tests."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from scipy.signal import butter, sosfilt
 
 from experiments.bundled_model.calibration import confidence
+from experiments.bundled_model.features import mel_powers
 from experiments.bundled_model.features.analysis import analyse_windows
 from experiments.bundled_model.features.degraded_excerpts import DegradedExcerpt
 from experiments.bundled_model.features.simulation import Simulator
+from experiments.bundled_model.features.windows import Windows
+from experiments.bundled_model.release.held_out_table import METRICS, summarise
+from experiments.bundled_model.release.masters import SHIPPED
 from experiments.bundled_model.release.significance import cluster_p, holm
 from experiments.bundled_model.songs.licences import Terms, simple_part, terms_of
 from experiments.bundled_model.training.finetune import music_without
 from experiments.bundled_model.training.folds import FOLDS, fold_of
 from experiments.bundled_model.training.skill import predict
+from experiments.common.csv_files import write_rows
 from neural_mastering.data.degradation import load_preset
 from neural_mastering.data.degradation.chain import DegradationChain
 from neural_mastering.data.degradation.parameters import NO_EXPANSION, Band, Degradation
@@ -209,3 +216,66 @@ def test_strengths_are_measured_as_nm_eval_does() -> None:
         expected = measure(Signal(made, RATE), Signal(target, RATE))["mr_stft_matched"]
         assert value == pytest.approx(expected, rel=1e-3)
     assert abs(found[-1] - found[0]) > 0.01
+
+
+def test_windows_of_songs_keep_their_song_and_order() -> None:
+    """Item i of a planted table belongs to song index[i]; its values say which item it was."""
+    index = torch.tensor([0, 0, 1, 2, 2, 2])
+    items = torch.arange(6.0)
+    first = Windows(items[:, None], items[:, None], items, index, items[:, None])
+    chosen = first.of_songs([2, 0])
+    assert chosen.index.tolist() == [1, 1, 0, 0, 0] and chosen.song_lufs.tolist() == [0, 1, 3, 4, 5]
+    both = first.joined(chosen, songs=3)
+    assert len(both) == 11 and both.index.tolist() == [0, 0, 1, 2, 2, 2, 4, 4, 3, 3, 3]
+    assert both.of_songs([4]).features.flatten().tolist() == [0.0, 1.0]
+
+
+def test_song_powers_in_pieces_are_those_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pieces of 7 frames against the encoder on the song at once; the file that is kept gives the same back."""
+    encoder = LogMel(z_size=8, channels=4, dilations=(1,))
+    samples = 0.1 * np.random.default_rng(0).standard_normal((RATE, 2))
+    soundfile.write(tmp_path / "song.flac", samples, RATE, subtype="PCM_24")
+    monkeypatch.setattr(mel_powers, "FRAMES_AT_ONCE", 7)
+    song = mel_powers.load(tmp_path / "song.flac", encoder, tmp_path / "cache", "song", "group")
+    read = torch.from_numpy(soundfile.read(tmp_path / "song.flac", dtype="float32")[0].T.copy())[None]
+    whole = encoder.mel_powers(read)
+    for key in ("mid", "side", "cross", "peak", "power"):
+        torch.testing.assert_close(getattr(song, key), getattr(whole, key)[0], rtol=1e-5, atol=1e-9)
+    assert song.lufs == pytest.approx(float(integrated_loudness(read, RATE)), abs=1e-6)
+    # K-weighted power of stationary noise is its loudness, but for windows and gates
+    assert -0.691 + 10.0 * np.log10(float(song.k_power.mean())) == pytest.approx(song.lufs, abs=0.2)
+    again = mel_powers.load(tmp_path / "song.flac", encoder, tmp_path / "cache", "song", "group")
+    assert again.name == "song" and torch.equal(again.k_power, song.k_power) and again.lufs == song.lufs
+
+
+def test_the_held_out_table_says_what_was_planted(tmp_path: Path) -> None:
+    """The model halves every error of three games but for one song, which it makes a tenth worse."""
+    folder = tmp_path / "nm-eval"
+    folder.mkdir()
+    songs = [(f"{game}{i}", game) for game in "abc" for i in range(2)]
+    rows = [
+        {
+            "song": song,
+            "group": game,
+            "name": name,
+            **dict.fromkeys(METRICS, factor if song != "c1" else other),
+        }
+        for name, factor, other in (("identity", 2.0, 2.0), (SHIPPED, 1.0, 2.2), ("average EQ*", 2.0, 2.0))
+        for song, game in songs
+    ]
+    write_rows(folder / "metrics.csv", rows)
+    lines = summarise(folder).splitlines()
+    assert lines[0] == "6 songs of 3 groups."
+    row = next(line for line in lines if line.startswith(f"| {SHIPPED} "))
+    assert "| 1.200 | -40.0 % [" in row and row.endswith(
+        "| 0.800 |"
+    )  # the 90 % point: halfway from 0.5 to 1.1
+    assert "| 0.500 [0.500, " in row
+    test = next(line for line in lines if line.startswith(f"- {SHIPPED} against identity"))
+    # 2 of the 8 patterns of signs are as extreme; Holm triples it over the three metrics
+    assert "MR-STFT -0.8000 [" in test and "p = 0.2500, after Holm 0.7500, better on 5 of 6" in test
+    found = json.loads((tmp_path / "summary.json").read_text())
+    assert found["songs"] == 6 and found["mr_stft_ratio"]["largest"] == pytest.approx(1.1)
+    assert found["against_identity"]["mr_stft_matched"]["change"] == pytest.approx(-0.4)

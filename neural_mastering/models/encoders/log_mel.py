@@ -129,7 +129,9 @@ class LogMel(Encoder):
         with torch.autocast(audio.device.type, enabled=False):
             signal = mid_side(audio if audio.dtype == torch.float64 else audio.float())
             signal = torch.nn.functional.pad(signal, (0, max(self.fft_size - signal.shape[-1], 0)))
-            mid, side, cross = band_powers(signal, self.window.to(signal), self.filterbank.to(signal), self.hop)
+            mid, side, cross = band_powers(
+                signal, self.window.to(signal), self.filterbank.to(signal), self.hop
+            )
             return MelPowers(mid, side, cross, *hop_levels(signal, self.hop))
 
     def features_of(self, powers: MelPowers) -> tuple[FrameFeatures, Float[Tensor, "batch long_term"]]:

@@ -26,7 +26,9 @@ class MelPowers(NamedTuple):
     power: Float[Tensor, "batch hop"]
 
 
-def band_powers(signal: Tensor, window: Tensor, filterbank: Tensor, hop: int) -> tuple[Tensor, Tensor, Tensor]:
+def band_powers(
+    signal: Tensor, window: Tensor, filterbank: Tensor, hop: int
+) -> tuple[Tensor, Tensor, Tensor]:
     """Σ|M|², Σ|S|² and Σ Re(M·S*) of each mel band, (batch, band, frame).
 
     Args:
