@@ -1,21 +1,22 @@
 """Re-encode the demo excerpts for the package and write their manifest.csv.
 
-    python experiments/demo_data/build_assets.py MUSIC_FOLDER [OUT_FOLDER]
+    python -m experiments.demo_data.build_assets MUSIC_FOLDER [OUT_FOLDER]
 
 MUSIC_FOLDER holds eight FLAC excerpts and a manifest.csv with the columns file, package, licence, source,
 start_s and gain_db. Ogg Vorbis at quality 0.9 (about 320 kb/s), nothing else changed.
 """
 
-import csv
-import sys
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import torch
 
+from experiments.common.command_line import parser_of
+from experiments.common.csv_files import read_rows, write_rows
 from neural_mastering.dsp.loudness import integrated_loudness
 
+ASSETS = Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo"
 QUALITY = 0.9
 NAMES = {
     "s1_electronic": ("Final Step", "Saber Rastikerdar"),
@@ -43,12 +44,11 @@ COLUMNS = (
 )
 
 
-def main(music: Path, out: Path) -> None:
+def build(music: Path, out: Path) -> None:
+    """Re-encode the excerpts of a folder into another one and write its manifest."""
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    with (music / "manifest.csv").open(newline="", encoding="utf-8") as handle:
-        sources = list(csv.DictReader(handle))
-    for source in sources:
+    for source in read_rows(music / "manifest.csv"):
         name = source["file"].removesuffix(".flac").removesuffix("_mix").removesuffix("_master")
         title, artist = NAMES[name]
         audio, rate = soundfile.read(music / source["file"], dtype="float64", always_2d=True)
@@ -73,10 +73,7 @@ def main(music: Path, out: Path) -> None:
                 "lufs": f"{lufs:.4f}",
             }
         )
-    with (out / "manifest.csv").open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(out / "manifest.csv", rows, COLUMNS)
     print(f"{sum(path.stat().st_size for path in out.glob('*.ogg')) / 1e6:.2f} MB")
 
 
@@ -89,6 +86,14 @@ def encode(path: Path, audio: np.ndarray, rate: int) -> None:
             out.write(audio[start : start + 4096])
 
 
+def main() -> None:
+    """Build the demo songs of the package."""
+    parser = parser_of(__doc__)
+    parser.add_argument("music", type=Path, metavar="MUSIC_FOLDER")
+    parser.add_argument("out", type=Path, metavar="OUT_FOLDER", nargs="?", default=ASSETS)
+    arguments = parser.parse_args()
+    build(arguments.music, arguments.out)
+
+
 if __name__ == "__main__":
-    default = Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo"
-    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else default)
+    main()

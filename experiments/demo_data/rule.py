@@ -1,12 +1,11 @@
-"""Print, for each demo song, what the degradation does and whether the input lets it be heard.
+"""Print, for each demo song, what the degradation does and whether the input reveals it.
 
-    python experiments/demo_data/rule.py
+    python -m experiments.demo_data.rule
 
 For each validation song the table gives the error of the song-dependent shelf gain g in dB: of the training
 songs' mean (what an average EQ undoes), and of a straight line fitted to the training inputs' own balance.
 """
 
-import csv
 import tempfile
 from pathlib import Path
 
@@ -14,6 +13,8 @@ import numpy as np
 import soundfile
 import torch
 
+from experiments.common.command_line import parser_of
+from experiments.common.csv_files import read_rows
 from neural_mastering.data.degrade import spectral_balance_db
 from neural_mastering.data.demo import make_demo_pairs
 
@@ -28,15 +29,16 @@ def balances_db(path: Path) -> list[float]:
 
 
 def main() -> None:
+    """Print the table."""
+    parser_of(__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         pairs = make_demo_pairs(Path(folder) / "pairs")
-        with (pairs / "manifest.csv").open(newline="", encoding="utf-8") as handle:
-            rows = list(csv.DictReader(handle))
-        heard = {row["file"]: balances_db(pairs / "unmastered" / row["file"]) for row in rows}
+        rows = read_rows(pairs / "manifest.csv")
+        input_db = {row["file"]: balances_db(pairs / "unmastered" / row["file"]) for row in rows}
     common_db = 1.0
     depth = {row["file"]: float(row["low_shelf_db"]) - common_db for row in rows}
     train = [row["file"] for row in rows if row["split"] == "train"]
-    points = [(balance, depth[file]) for file in train for balance in heard[file]]
+    points = [(balance, depth[file]) for file in train for balance in input_db[file]]
     x, y = np.array(points).T
     slope, offset = np.polyfit(x, y, 1)
     mean = np.mean([depth[file] for file in train])
@@ -46,8 +48,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for row in rows:
         file = row["file"]
-        segments = " ".join(f"{balance:.1f}" for balance in heard[file])
-        line = np.mean([slope * balance + offset for balance in heard[file]])
+        segments = " ".join(f"{balance:.1f}" for balance in input_db[file])
+        line = np.mean([slope * balance + offset for balance in input_db[file]])
         print(
             f"| {Path(file).stem} | {row['split']} | {float(row['balance_db']):.1f} | {depth[file]:+.1f} | "
             f"{segments} | {mean - depth[file]:+.1f} | {line - depth[file]:+.1f} |"

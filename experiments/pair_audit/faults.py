@@ -1,145 +1,26 @@
 """Pairs with planted faults whose truth is known."""
 
-import itertools
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
-from mastering import master
 
-DELAYS_SAMPLES = (
-    0.5,
-    0.7,
-    1.0,
-    1.6,
-    3.3,
-    10.25,
-    44.6,
-    220.5,
-    1000.3,
-    4410.7,
-    13372.1,
-    22050.4,
-    44100.5,
-    66150.2,
-    88200.0,
-)
-DRIFTS_PPM = (5.0, 10.0, 20.0, 50.0, 100.0)
-LOOP_DELAYS_S = (0.0, 0.0, 0.0001, -0.0003, 0.011, -0.047, 0.3, -0.31, 0.5, 1.0, -1.0, 1.37, -1.93, 2.0)
+from experiments.common.middle import read_middle
+from experiments.common.song_folders import songs_below
+from experiments.pair_audit.cases import Case
+from experiments.pair_audit.mastering import master
+
 MARGIN_S = 2.2
 QUIETER_DB = -10.0
 
 
-@dataclass(frozen=True)
-class Case:
-    """What is planted in one pair.
-
-    Attributes:
-        name: of the pair.
-        fault: what it is called in the table.
-        kinds: problems of which one must be reported; empty for a pair without fault.
-        delay_samples, drift_ppm, polarity, swapped: the truth.
-        filled: silence takes the place of what the delay pushes out; else both sides are cut from longer ones.
-        song: index of the song, or −1 for a synthetic loop.
-    """
-
-    name: str
-    fault: str
-    kinds: tuple[str, ...] = ()
-    delay_samples: float = 0.0
-    drift_ppm: float = 0.0
-    polarity: int = 1
-    swapped: bool = False
-    filled: bool = False
-    song: int = 0
-    seed: int = 0
-
-
-def all_cases(songs: int) -> list[Case]:
-    """The 200 pairs, made of so many songs."""
-    cases: list[Case] = []
-    rng = np.random.default_rng(3)
-
-    def add(fault: str, kinds: tuple[str, ...] = (), **truth: object) -> None:
-        n = len(cases)
-        settings = {"song": n % songs, "seed": n, **truth}
-        cases.append(Case(f"{n:03d} {fault}", fault, kinds, **settings))  # type: ignore[arg-type]
-
-    for _ in range(30):
-        add("clean")
-    for i, (size, sign) in enumerate(itertools.product(DELAYS_SAMPLES, (1, -1))):
-        add("delay", ("delay",), delay_samples=sign * size, filled=i % 4 >= 2)
-    for size in (
-        0.5,
-        0.5,
-        0.6,
-        0.8,
-        2.5,
-        30.7,
-        517.3,
-        5003.9,
-        30000.2,
-        55555.5,
-        70001.5,
-        88000.9,
-        13372.1,
-        441.1,
-        7.7,
-        1.2,
-    ):
-        add(
-            "delay",
-            ("delay",),
-            delay_samples=float(rng.choice([-1, 1])) * size,
-            filled=bool(rng.random() < 0.5),
-        )
-    for size, sign in itertools.product(DRIFTS_PPM * 2, (1, -1)):
-        add(
-            "drift",
-            ("drift",),
-            drift_ppm=sign * size,
-            delay_samples=round(float(rng.uniform(-2000, 2000)), 1),
-        )
-    for _ in range(8):
-        add("polarity", ("polarity",), polarity=-1)
-    for _ in range(8):
-        add("channels swapped", ("swapped",), swapped=True)
-    for i in range(6):
-        delay = round(float(rng.uniform(-3000, 3000)), 2)
-        add("delay + polarity + swap", ("delay",), delay_samples=delay, polarity=-1, swapped=i % 2 == 0)
-    for _ in range(6):
-        add("one channel inverted", ("polarity",))
-    for fault, kind in (("identical", "identical"), ("gain only", "near-identical")):
-        for _ in range(4):
-            add(fault, (kind,))
-    for _ in range(10):
-        add("other song", ("unrelated", "edit"))
-    for _ in range(6):
-        add("clipped", ("clipped",))
-    for fault in ("silent master", "silent source"):
-        for _ in range(2):
-            add(fault, ("silent",))
-    for _ in range(6):
-        add("DC", ("dc",))
-    for i in range(6):
-        add("same song twice", ("duplicate",), song=i)  # the songs of the first clean pairs
-    for _ in range(6):
-        add("truncated", ("length",))
-    for fault, kind in (("NaN", "unreadable"), ("damaged file", "unreadable"), ("missing side", "missing")):
-        for _ in range(2):
-            add(fault, (kind,))
-    for _ in range(6):
-        add("piece missing inside", ("edit",))
-    for _ in range(4):
-        add("48 kHz master", ("rate",))
-    for i, delay_s in enumerate(LOOP_DELAYS_S):
-        kinds = ("delay",) if delay_s else ()
-        add("exact loop", kinds, delay_samples=delay_s * 44_100.0, song=-1, filled=True, seed=i)
-    return cases
+def find_songs(folder: Path) -> list[Path]:
+    """Songs, shuffled so that neighbours are not of one album."""
+    paths = songs_below(folder)
+    return [paths[i] for i in np.random.default_rng(0).permutation(len(paths))]
 
 
 def plant(case: Case, songs: list[Path], folder: Path, length_s: float = 30.0) -> None:
@@ -157,7 +38,7 @@ def plant(case: Case, songs: list[Path], folder: Path, length_s: float = 30.0) -
     x = audio[margin + shift : margin + shift + frames]
     y = delayed(wet, case, margin + shift, frames)
     y = y[:, ::-1] * case.polarity if case.swapped and y.shape[1] == 2 else y * case.polarity
-    x, y, rate_y = _spoilt(case, x, y, rate, songs, length_s)
+    x, y, rate_y = _with_fault(case, x, y, rate, songs, length_s)
     y = y * min(1.0, 0.98 / max(float(np.abs(y).max()), 1e-9))  # a shift by a fraction raises peaks
     _write(one, x, rate)
     if case.fault != "missing side":
@@ -193,13 +74,13 @@ def _fraction(audio: np.ndarray, late_samples: float) -> np.ndarray:
     return np.fft.irfft(np.fft.rfft(padded, axis=0) * turn[:, None], len(padded), axis=0)[4096:-4096]
 
 
-def _spoilt(
+def _with_fault(
     case: Case, x: np.ndarray, y: np.ndarray, rate: int, songs: list[Path], length_s: float
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Faults other than time, polarity and order of channels."""
     half = len(y) // 2
     loud = 4.0 * x / np.abs(x).max()
-    spoil: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
+    faults: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
         "one channel inverted": lambda: (x, y * (np.array([1, -1]) if case.seed % 2 else np.array([-1, 1]))),
         "identical": lambda: (x, x),
         "clipped": lambda: (np.clip(loud, -0.99, 0.99), y),
@@ -215,7 +96,7 @@ def _spoilt(
     if case.fault == "48 kHz master":
         other_rate = 48_000 if rate != 48_000 else 44_100
         return x, 0.9 * soxr.resample(y, rate, other_rate, "VHQ"), other_rate
-    x, y = spoil.get(case.fault, lambda: (x, y))()
+    x, y = faults.get(case.fault, lambda: (x, y))()
     return x, y, rate
 
 
@@ -236,10 +117,7 @@ def _source(case: Case, songs: list[Path], length_s: float) -> tuple[np.ndarray,
     if case.song < 0:
         return loop(case.seed, length_s + 2 * MARGIN_S), 44_100
     path = songs[case.song % len(songs)]
-    info = soundfile.info(path)
-    rate, frames = info.samplerate, min(round((length_s + 2 * MARGIN_S) * info.samplerate), info.frames)
-    start = (info.frames - frames) // 2
-    piece, _ = soundfile.read(path, frames, start, always_2d=True)
+    piece, rate = read_middle(path, length_s + 2 * MARGIN_S)
     return (np.repeat(piece, 2, axis=1) if piece.shape[1] == 1 else piece), rate
 
 
@@ -253,11 +131,3 @@ def loop(seed: int, length_s: float) -> np.ndarray:
     beat = np.stack([kick + 0.2 * hat + bass, kick - 0.15 * hat + 0.8 * bass], axis=1)
     repeats = math.ceil(length_s * rate / len(beat))
     return 0.3 * np.tile(beat, (repeats, 1))[: round(length_s * rate)]
-
-
-def write_manifest(cases: Sequence[Case], folder: Path) -> None:
-    """Pairs of one song are one group, but for those that are planted as the same song under two names."""
-    rows = ["name,group,split"]
-    rows += [f"{c.name},{c.name if c.fault == 'same song twice' else f'song {c.song}'}," for c in cases]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "manifest.csv").write_text("\n".join(rows) + "\n")

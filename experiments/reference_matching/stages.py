@@ -1,12 +1,12 @@
 """Do the compressor and the width that a reference asks for help, and does another song leave them alone?
 
-    python experiments/reference_matching/stages.py PAIRS_FOLDER [--peer PYTHON] [--out FILE]
+    python -m experiments.reference_matching.stages PAIRS_FOLDER [--peer PYTHON] [--out FILE]
 
 PAIRS_FOLDER is made by nm-data degrade: unmastered/*.flac, mastered/*.flac at 44.1 kHz, and manifest.csv. Each
 input is matched to its own master, to the master of another song of its group, and to that of a song of another
 group: with the equaliser alone, with all stages, and by Matchering 2.0.6, where PYTHON is an interpreter that has
-it. Without a reference the bundled model listens, as in nm-master. Numbers are errors against the master, at its
-loudness.
+it. Without a reference the bundled model sets the tone, as in nm-master. Numbers are errors against the master,
+at its loudness.
 """
 
 import argparse
@@ -19,22 +19,24 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
-from bootstrap import interval, worse
-from excerpts import RATE, Samples, read
-from judge import Judge
-from peer import by_peer
 
-from neural_mastering.audio_io.reader import AudioReader
-from neural_mastering.controls import ChainControls
-from neural_mastering.rendering.metering.forecast import forecast
+from experiments.common.command_line import parser_of
+from experiments.common.csv_files import read_rows
+from experiments.reference_matching.cells import interval, worse
+from experiments.reference_matching.distances import Distances
+from experiments.reference_matching.excerpts import RATE, Samples, read
+from experiments.reference_matching.matchering import match_all
+from neural_mastering.rendering.audio_reader import AudioReader
+from neural_mastering.rendering.chain import build_stages
+from neural_mastering.rendering.controls import ChainControls
 from neural_mastering.rendering.options import Options
-from neural_mastering.rendering.reference.dynamics import match_stages
-from neural_mastering.rendering.reference.match import match_references
-from neural_mastering.rendering.reference.movement import movement_of
-from neural_mastering.rendering.reference.profile import profile_of
-from neural_mastering.rendering.stages.base import run_stages
-from neural_mastering.rendering.stages.build import build_stages
-from neural_mastering.rendering.tone.choose import find_tone
+from neural_mastering.rendering.reference import match_references
+from neural_mastering.rendering.reference_movement import movement_of
+from neural_mastering.rendering.reference_profile import profile_of
+from neural_mastering.rendering.reference_stages import match_stages
+from neural_mastering.rendering.stream import run_stages
+from neural_mastering.rendering.survey import survey
+from neural_mastering.rendering.tone import find_tone
 
 COLUMNS = ("third octaves, dB", "MR-STFT", "levels of 50 ms, dB", "width, dB")
 REFERENCES = ("own master", "same group", "foreign")
@@ -46,9 +48,7 @@ Song = dict[str, str]
 
 def main() -> None:
     """One row a song, system and reference; then the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--split", default="all", help="of the manifest")
     parser.add_argument("--songs", type=int, default=1_000, help="how many, evenly from the split")
@@ -59,8 +59,8 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    with (arguments.pairs / "manifest.csv").open() as file:
-        songs = [row for row in csv.DictReader(file) if arguments.split in ("all", row["split"])]
+    manifest = read_rows(arguments.pairs / "manifest.csv")
+    songs = [row for row in manifest if arguments.split in ("all", row["split"])]
     count = min(arguments.songs, len(songs))
     rows = load(arguments.out) if arguments.out else []
     for number in sorted({round(i * len(songs) / count) for i in range(count)}):
@@ -93,16 +93,16 @@ def rows_of(number: int, songs: list[Song], settings: argparse.Namespace) -> lis
         kind: read(settings.pairs / "mastered" / song["file"], settings.seconds)
         for kind, song in references_of(number, songs).items()
     }
-    judge = Judge(references[REFERENCES[0]])
-    rows: list[Row] = [(name, "nothing", "", *judge.tone(audio), *judge.movement(audio))]
+    distances = Distances(references[REFERENCES[0]])
+    rows: list[Row] = [(name, "nothing", "", *distances.tone(audio), *distances.movement(audio))]
     results = {(MODEL, ""): without_reference(audio)}
     results |= {
         (system, kind): x for kind, r in references.items() for system, x in matched(audio, r).items()
     }
     if settings.peer:
-        results |= {(PEER, kind): x for kind, x in by_peer(settings.peer, audio, references).items()}
+        results |= {(PEER, kind): x for kind, x in match_all(settings.peer, audio, references).items()}
     for (system, kind), result in results.items():
-        rows.append((name, system, kind, *judge.tone(result), *judge.movement(result)))
+        rows.append((name, system, kind, *distances.tone(result), *distances.movement(result)))
     return rows
 
 
@@ -138,7 +138,7 @@ def without_reference(audio: Samples) -> Samples:
         path = Path(folder) / "song.wav"
         soundfile.write(path, audio.T, RATE, subtype="FLOAT")
         with AudioReader(path) as reader:
-            readings = forecast(reader.blocks(), RATE, len(audio), audio.shape[1]).readings
+            readings = survey(reader.blocks(), RATE, len(audio), audio.shape[1]).readings
             tone = find_tone(Options(), reader, reader.blocks, readings, lambda _: None)
     return rendered(tone.controls, audio)
 

@@ -1,9 +1,6 @@
 """The audit against pairs whose faults are planted."""
 
-import importlib.util
 import json
-import sys
-from collections.abc import Iterator
 from importlib.resources import as_file
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,9 @@ import pytest
 import scipy.signal
 import soundfile
 
+from experiments.pair_audit.cases import all_cases, write_manifest
+from experiments.pair_audit.comparison import delay_error, measured, wrong
+from experiments.pair_audit.faults import find_songs, loop, plant
 from neural_mastering.data.audit.fingerprint import fingerprint, same_music
 from neural_mastering.data.audit.folder import audit_folder, list_pairs
 from neural_mastering.data.audit.levels import measure_levels
@@ -22,22 +22,7 @@ from neural_mastering.data.audit.side import ArraySide
 from neural_mastering.data.demo import demo_assets
 from neural_mastering.data.errors import DataError
 
-STUDY = Path(__file__).parents[2] / "experiments" / "pair_audit"
 RATE = 22_050
-
-
-@pytest.fixture(scope="module")
-def study() -> Iterator[Any]:
-    """The module that plants faults."""
-    sys.path.insert(0, str(STUDY))
-    faults = importlib.import_module("faults")
-
-    spec = importlib.util.spec_from_file_location("pair_audit_run", STUDY / "run.py")
-    assert spec is not None and spec.loader is not None
-    run = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(run)
-    yield run, faults
-    sys.path.remove(str(STUDY))
 
 
 def music(seconds: float = 8.0, seed: int = 0, rate: int = RATE) -> np.ndarray:
@@ -161,29 +146,27 @@ def test_different_rates_are_compared_at_the_masters() -> None:
     assert relation.delay_samples == pytest.approx(20.0 * 48_000 / RATE, abs=0.02)
 
 
-def test_the_planted_faults_are_found(study: Any, tmp_path: Path) -> None:
+def test_the_planted_faults_are_found(tmp_path: Path) -> None:
     """Twelve pairs of the study of 200, made of the bundled music."""
-    run, faults = study
     wanted = (3, 6, 34, 40, 57, 84, 97, 105, 121, 130, 141, 193)
     with as_file(demo_assets()) as folder:
-        songs = run.find_songs(folder)
-        cases = [faults.all_cases(len(songs))[i] for i in wanted]
+        songs = find_songs(folder)
+        cases = [all_cases(len(songs))[i] for i in wanted]
         for case in cases:
-            faults.plant(case, songs, tmp_path, 5.5)
-    faults.write_manifest(cases, tmp_path)
+            plant(case, songs, tmp_path, 5.5)
+    write_manifest(cases, tmp_path)
     found = {report.name: report for report in audit_folder(list_pairs(tmp_path))}
     assert len({case.fault for case in cases}) >= 9
     for case in cases:
         report = found[case.name]
-        assert not run.wrong(case, report), (case, report.verdict)
-    timed = [c for c in cases if run.measured(c, found[c.name])]
-    errors = [run.delay_error(c, found[c.name]) for c in timed]
+        assert not wrong(case, report), (case, report.verdict)
+    timed = [c for c in cases if measured(c, found[c.name])]
+    errors = [delay_error(c, found[c.name]) for c in timed]
     assert np.median(errors) <= 0.1 and max(errors) < 0.5, errors
     json.dumps([report.to_dict() for report in found.values()], allow_nan=False)
 
 
-def test_an_exact_loop_is_not_locked_to_a_wrong_beat(study: Any) -> None:
-    _, faults = study
+def test_an_exact_loop_is_not_locked_to_a_wrong_beat() -> None:
     for seconds, delay in (
         (9.0, 0),
         (9.0, 2205),
@@ -192,9 +175,9 @@ def test_an_exact_loop_is_not_locked_to_a_wrong_beat(study: Any) -> None:
         (20.0, 22_050),
         (33.0, 44_100),
     ):
-        loop = faults.loop(0, seconds)  # a beat has 22,050 samples; silence takes the place of the delay
-        moved = np.concatenate([np.zeros((delay, 2)), loop])[: len(loop)]
-        relation = relate(*sides(loop, 0.8 * moved, 44_100))
+        beat = loop(0, seconds)  # a beat has 22,050 samples; silence takes the place of the delay
+        moved = np.concatenate([np.zeros((delay, 2)), beat])[: len(beat)]
+        relation = relate(*sides(beat, 0.8 * moved, 44_100))
         assert relation is not None
         assert relation.delay_samples == pytest.approx(delay, abs=0.05)
 

@@ -175,11 +175,43 @@ class TestLogMelFeatures:
         )
 
     def test_a_full_scale_sine_reads_0_db(self, encoder):
-        mid, side, _ = encoder._mel_powers(mid_side(self._tone()[None, None]))
+        powers = encoder.mel_powers(self._tone()[None, None])
         # Triangles of neighbours add up to 1; a Hann window spreads the power by its noise bandwidth.
-        level = 10.0 * torch.log10(mid.sum(1) / 1.5)
+        level = 10.0 * torch.log10(powers.mid.sum(1) / 1.5)
         assert level.abs().max() < 0.01
-        assert side.abs().max() == 0.0
+        assert powers.side.abs().max() == 0.0
+
+    def test_hops_hold_the_peak_and_the_mean_square_of_left_and_right(self, encoder):
+        audio = _noise(2, 2, 5 * 1024 + 700)
+        powers = encoder.mel_powers(audio)
+        hops = audio[..., : 5 * 1024].double().unflatten(-1, (5, 1024))
+        torch.testing.assert_close(powers.peak.double(), hops.abs().amax(dim=(1, 3)), atol=1e-7, rtol=0.0)
+        torch.testing.assert_close(powers.power.double(), hops.square().mean(dim=(1, 3)), atol=0.0, rtol=1e-5)
+        assert powers.mid.shape == powers.side.shape == powers.cross.shape == (2, self.bands, 2)
+
+    @pytest.mark.parametrize("samples", [RATE, 1000])
+    def test_features_follow_from_the_powers(self, encoder, samples):
+        """A gain and a width applied to the powers are those applied to the audio; so are a clip's pieces."""
+        audio, gain, width = _noise(2, 2, samples), 0.5, 0.3
+        mid, side = mid_side(audio).unbind(dim=1)
+        changed = gain * torch.stack((mid + width * side, mid - width * side), dim=1)
+        p = encoder.mel_powers(audio)
+        g = gain**2
+        given = p._replace(mid=g * p.mid, side=g * width**2 * p.side, cross=g * width * p.cross)
+        expected, found = encoder.features(changed), encoder.features_of(given)
+        count = found[0].shape[1] - 1  # all but the crest, which the width changes
+        torch.testing.assert_close(found[0][:, :count], expected[0][:, :count], atol=1e-4, rtol=0.0)
+        torch.testing.assert_close(found[1][:, :-2], expected[1][:, :-2], atol=1e-4, rtol=0.0)
+        for one, other in zip(encoder.features(audio), encoder.features_of(p), strict=True):
+            assert torch.equal(one, other)
+
+    def test_level_features_can_be_turned_back_into_powers(self, encoder):
+        powers = encoder.mel_powers(_noise())
+        levels = encoder.features_of(powers)[0][:, : 2 * self.bands].double()
+        reference_db = encoder.reference_db.repeat(2)[:, None]
+        level_db = levels * encoder.level_scale_db.double()[:, None] + reference_db
+        expected = torch.cat((powers.mid, powers.side), dim=1).double() + encoder.floor_power
+        torch.testing.assert_close(10.0 ** (level_db / 10.0), expected, atol=0.0, rtol=1e-4)
 
     def test_noise_with_the_reference_spectrum_reads_zero(self):
         encoder = LogMel(reference_level_db=-20.0)

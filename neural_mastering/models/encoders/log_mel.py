@@ -11,6 +11,7 @@ from neural_mastering.models.blocks.mid_side import mid_side
 from neural_mastering.models.blocks.pooling import mean_and_std
 from neural_mastering.models.blocks.tcn_block import DilatedStack, FrameFeatures
 from neural_mastering.models.encoders.encoder import Encoder
+from neural_mastering.models.encoders.mel_powers import MelPowers, band_powers, hop_levels
 from neural_mastering.shapes import Audio, Latent
 from neural_mastering.units import db_to_power, power_to_db
 
@@ -118,31 +119,38 @@ class LogMel(Encoder):
 
     def features(self, audio: Audio) -> tuple[FrameFeatures, Float[Tensor, "batch long_term"]]:
         """Features (batch, feature, frame) of frames and (batch, feature) of the clip, about unit scale."""
+        return self.features_of(self.mel_powers(audio))
+
+    def mel_powers(self, audio: Audio) -> MelPowers:
+        """What `features` are computed from, in float32 at least."""
         with torch.autocast(audio.device.type, enabled=False):
             signal = mid_side(audio if audio.dtype == torch.float64 else audio.float())
             signal = torch.nn.functional.pad(signal, (0, max(self.fft_size - signal.shape[-1], 0)))
-            mid, side, cross = self._mel_powers(signal)
+            mid, side, cross = band_powers(
+                signal, self.window.to(signal), self.filterbank.to(signal), self.hop
+            )
+            return MelPowers(mid, side, cross, *hop_levels(signal, self.hop))
+
+    def features_of(self, powers: MelPowers) -> tuple[FrameFeatures, Float[Tensor, "batch long_term"]]:
+        """`features` of audio whose mel powers are known; features_of(mel_powers(x)) = features(x).
+
+        Level features are (10·log10(power + floor) − reference_db)/level_scale_db. The crest of a frame is that
+        of its fft_size/hop hops.
+        """
+        mid, side, cross, peak, power = powers
+        with torch.autocast(mid.device.type, enabled=False):
             levels = self._levels(mid, side)
             mean_levels = self._levels(mid.mean(dim=-1, keepdim=True), side.mean(dim=-1, keepdim=True))
             stereo = self._stereo(mid, side, cross)
-            crest, clip_crest = self._crest(signal)
+            crest, clip_crest = self._crest(peak, power)
             frame_features = torch.cat((levels, stereo, crest), dim=1)
             long_term = torch.cat((mean_levels.squeeze(-1), frame_features.mean(dim=-1), clip_crest), dim=-1)
         return frame_features, long_term
 
-    def _mel_powers(self, signal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Σ|M|², Σ|S|² and Σ Re(M·S*) of each mel band, (batch, band, frame)."""
-        windows = signal.unfold(-1, self.fft_size, self.hop) * self.window.to(signal)
-        mid, side = torch.fft.rfft(windows).unbind(dim=1)
-        products = torch.stack(
-            (
-                mid.real.square() + mid.imag.square(),
-                side.real.square() + side.imag.square(),
-                mid.real * side.real + mid.imag * side.imag,
-            )
-        )
-        bands = (products @ self.filterbank.to(signal).T).transpose(-1, -2)
-        return bands[0], bands[1], bands[2]
+    @property
+    def level_scale_db(self) -> Float[Tensor, " level"]:
+        """(2·band,) decibels that one unit of a level feature stands for: mid's bands, then side's."""
+        return torch.tensor([_MID_SCALE_DB, _SIDE_SCALE_DB]).repeat_interleave(self.bands)
 
     def _levels(self, mid: Tensor, side: Tensor) -> Tensor:
         """Levels of mid and side above the reference, (batch, 2·band, frame)."""
@@ -165,13 +173,8 @@ class LogMel(Encoder):
         balance = (power_to_db(left) - power_to_db(right)) / _BALANCE_SCALE_DB
         return torch.cat((correlation, balance, side / total), dim=1)
 
-    def _crest(self, signal: Tensor) -> tuple[Tensor, Tensor]:
+    def _crest(self, peak: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
         """Peak to RMS over left and right, per frame (batch, 1, frame) and of the clip (batch, 1)."""
-        mid, side = signal.unbind(dim=1)
-        whole = mid.shape[-1] // self.hop * self.hop
-        # max(|L|, |R|) = |M| + |S|; (L² + R²)/2 = M² + S².
-        peak = (mid.abs() + side.abs())[:, :whole].unflatten(-1, (-1, self.hop)).amax(dim=-1)
-        power = (mid.square() + side.square())[:, :whole].unflatten(-1, (-1, self.hop)).mean(dim=-1)
         width = self.fft_size // self.hop
         frame_peak = torch.nn.functional.max_pool1d(peak[:, None], width, 1)
         frame_power = torch.nn.functional.avg_pool1d(power[:, None], width, 1)

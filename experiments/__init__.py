@@ -1,0 +1,1 @@
+"""Studies of several runs: one package a question, run by `python -m experiments.NAME` from the repository root."""

@@ -1,0 +1,1 @@
+"""Songs and degradations in the domain of the encoder's mel powers, and as audio."""

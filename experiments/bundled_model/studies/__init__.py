@@ -1,0 +1,1 @@
+"""Searches, learning curves and comparisons behind the choices of the recipe."""

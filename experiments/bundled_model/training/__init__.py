@@ -1,0 +1,1 @@
+"""Pretraining on simulated features, further training on audio, folds."""

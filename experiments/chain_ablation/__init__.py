@@ -1,0 +1,1 @@
+"""What each stage of the chain adds on held-out songs."""

@@ -1,0 +1,1 @@
+"""Whether a gradient finds the planted settings of each stage."""

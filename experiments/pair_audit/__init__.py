@@ -1,0 +1,1 @@
+"""Whether the audit of pairs finds planted faults, and only these."""

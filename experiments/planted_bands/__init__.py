@@ -1,0 +1,1 @@
+"""Whether the adaptive head finds exactly the planted bands."""

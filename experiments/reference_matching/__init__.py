@@ -1,0 +1,1 @@
+"""Whether a reference that fits helps, and whether another song does harm."""

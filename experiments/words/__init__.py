@@ -1,0 +1,1 @@
+"""Whether words change the sound as they say."""
