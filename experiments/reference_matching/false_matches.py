@@ -22,10 +22,10 @@ from experiments.common.csv_files import read_rows
 from experiments.common.song_folders import songs_by_group
 from experiments.reference_matching.equaliser import random_equaliser
 from experiments.reference_matching.excerpts import RATE, Samples, read
-from neural_mastering.rendering.fine_structure import alike, same_song_share
-from neural_mastering.rendering.reference import SAME_SONG, match_references
-from neural_mastering.rendering.reference_prior import SCALES, estimate
-from neural_mastering.rendering.reference_profile import CENTRES_HZ, Profile, profile_of
+from neural_mastering.rendering.reference.fine_structure import same_song_share, structure_correlation
+from neural_mastering.rendering.reference.match import SAME_SONG, match_references
+from neural_mastering.rendering.reference.prior import SCALES, estimate
+from neural_mastering.rendering.reference.profile import CENTRES_HZ, Profile, profile_of
 
 MOVES_DB = 0.1
 """A curve of less than this (RMS) counts as none."""
@@ -96,7 +96,9 @@ def own_masters(folder: Path, seconds: float) -> str:
     """The range of the correlations of inputs and their masters."""
     names = [row["file"] for row in read_rows(folder / "manifest.csv")]
     sides = ([read(folder / side / n, seconds) for side in ("unmastered", "mastered")] for n in names)
-    found = np.array([alike(*(profile_of([side], RATE).fine_db for side in pair)) for pair in sides])
+    found = np.array(
+        [structure_correlation(*(profile_of([side], RATE).fine_db for side in pair)) for pair in sides]
+    )
     return f"{len(found)} inputs and their masters: least {found.min():.4f}, median {np.median(found):.4f}"
 
 
@@ -119,7 +121,7 @@ def compared(song: Song, other: Song) -> Pair:
         song.name,
         other.name,
         "same group" if song.group == other.group else "foreign",
-        alike(song.profile.fine_db, other.profile.fine_db),
+        structure_correlation(song.profile.fine_db, other.profile.fine_db),
         same_song,
         spread_db(finished_db, song.profile),
         after - before,
@@ -128,7 +130,10 @@ def compared(song: Song, other: Song) -> Pair:
 
 def requested_curve(song: Profile, reference: Profile) -> tuple[Samples, float]:
     """The curve that is requested, and how likely the reference is a version of the song."""
-    found, share = estimate(song, reference), same_song_share(alike(song.fine_db, reference.fine_db))
+    found, share = (
+        estimate(song, reference),
+        same_song_share(structure_correlation(song.fine_db, reference.fine_db)),
+    )
     if (
         share * spread_db(found.curve_db, song) < 0.1 * MOVES_DB
     ):  # fitting bands takes a hundred times as long

@@ -13,6 +13,7 @@ import argparse
 import csv
 import tempfile
 from collections import defaultdict
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,17 +27,16 @@ from experiments.reference_matching.cells import interval, worse
 from experiments.reference_matching.distances import Distances
 from experiments.reference_matching.excerpts import RATE, Samples, read
 from experiments.reference_matching.matchering import match_all
-from neural_mastering.rendering.audio_reader import AudioReader
-from neural_mastering.rendering.chain import build_stages
-from neural_mastering.rendering.controls import ChainControls
+from neural_mastering.controls import ChainControls
+from neural_mastering.rendering.metering.measure import measure
 from neural_mastering.rendering.options import Options
-from neural_mastering.rendering.reference import match_references
-from neural_mastering.rendering.reference_movement import movement_of
-from neural_mastering.rendering.reference_profile import profile_of
-from neural_mastering.rendering.reference_stages import match_stages
-from neural_mastering.rendering.stream import run_stages
-from neural_mastering.rendering.survey import survey
-from neural_mastering.rendering.tone import find_tone
+from neural_mastering.rendering.reference.dynamics import match_stages
+from neural_mastering.rendering.reference.match import match_references
+from neural_mastering.rendering.reference.movement import movement_of
+from neural_mastering.rendering.reference.profile import profile_of
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.rendering.tone.choose import choose_tone
 
 COLUMNS = ("third octaves, dB", "MR-STFT", "levels of 50 ms, dB", "width, dB")
 REFERENCES = ("own master", "same group", "foreign")
@@ -137,9 +137,8 @@ def without_reference(audio: Samples) -> Samples:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "song.wav"
         soundfile.write(path, audio.T, RATE, subtype="FLOAT")
-        with AudioReader(path) as reader:
-            readings = survey(reader.blocks(), RATE, len(audio), audio.shape[1]).readings
-            tone = find_tone(Options(), reader, reader.blocks, readings, lambda _: None)
+        with ExitStack() as resources:
+            tone = choose_tone(measure(path, path.parent, resources), Options(), lambda _: None)
     return rendered(tone.controls, audio)
 
 

@@ -17,11 +17,11 @@ from experiments.words.sounds import (
     spectrum_of,
     with_minus,
 )
-from neural_mastering.rendering.chain import build_stages
-from neural_mastering.rendering.controls import ChainControls
-from neural_mastering.rendering.reference_profile import Spectrum
-from neural_mastering.rendering.stream import run_stages
-from neural_mastering.rendering.word_tone import speak
+from neural_mastering.controls import ChainControls
+from neural_mastering.rendering.reference.profile import Spectrum
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.rendering.tone.from_words import apply_words
 from neural_mastering.words import request, word_table
 from neural_mastering.words.shape import Float64s
 
@@ -51,7 +51,7 @@ def render_words(
         for word in word_table().words.values():
             for strength in STRENGTHS:
                 asked = request({word.name: strength})
-                controls, _ = speak(ChainControls(), asked, meter.bins(), lufs)
+                controls, _ = apply_words(ChainControls(), asked, meter.bins(), lufs)
                 out = np.concatenate(list(run_stages(build_stages(controls, RATE, 2), [audio])), axis=1)
                 change = 10.0 * np.log10((spectrum_of(out) + 1e-15) / (powers + 1e-15))
                 rows.append(

@@ -3,8 +3,8 @@
 import numpy as np
 
 from experiments.words.sounds import RATE
-from neural_mastering.rendering.controls import ChainControls
-from neural_mastering.rendering.word_tone import speak
+from neural_mastering.controls import ChainControls
+from neural_mastering.rendering.tone.from_words import apply_words
 from neural_mastering.words import request, word_table
 from neural_mastering.words.fit import fit_shape, judged
 from neural_mastering.words.shape import CENTRES_HZ
@@ -29,4 +29,8 @@ def fits() -> list[str]:
 def controls_of(word: str, strength: float) -> ChainControls | None:
     """Controls of one word for a song with a flat spectrum; None where nothing is asked for."""
     asked = request({word: strength})
-    return None if asked.is_empty else speak(ChainControls(), asked, (CENTRES_HZ, 0.0 * CENTRES_HZ), -20.0)[0]
+    return (
+        None
+        if asked.is_empty
+        else apply_words(ChainControls(), asked, (CENTRES_HZ, 0.0 * CENTRES_HZ), -20.0)[0]
+    )

@@ -18,8 +18,8 @@ from experiments.words.sounds import (
     spectrum_of,
     with_minus,
 )
+from neural_mastering.controls import ChainControls, save_controls
 from neural_mastering.rendering import Options, master
-from neural_mastering.rendering.controls import ChainControls, save_controls
 from neural_mastering.words import word_table
 from neural_mastering.words.shape import Float64s
 
@@ -54,7 +54,7 @@ def survival(pieces: dict[str, Float64s]) -> list[Row]:
                     result = master(folder / "song.wav", folder / "master.wav", options)
                     return {
                         "lufs": result.result.lufs,
-                        "limiter_db": float(result.delivered.reduction_db.max()),
+                        "limiter_db": float(result.delivery.reduction_db.max()),
                     }
 
                 mastered({})

@@ -1,5 +1,4 @@
-"""The dynamic equaliser as one compiled loop with state carried over, and the depth of a band with its exact
-derivative; float64 throughout.
+"""The dynamic equaliser as one compiled loop, and the depth of a band with its exact derivative, in float64.
 
 `no_type_check` keeps checkers of types at run time from wrapping what numba compiles.
 """

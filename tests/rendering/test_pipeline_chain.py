@@ -15,7 +15,7 @@ import yaml
 from scipy.signal import butter, sosfiltfilt
 
 from neural_mastering.controls import Bands, load_controls, save_controls, stage_spec
-from neural_mastering.controls.catalogue import REFERENCE_DBFS
+from neural_mastering.dsp.reference_level import REFERENCE_DBFS
 from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel
 from neural_mastering.processors import Compressor

@@ -18,7 +18,7 @@ from experiments.bundled_model.features.mel_powers import RATE
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.models import MasteringModel, build
 from neural_mastering.models.encoders import LogMel
-from neural_mastering.rendering.song import WINDOW_S
+from neural_mastering.rendering.tone.from_model import WINDOW_S
 from neural_mastering.units import db_to_gain
 
 

@@ -9,9 +9,9 @@ from neural_mastering.rendering.reference.fine_structure import (
     EDGES_HZ,
     FOREIGN,
     SAME,
-    alike,
     fine_structure,
     same_song_share,
+    structure_correlation,
 )
 from neural_mastering.rendering.reference.match import match_references
 from neural_mastering.rendering.reference.profile import CENTRES_HZ, Profile, profile_of
@@ -38,9 +38,9 @@ def _equalised(audio: np.ndarray) -> np.ndarray:
 
 def test_an_equaliser_leaves_it_and_another_song_does_not_share_it() -> None:
     song, other = (profile_of([_notes(seed)], RATE).fine_db for seed in (0, 5))
-    assert alike(song, profile_of([0.3 * _equalised(_notes(0))], RATE).fine_db) > 0.97
-    assert abs(alike(song, other)) < 0.6
-    assert alike(song, profile_of([_notes(0)[:1]], RATE).fine_db) > 0.97
+    assert structure_correlation(song, profile_of([0.3 * _equalised(_notes(0))], RATE).fine_db) > 0.97
+    assert abs(structure_correlation(song, other)) < 0.6
+    assert structure_correlation(song, profile_of([_notes(0)[:1]], RATE).fine_db) > 0.97
 
 
 def test_a_line_stands_where_its_frequency_is() -> None:
@@ -59,8 +59,8 @@ def test_a_line_stands_where_its_frequency_is() -> None:
 
 
 def test_what_is_flat_or_missing_agrees_with_nothing() -> None:
-    assert alike(np.zeros(9), np.arange(9.0)) == 0.0
-    assert alike(np.zeros(0), np.zeros(0)) == 0.0
+    assert structure_correlation(np.zeros(9), np.arange(9.0)) == 0.0
+    assert structure_correlation(np.zeros(0), np.zeros(0)) == 0.0
     assert (same_song_share(FOREIGN), same_song_share(SAME)) == (0.0, 1.0)
     assert same_song_share(0.5 * (FOREIGN + SAME)) == pytest.approx(0.5)
 

@@ -62,8 +62,10 @@ class Template:
         return tuple(slider.key for group, sliders in self.sliders if group == each for slider in sliders)
 
     def understands(self, values: Values) -> bool:
-        """Whether the template holds all of a stage's values: it knows each key, misses none, and gets lists of one
-        length for a group of bands and single numbers elsewhere.
+        """Whether the template holds all of a stage's values.
+
+        It does where it knows each key, misses none, and gets lists of one length for a group of bands and single
+        numbers elsewhere.
         """
         controls = {key for _, sliders in self.sliders for key in (slider.key for slider in sliders)}
         required = controls | {key for key, default in self.settings.items() if default is None}
