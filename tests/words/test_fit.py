@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from neural_mastering.controls import Bands
+from neural_mastering.dsp.rbj import Kind
 from neural_mastering.words import Word, word_table
 from neural_mastering.words.fit import fit_shape, fit_together, judged
 from neural_mastering.words.shape import CENTRES_HZ, Float64s
@@ -48,8 +49,9 @@ def test_no_curve_gives_no_bands() -> None:
 def test_words_join_an_equaliser_in_one_fit(seed: int) -> None:
     rng = np.random.default_rng(seed)
     count = int(rng.integers(2, 11))
+    peaks: list[Kind] = ["peak"] * (count - 2)
     base = Bands(
-        ("low_shelf", *("peak",) * (count - 2), "high_shelf"),
+        ("low_shelf", *peaks, "high_shelf"),
         np.sort(np.exp(rng.uniform(np.log(60.0), np.log(12_000.0), count))),
         rng.uniform(-4.0, 4.0, count),
         np.concatenate([[0.7], rng.uniform(0.5, 3.0, count - 2), [0.7]]),
