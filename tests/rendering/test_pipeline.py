@@ -27,7 +27,7 @@ def test_a_master_by_a_model_is_the_model_rendered_in_memory(
     source = write_song(audio, subtype="FLOAT")
     result = master(source, tmp_path / "out.wav", raw(model=str(checkpoint)))
     expected, analysis = rendered_in_memory(shaken_model, audio)
-    got = soundfile.read(tmp_path / "out.wav")[0].T
+    got = np.array(soundfile.read(tmp_path / "out.wav")[0].T, dtype=np.float64)
     assert level_matched(got, expected) < 1e-5
     assert result.controls.residual == "shaken" and len(result.controls.eq) == 5
     wanted = decoded_controls(shaken_model, analysis, "shaken")

@@ -49,10 +49,9 @@ def test_no_curve_gives_no_bands() -> None:
 def test_words_join_an_equaliser_in_one_fit(seed: int) -> None:
     rng = np.random.default_rng(seed)
     count = int(rng.integers(2, 11))
-    inner: tuple[Kind, ...] = ("peak",) * (count - 2)
-    kinds: tuple[Kind, ...] = ("low_shelf", *inner, "high_shelf")
+    peaks: list[Kind] = ["peak"] * (count - 2)
     base = Bands(
-        kinds,
+        ("low_shelf", *peaks, "high_shelf"),
         np.sort(np.exp(rng.uniform(np.log(60.0), np.log(12_000.0), count))),
         rng.uniform(-4.0, 4.0, count),
         np.concatenate([[0.7], rng.uniform(0.5, 3.0, count - 2), [0.7]]),

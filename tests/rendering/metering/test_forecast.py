@@ -13,7 +13,7 @@ from tests.rendering.conftest import DEMO_SONGS, RATE, cut, music
 
 def test_prediction_of_the_limited_loudness() -> None:
     path = next(song for song in DEMO_SONGS if song.stem == "s8_folk")
-    audio = np.ascontiguousarray(soundfile.read(path, frames=5 * RATE)[0].T)
+    audio = np.array(soundfile.read(path, frames=5 * RATE)[0].T, dtype=np.float64, order="C")
     before = forecast(iter([audio]), RATE, 2)
     for gain_db in (-6.0, 2.0, 6.0):
         limited = limit(audio * 10 ** (gain_db / 20), -1.0, RATE)[0]
