@@ -21,7 +21,7 @@ CURVE_HZ = np.geomspace(20.0, 20_000.0, 241)
 
 
 @dataclass(frozen=True)
-class Band:
+class BandTrace:
     """One band of an equaliser, open or closed.
 
     Attributes:
@@ -62,7 +62,7 @@ class ControlsTrace:
 
     curve_db: NDArray[np.float64]
     gain_db: float
-    bands: tuple[Band, ...] = ()
+    bands: tuple[BandTrace, ...] = ()
     bands_db: NDArray[np.float64] | None = None
     stages: Mapping[str, Mapping[str, float | list[float]]] = field(default_factory=dict)
     followed: float = 1.0
@@ -117,7 +117,7 @@ def model_trace(model: MasteringModel, analysis: Analysis) -> ControlsTrace:
     total = eq.response_db(at_hz, **eq_controls)[0]
     values = [eq_controls[key][0].tolist() for key in ("frequency_hz", "gain_db", "q")]
     bands = tuple(
-        Band(i + 1, kind, f, g, q, bool(is_open), float(probability), bool(held))
+        BandTrace(i + 1, kind, f, g, q, bool(is_open), float(probability), bool(held))
         for i, (kind, f, g, q, is_open, probability, held) in enumerate(
             zip(
                 eq.kinds,
@@ -144,7 +144,7 @@ def model_trace(model: MasteringModel, analysis: Analysis) -> ControlsTrace:
     )
 
 
-def _band_db(band: Band, at_hz: Tensor, sample_rate: float) -> NDArray[np.float64]:
+def _band_db(band: BandTrace, at_hz: Tensor, sample_rate: float) -> NDArray[np.float64]:
     """Response of one band alone."""
     frequency, gain, q = (
         torch.tensor([[value]], dtype=torch.float64) for value in (band.frequency_hz, band.gain_db, band.q)
