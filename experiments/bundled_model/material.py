@@ -15,7 +15,7 @@ from simulation import Simulator, Windows
 from neural_mastering.chance import seed_of
 from neural_mastering.config.compose import compose
 from neural_mastering.config.schema import validated
-from neural_mastering.data.degradation import Preset, load_preset
+from neural_mastering.data.degradation import DegradationPreset, load_preset
 from neural_mastering.models import build
 from neural_mastering.models.encoders import LogMel
 
@@ -31,7 +31,7 @@ class Material:
         self,
         training: Sequence[SongPowers],
         validation: Sequence[SongPowers],
-        preset: Preset,
+        preset: DegradationPreset,
         window_s: float,
     ) -> None:
         encoder = build(model_config()).encoder
@@ -90,7 +90,7 @@ def model_config(overrides: Sequence[str] = ()) -> dict[str, Any]:
     return dict(config.model)
 
 
-def preset_of(name: str) -> Preset:
+def preset_of(name: str) -> DegradationPreset:
     """mix.yaml of this folder, or a preset by name."""
     return load_preset(HERE / "mix.yaml" if name == "mix" else name)
 

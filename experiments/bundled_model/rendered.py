@@ -18,7 +18,7 @@ from simulation import CURVE_HZ
 from skill import Heard, answers
 
 from neural_mastering.chance import seed_of
-from neural_mastering.data.degradation import DegradationChain, Preset
+from neural_mastering.data.degradation import DegradationChain, DegradationPreset
 from neural_mastering.data.degradation.parameters import Degradation
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.models import MasteringModel, build
@@ -52,7 +52,7 @@ def excerpts_of(out: Path, split: str) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(handle) if row["split"] == split]
 
 
-def rendered(out: Path, split: str, draws: int, preset: Preset) -> Iterator[Rendered]:
+def rendered(out: Path, split: str, draws: int, preset: DegradationPreset) -> Iterator[Rendered]:
     """Excerpts of a split, each degraded so many times as audio."""
     for row in excerpts_of(out, split):
         samples, rate = soundfile.read(out / "excerpts" / row["file"], dtype="float64", always_2d=True)

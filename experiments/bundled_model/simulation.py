@@ -17,7 +17,7 @@ from powers import RATE, SongPowers, bins_hz
 from torch import Tensor
 
 from neural_mastering.chance import seed_of
-from neural_mastering.data.degradation import Degradation, Preset
+from neural_mastering.data.degradation import Degradation, DegradationPreset
 from neural_mastering.dsp import biquad
 from neural_mastering.dsp.weighting import k_weighting_db
 from neural_mastering.models.encoders import LogMel
@@ -75,7 +75,7 @@ class Simulator:
         preset: the strengths.
     """
 
-    def __init__(self, encoder: LogMel, preset: Preset) -> None:
+    def __init__(self, encoder: LogMel, preset: DegradationPreset) -> None:
         self.encoder, self.preset = encoder, preset
         filterbank = encoder.filterbank.float()
         at_hz = bins_hz(encoder)

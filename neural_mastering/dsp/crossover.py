@@ -5,10 +5,10 @@ t = tan(ω/2)/tan(ω_c/2):
 
     low 1/(1 + t⁴)        high t⁴/(1 + t⁴)
 
-The recursive form adds up to an all-pass, so that x + Σ (g_b − 1)·band_b would not be quiet where all g_b
-are: at the
-crossover the all-pass has turned by 180°. Here the all-pass is taken out as well: the bands are in phase with the
-delayed signal and their sum is that signal. The price is a latency of half the impulse response.
+The recursive form adds up to an all-pass, so that x + Σ (g_b − 1)·band_b would not be quiet where all g_b are:
+at the crossover the all-pass has turned by 180°. Here the all-pass is taken out as well: the bands are in phase
+with the delayed signal and their sum is that signal. The price is a latency of half the impulse response.
+
 Source: S. H. Linkwitz, "Active crossover networks for noncoincident drivers", J. Audio Eng. Soc. 24(1), 1976.
 """
 

@@ -20,9 +20,9 @@ _RUN = 64
 def interval_peaks(x, start, phases, floor, out, channel_of, phase_of):
     """out[item, n] = largest |value| of any channel on the grid from sample start + n to the next one.
 
-    x is (item, channel, time), phases (factor − 1, tap). Intervals of an item that stay below floor[item]
-    may be given
-    as 0. channel_of and phase_of say where the value was found: 0 is the sample, factor the next one.
+    x is (item, channel, time), phases (factor − 1, tap). Intervals of an item that stay below floor[item] may
+    be given as 0. channel_of and phase_of say where the value was found: 0 is the sample, factor the next
+    one.
     """
     factor = phases.shape[0] + 1
     bound = 0.0

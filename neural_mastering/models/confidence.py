@@ -16,7 +16,7 @@ LOW_HZ, HIGH_HZ, POINTS = 30.0, 15_000.0, 64
 
 
 @dataclass(frozen=True)
-class Trust:
+class ConfidenceEstimate:
     """What the windows of one song say, and how far their common move is followed.
 
     Attributes:
@@ -62,12 +62,14 @@ class Confidence:
         return self.scale * move_db**2 / whole if whole > 0.0 else self.scale
 
 
-def trust(confidence: Confidence, model: MasteringModel, windows: Sequence[Analysis]) -> Trust:
+def estimate_confidence(
+    confidence: Confidence, model: MasteringModel, windows: Sequence[Analysis]
+) -> ConfidenceEstimate:
     """How far the windows of a song are followed; they are weighted by their power."""
     logits = type(windows[0].logits).concatenate([part.logits for part in windows])
     power = db_to_power(torch.cat([part.lufs for part in windows]))
     move_db, spread_db = move_and_spread_db(curves_db(model, logits), power)
-    return Trust(confidence.of(move_db, spread_db), move_db, spread_db, len(windows))
+    return ConfidenceEstimate(confidence.of(move_db, spread_db), move_db, spread_db, len(windows))
 
 
 def move_and_spread_db(curves: Tensor, weights: Tensor) -> tuple[float, float]:

@@ -79,12 +79,10 @@ class Chain(nn.Module):
     ) -> Audio:
         """One stage on audio (batch, channel, time) whose loudness is `lufs` (batch,).
 
-        While a stage's amount is below `EXPLORED` its output is exactly that of the amount, but in
-        training its other
-        controls get the gradient that they would have at `EXPLORED`: they look for settings at which the
-        stage would
-        help, and the amount's gradient says when it does. Without this a stage that starts badly stays off
-        for ever.
+        While a stage's amount is below `EXPLORED` its output is exactly that of the amount, but in training
+        its other controls get the gradient that they would have at `EXPLORED`: they look for settings at
+        which the stage would help, and the amount's gradient says when it does. Without this a stage that
+        starts badly stays off for ever.
         """
         processor = self.processors[name]
         gain = (

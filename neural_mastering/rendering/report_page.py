@@ -26,9 +26,9 @@ from neural_mastering.reporting.master_data import (
     Provenance,
     Reduction,
 )
-from neural_mastering.reporting.master_data import Readings as Shown
+from neural_mastering.reporting.master_data import ReportReadings as Shown
 from neural_mastering.reporting.master_report import write_master_report
-from neural_mastering.reporting.report_data import Chart, Clip, EqCurve, Line
+from neural_mastering.reporting.report_data import Chart, ChartLine, Clip, EqCurve
 
 if TYPE_CHECKING:
     from neural_mastering.rendering.mastering import MasterResult, Song
@@ -147,7 +147,7 @@ def _saturation(result: MasterResult) -> Chart | None:
     step = math.ceil(record.added_db.size / _LINE_POINTS)
     loudest = np.maximum.reduceat(record.added_db, np.arange(0, record.added_db.size, step))
     heard = np.where(loudest > -120.0, loudest, np.nan)
-    return Chart(record.time_s[::step], [Line("saturation", heard)])
+    return Chart(record.time_s[::step], [ChartLine("saturation", heard)])
 
 
 def _reductions(reduction_db: NDArray[np.float64]) -> list[Reduction]:
@@ -168,7 +168,7 @@ def _short_term(result: MasterResult) -> Chart | None:
     if not count:
         return None
     pick = np.arange(0, count, math.ceil(count / _LINE_POINTS))
-    lines = [Line("before", before[pick], "before"), Line("master", after[pick], "result")]
+    lines = [ChartLine("before", before[pick], "before"), ChartLine("master", after[pick], "result")]
     return Chart(_times(count)[pick], lines)
 
 
@@ -182,11 +182,11 @@ def _spectra(result: MasterResult, song: Song) -> Chart | None:
     if not (before.is_usable and after.is_usable):
         return None
     lines = [
-        Line("before", np.where(before.filled, before.levels_db, np.nan), "before"),
-        Line("master", np.where(after.filled, after.levels_db, np.nan), "result"),
+        ChartLine("before", np.where(before.filled, before.levels_db, np.nan), "before"),
+        ChartLine("master", np.where(after.filled, after.levels_db, np.nan), "result"),
     ]
     if result.tone is not None and result.tone.reference_levels_db is not None:
-        lines.append(Line("reference", result.tone.reference_levels_db, "reference"))
+        lines.append(ChartLine("reference", result.tone.reference_levels_db, "reference"))
     return Chart(CENTRES_HZ, lines)
 
 

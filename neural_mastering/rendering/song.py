@@ -10,7 +10,7 @@ from torch import Tensor
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.errors import InputError
 from neural_mastering.models import Analysis, Confidence, MasteringModel
-from neural_mastering.models.confidence import trust
+from neural_mastering.models.confidence import estimate_confidence
 from neural_mastering.models.residual_heads import NoResidual
 from neural_mastering.models.residual_heads.streaming import render_chunked
 from neural_mastering.processors import Processor, render_in_chunks
@@ -49,7 +49,7 @@ def analyse_song(
     if confidence is None:
         return analysis
     alone = isinstance(model.residual_head, NoResidual) and not stage_values(model, analysis, 0.0)
-    followed = trust(confidence, model, heard).confidence
+    followed = estimate_confidence(confidence, model, heard).confidence
     return replace(analysis, eq_strength=followed, gain_strength=0.0 if alone else 1.0)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from neural_mastering.rendering.reference_profile import CENTRES_HZ, Float64s
-from neural_mastering.reporting.report_data import Chart, Line
+from neural_mastering.reporting.report_data import Chart, ChartLine
 from neural_mastering.reporting.words_section import WordEntry, WordsReport
 from neural_mastering.words.presets import PREFIX, preset_source
-from neural_mastering.words.request import Request
+from neural_mastering.words.request import WordRequest
 from neural_mastering.words.shape import rms_db
 from neural_mastering.words.table import Evidence, word_table
 
@@ -29,7 +29,7 @@ class Spoken:
         by_model: a model took the words as its style and answered itself; nothing was fitted.
     """
 
-    request: Request
+    request: WordRequest
     applied_db: Float64s
     bands: int
     fit_rms_db: float
@@ -127,8 +127,8 @@ class Spoken:
 def words_report(spoken: Spoken) -> WordsReport:
     """What the report page shows."""
     lines = [
-        Line("asked for", spoken.request.curve_db, "target"),
-        Line("applied", spoken.applied_db, "result"),
+        ChartLine("asked for", spoken.request.curve_db, "target"),
+        ChartLine("applied", spoken.applied_db, "result"),
     ]
     return WordsReport(
         spoken.entries,

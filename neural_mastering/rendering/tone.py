@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neural_mastering.models import Analysis, MasteringModel
-    from neural_mastering.models.confidence import Trust
+    from neural_mastering.models.confidence import ConfidenceEstimate
     from neural_mastering.rendering.residual_stage import ResidualSource
 
 
@@ -44,7 +44,7 @@ class Tone:
     controls: ChainControls
     origin: str
     name: str | None = None
-    trust: Trust | None = None
+    trust: ConfidenceEstimate | None = None
     sentences: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     reference_names: tuple[str, ...] = ()
@@ -153,7 +153,7 @@ def _by_model(
     readings: Readings,
 ) -> Tone:
     from neural_mastering.models import find_bundle, load_model, read_bundle
-    from neural_mastering.models.confidence import trust
+    from neural_mastering.models.confidence import estimate_confidence
     from neural_mastering.models.residual_heads import NoResidual
     from neural_mastering.rendering.controls import controls_of, scaled
     from neural_mastering.rendering.listen import hear, pooled
@@ -168,7 +168,7 @@ def _by_model(
     tone = Tone(controls, f"controls by the model {label}", label, _model=model, _analysis=analysis)
     bundle = find_bundle(path)
     if bundle is not None:
-        tone.trust = trust(read_bundle(bundle).confidence, model, windows)
+        tone.trust = estimate_confidence(read_bundle(bundle).confidence, model, windows)
         # without a stage that listens to the level, the gain is the delivery's: one that follows each song's own
         # level would flatten the relations of an album
         alone = not controls.stages and not has_residual

@@ -15,7 +15,7 @@ from neural_mastering.rendering.controls import ChainControls, EqBand, scaled
 from neural_mastering.rendering.reference_profile import CENTRES_HZ, Float64s, Spectrum
 from neural_mastering.rendering.spoken import Spoken
 from neural_mastering.words.fit import fit_together, judged
-from neural_mastering.words.request import Request, request
+from neural_mastering.words.request import WordRequest, request
 
 if TYPE_CHECKING:
     from neural_mastering.dsp.biquad import Kind
@@ -55,7 +55,7 @@ def add_words(
 
 def speak(
     controls: ChainControls,
-    asked: Request,
+    asked: WordRequest,
     spectrum: PowerSpectrum,
     input_lufs: float,
     wanted_db: Float64s | None = None,

@@ -20,7 +20,7 @@ from neural_mastering.models import (
     read_bundle,
     write_bundle,
 )
-from neural_mastering.models.confidence import curves_db, trust
+from neural_mastering.models.confidence import curves_db, estimate_confidence
 
 RATE = 22_050
 EQ = {
@@ -189,10 +189,10 @@ def test_trust_in_equal_and_in_opposite_windows(model: MasteringModel) -> None:
         one = model.analyse(audio)
     curve = curves_db(model, one.logits)[0]
     size = float(curve.square().mean().sqrt())
-    alone, same = (trust(Confidence(), model, windows) for windows in ([one], [one, one]))
+    alone, same = (estimate_confidence(Confidence(), model, windows) for windows in ([one], [one, one]))
     assert alone.windows == 1 and same.windows == 2 and alone.confidence == same.confidence == 1.0
     assert alone.move_db == pytest.approx(size) and alone.spread_db == pytest.approx(0.0, abs=1e-6)
-    against = trust(Confidence(), model, [one, _with_gains_inverted(model, one)])
+    against = estimate_confidence(Confidence(), model, [one, _with_gains_inverted(model, one)])
     assert against.move_db == pytest.approx(0.0, abs=0.02 * size)
     assert against.spread_db == pytest.approx(size, rel=0.02)
     assert against.confidence < 1e-3
