@@ -31,7 +31,7 @@ from neural_mastering.evaluation.song_systems import TrainedModel
 from neural_mastering.models import Confidence, load_model, write_bundle
 from neural_mastering.models.bundle import bundled_models, read_bundle
 from neural_mastering.models.checkpoint import CheckpointError
-from neural_mastering.rendering import EvaluationOptions as MasterOptions
+from neural_mastering.rendering import Options as MasterOptions
 from neural_mastering.rendering import master
 from neural_mastering.rendering.controls import load_controls
 
