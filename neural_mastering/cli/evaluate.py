@@ -74,17 +74,19 @@ def evaluate(
     folders = _systems(systems or [])
     # torch takes seconds to import; --help and mistakes above should not wait for it
     from neural_mastering.evaluation.evaluate import evaluate
-    from neural_mastering.evaluation.measure_song import Options
-    from neural_mastering.evaluation.request import Request
+    from neural_mastering.evaluation.measure_song import EvaluationOptions
+    from neural_mastering.evaluation.request import EvaluationRequest
 
-    request = Request(
+    request = EvaluationRequest(
         checkpoints=tuple(checkpoint or ()),
         data=data,
         out=out.expanduser(),
         split=split,
         systems=folders,
         songs=tuple(song or ()),
-        options=Options(high_hz=high_hz, segment_s=segment_s, segments=segments, ablations=ablations),
+        options=EvaluationOptions(
+            high_hz=high_hz, segment_s=segment_s, segments=segments, ablations=ablations
+        ),
         sample_rate=sample_rate,
         peers=peers,
         report=report,

@@ -246,13 +246,14 @@ def _suffix(form: str | None) -> str | None:
 def _print_targets() -> None:
     from neural_mastering.rendering.delivery.targets import known_targets
 
-    print(f"{'target':13} {'LUFS':>5} {'dBTP':>5}  source")
+    print(f"{'target':13} {'LUFS':>5} {'dBTP':>5}  {'source':9}  checked")
     for name, target in known_targets().items():
-        note = f" {target.note}" if target.note else ""
-        print(
-            f"{name:13} {target.lufs:5g} {target.ceiling_db:5g}  {target.source}, read {target.checked}.{note}"
-        )
-    print("A platform's number is its normalisation playback level, not a delivery rule.")
+        numbers = f"{target.lufs:5g} {target.ceiling_db:5g}"
+        print(f"{name:13} {numbers}  {target.kind:9}  {target.checked:10}  {target.source}")
+        if target.note:
+            print(f"{'':40}  {target.note}")
+    print("primary: the platform's or the standard's own text; secondary: other people's account of it.")
+    print("A platform's number is the level that it plays at, not a rule for what you deliver.")
 
 
 class _Printer:

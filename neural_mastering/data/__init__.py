@@ -15,7 +15,7 @@ from neural_mastering.data.library import SongLibrary, open_library
 from neural_mastering.data.loader import ResumableLoader
 from neural_mastering.data.pairing import SongPair, find_pairs
 from neural_mastering.data.sampler import EvaluationBatches, TrainingBatches
-from neural_mastering.data.song import Song
+from neural_mastering.data.song import CachedSong
 from neural_mastering.data.splits import Splits, split_songs
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AudioCache",
+    "CachedSong",
     "DataError",
     "DegradationRule",
     "EvaluationBatches",
@@ -31,7 +32,6 @@ __all__ = [
     "PairedAugment",
     "PairedDataModule",
     "ResumableLoader",
-    "Song",
     "SongLibrary",
     "SongPair",
     "Splits",

@@ -17,7 +17,7 @@ from neural_mastering.data.alignment_record import (
     load_record,
     record_file,
 )
-from neural_mastering.data.alignment_render import Plan, render
+from neural_mastering.data.alignment_render import AlignmentPlan, render
 from neural_mastering.data.audio_file import probe
 from neural_mastering.data.audit.decoded import decoded
 from neural_mastering.data.audit.folder import SIDES, compare_songs, list_pairs, run_jobs
@@ -106,7 +106,7 @@ def _measured(files: PairFiles, out: Path) -> Record:
     return record
 
 
-def plan_of(report: PairReport) -> Plan:
+def plan_of(report: PairReport) -> AlignmentPlan:
     """What mends a pair that is not broken."""
     relation, before, after = report.relation, report.before, report.after
     assert relation is not None and before is not None and after is not None
@@ -121,7 +121,7 @@ def plan_of(report: PairReport) -> Plan:
             delay = float(round(delay))
     dc = report.has("dc")
     assignment = relation.assignment
-    plan = Plan(
+    plan = AlignmentPlan(
         delay,
         drift,
         assignment.source if assignment.swapped else tuple(range(before.file.channels)),
@@ -174,7 +174,7 @@ def _written(job: tuple[Record, PairFiles], out: Path) -> Record:
     return record
 
 
-def _mend(record: Record, plan: Plan, files: PairFiles, out: Path) -> None:
+def _mend(record: Record, plan: AlignmentPlan, files: PairFiles, out: Path) -> None:
     assert files.before is not None and files.after is not None
     before, after = probe(files.before), probe(files.after)
     finals = [
@@ -213,7 +213,7 @@ class _StillWrong(Exception):
     """The pair does not fit after mending either: its drafts are thrown away."""
 
 
-def _words(plan: Plan) -> list[str]:
+def _words(plan: AlignmentPlan) -> list[str]:
     """What is done to the pair, in words."""
     words = []
     if plan.delay_samples:

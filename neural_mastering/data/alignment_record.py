@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from neural_mastering.atomic import write_text
-from neural_mastering.data.alignment_render import Plan
+from neural_mastering.data.alignment_render import AlignmentPlan
 from neural_mastering.data.audit.problems import Problem
 from neural_mastering.data.audit.report import PairReport
 from neural_mastering.data.errors import DataError
@@ -63,11 +63,11 @@ class Record:
         )
         return PairReport(self.name, self.group, self.split, problems=problems, prints=prints)
 
-    def plan_object(self) -> Plan:
+    def plan_object(self) -> AlignmentPlan:
         """The plan, as what it was before it became JSON."""
         assert self.plan is not None
         plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in self.plan.items()}
-        return Plan(**plain)
+        return AlignmentPlan(**plain)
 
     def save(self, folder: Path) -> None:
         """Write the record, whole or not at all."""

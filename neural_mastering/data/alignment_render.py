@@ -30,7 +30,7 @@ _CEILING = 0.9999
 
 
 @dataclass(frozen=True)
-class Plan:
+class AlignmentPlan:
     """What is to be done to a pair.
 
     Attributes:
@@ -71,7 +71,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Rendered:
+class AlignedPair:
     """What was written, and how.
 
     Attributes:
@@ -86,7 +86,9 @@ class Rendered:
     gain_after_db: float
 
 
-def render(plan: Plan, before: AudioFile, after: AudioFile, drafts: tuple[Path, Path]) -> Rendered:
+def render(
+    plan: AlignmentPlan, before: AudioFile, after: AudioFile, drafts: tuple[Path, Path]
+) -> AlignedPair:
     """Write both sides as FLAC, 24 bits (16 where 16-bit audio is only cut), equally long.
 
     Raises:
@@ -125,8 +127,8 @@ def render(plan: Plan, before: AudioFile, after: AudioFile, drafts: tuple[Path, 
         gain_after_db = _write(drafts[1], mastered, after.sample_rate, after.channels)
     else:
         gain_after_db = 0.0
-        _cut(after, drafts[1], first, last - first, Plan())
-    return Rendered(last - first, first, gain_before_db, gain_after_db)
+        _cut(after, drafts[1], first, last - first, AlignmentPlan())
+    return AlignedPair(last - first, first, gain_before_db, gain_after_db)
 
 
 def _write(path: Path, chunks: Callable[[], Iterator[np.ndarray]], rate: int, channels: int) -> float:
@@ -144,7 +146,7 @@ def _write(path: Path, chunks: Callable[[], Iterator[np.ndarray]], rate: int, ch
     return gain_to_db(gain)
 
 
-def _cut(file: AudioFile, path: Path, first: int, frames: int, plan: Plan) -> None:
+def _cut(file: AudioFile, path: Path, first: int, frames: int, plan: AlignmentPlan) -> None:
     """Copy a range of samples bit by bit, with channels exchanged or inverted."""
     subtype = "PCM_16" if soundfile.info(file.path).subtype in ("PCM_16", "PCM_S8", "PCM_U8") else "PCM_24"
     signs = np.array(plan.sign[: file.channels])
@@ -173,7 +175,7 @@ def _decoded(file: AudioFile) -> Iterator[np.ndarray]:
             yield chunk
 
 
-def _resampled(file: AudioFile, rate: int, plan: Plan) -> Iterator[np.ndarray]:
+def _resampled(file: AudioFile, rate: int, plan: AlignmentPlan) -> Iterator[np.ndarray]:
     """At another rate and without the drift: sample n lies at n/(rate·(1 + drift)) seconds of the source."""
     stream = soxr.ResampleStream(
         file.sample_rate, rate * (1.0 + plan.drift), file.channels, dtype="float64", quality="VHQ"

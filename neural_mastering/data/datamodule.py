@@ -17,7 +17,7 @@ from neural_mastering.data.errors import DataError
 from neural_mastering.data.library import SongLibrary, open_library
 from neural_mastering.data.loader import ResumableLoader, ignore_interrupts
 from neural_mastering.data.sampler import EvaluationBatches, TrainingBatches
-from neural_mastering.data.song import Song
+from neural_mastering.data.song import CachedSong
 from neural_mastering.data.splits import stored_groups
 
 
@@ -137,17 +137,17 @@ class PairedDataModule(lightning.LightningDataModule):
         return self._library
 
     @property
-    def train_songs(self) -> Sequence[Song]:
+    def train_songs(self) -> Sequence[CachedSong]:
         """Songs to learn from; also for a baseline that averages over them."""
         return self.library.splits["train"]
 
     @property
-    def validation_songs(self) -> Sequence[Song]:
+    def validation_songs(self) -> Sequence[CachedSong]:
         """Songs to choose a model by."""
         return self.library.splits["validation"]
 
     @property
-    def test_songs(self) -> Sequence[Song]:
+    def test_songs(self) -> Sequence[CachedSong]:
         """Songs that nothing is chosen by; may be empty."""
         return self.library.splits["test"]
 

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from neural_mastering.chance import seed_of
 from neural_mastering.data.augment import PairedAugment
 from neural_mastering.data.degradation.segment import SegmentDegrader
-from neural_mastering.data.song import Song
+from neural_mastering.data.song import CachedSong
 
 
 class Item(TypedDict):
@@ -50,7 +50,7 @@ class TrainingCrops(Dataset[Item]):
 
     def __init__(
         self,
-        songs: Sequence[Song],
+        songs: Sequence[CachedSong],
         segment: int,
         seed: int,
         silence_db: float = -60.0,
@@ -86,7 +86,7 @@ class TrainingCrops(Dataset[Item]):
             item["input"], item["target"] = self.augment(item["input"], item["target"], seed)
         return item
 
-    def _start(self, song: Song, seed: int) -> int:
+    def _start(self, song: CachedSong, seed: int) -> int:
         """A block of the energy index, then a sample within the block."""
         starts = song.random_starts(self.segment, self.silence_db)
         block = int(starts[seed_of(seed, "block") % len(starts)])
@@ -95,7 +95,7 @@ class TrainingCrops(Dataset[Item]):
 
 
 class FixedSegments(Dataset[Item]):
-    """The same segments each time, covering every song; see `Song.fixed_starts`.
+    """The same segments each time, covering every song; see `CachedSong.fixed_starts`.
 
     Args:
         songs: none shorter than a segment.
@@ -107,7 +107,7 @@ class FixedSegments(Dataset[Item]):
 
     def __init__(
         self,
-        songs: Sequence[Song],
+        songs: Sequence[CachedSong],
         segment: int,
         seed: int,
         silence_db: float = -60.0,
@@ -143,7 +143,7 @@ class FixedSegments(Dataset[Item]):
             yield self[place * len(self) // min(count, len(self))]
 
 
-def read_item(song: Song, song_index: int, start: int, segment: int, seed: int) -> Item:
+def read_item(song: CachedSong, song_index: int, start: int, segment: int, seed: int) -> Item:
     """Read a segment of both sides; mono becomes two equal channels.
 
     Of released music, whose sides are one file, the input is a copy of the target.

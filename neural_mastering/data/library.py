@@ -14,7 +14,7 @@ from neural_mastering.data.errors import DataError
 from neural_mastering.data.library_index import LibraryIndex
 from neural_mastering.data.music import find_music
 from neural_mastering.data.pairing import SongPair, find_pairs
-from neural_mastering.data.song import Song
+from neural_mastering.data.song import CachedSong
 from neural_mastering.data.song_table import SongTable
 from neural_mastering.data.splits import SPLITS, split_songs
 
@@ -27,7 +27,7 @@ class SongLibrary:
 
     root: Path
     sample_rate: int
-    splits: Mapping[str, Sequence[Song]]
+    splits: Mapping[str, Sequence[CachedSong]]
 
     def summary(self) -> dict[str, Any]:
         """Names, groups and lengths by split, as plain containers for a log or a run folder."""

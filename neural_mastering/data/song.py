@@ -10,7 +10,7 @@ from neural_mastering.units import power_to_db
 
 
 @dataclass(frozen=True)
-class Song:
+class CachedSong:
     """Both sides of one song at the model's rate; lengths that differ by rounding are cut to the shorter.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Ten thousand songs as columns of numbers; a `Song` is made when it is asked for."""
+"""Ten thousand songs as columns of numbers; a `CachedSong` is made when it is asked for."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from neural_mastering.data.cached_audio import CachedAudio
-from neural_mastering.data.song import Song
+from neural_mastering.data.song import CachedSong
 
 
 class EnergyFile:
@@ -60,7 +60,7 @@ class CachedFiles:
         return CachedAudio(path, frames, channels, self.sample_rate, energy, float(self.lufs[index]))
 
 
-class SongTable(Sequence[Song]):
+class SongTable(Sequence[CachedSong]):
     """Songs in order; each is built from its row on access.
 
     Args:
@@ -79,18 +79,18 @@ class SongTable(Sequence[Song]):
         return len(self.names)
 
     @overload
-    def __getitem__(self, index: int) -> Song: ...
+    def __getitem__(self, index: int) -> CachedSong: ...
     @overload
     def __getitem__(self, index: slice) -> "SongTable": ...
-    def __getitem__(self, index: int | slice) -> "Song | SongTable":
+    def __getitem__(self, index: int | slice) -> "CachedSong | SongTable":
         if isinstance(index, slice):
             return self.subset(range(*index.indices(len(self))))
         before, after = self._rows[index].tolist()
         target = self._files[after]
         source = target if before == after else self._files[before]
-        return Song(self.names[index], self.groups[index], source, target)
+        return CachedSong(self.names[index], self.groups[index], source, target)
 
-    def __iter__(self) -> Iterator[Song]:
+    def __iter__(self) -> Iterator[CachedSong]:
         return (self[index] for index in range(len(self)))
 
     def __eq__(self, other: object) -> bool:

@@ -3,9 +3,9 @@
 A group's place is u = hash(seed, group) in [0, 1): validation where u < validation_fraction, test where
 u ≥ 1 − test_fraction, training between. It depends on nothing else, so a group that is added moves no other.
 Only where a split would be empty does it borrow: training, then validation, then test (from three groups on)
-take the group whose u is nearest to their range, from a split that has more than one; one or two groups
-have no test range. Such a borrowed group
-goes back when the collection grows; a stored split (`write_splits`) keeps every song where it was.
+take the group whose u is nearest to their range, from a split that has more than one; one or two groups have
+no test range. Such a borrowed group goes back when the collection grows; a stored split (`write_splits`)
+keeps every song where it was.
 """
 
 import json

@@ -20,7 +20,7 @@ CURVE_HZ = np.geomspace(20.0, 20_000.0, 241)
 
 
 @dataclass(frozen=True)
-class Band:
+class BandTrace:
     """One band of an equaliser, open or closed.
 
     Attributes:
@@ -61,7 +61,7 @@ class ControlsTrace:
 
     curve_db: NDArray[np.float64]
     gain_db: float
-    bands: tuple[Band, ...] = ()
+    bands: tuple[BandTrace, ...] = ()
     bands_db: NDArray[np.float64] | None = None
     stages: Mapping[str, Mapping[str, float | list[float]]] = field(default_factory=dict)
     followed: float = 1.0
@@ -116,7 +116,9 @@ def model_trace(tone: ModelTone) -> ControlsTrace:
     columns = {key: value[0].double().numpy() for key, value in decoded.eq.items()}
     rows = Bands(kinds, columns["frequency_hz"], followed * columns["gain_db"], columns["q"])
     bands = tuple(
-        Band(i, row.kind, row.frequency_hz, row.gain_db, row.q, bool(is_open), float(probability), bool(held))
+        BandTrace(
+            i, row.kind, row.frequency_hz, row.gain_db, row.q, bool(is_open), float(probability), bool(held)
+        )
         for i, (row, is_open, probability, held) in enumerate(
             zip(
                 rows,

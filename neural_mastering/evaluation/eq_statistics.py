@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_mastering.evaluation.controls_trace import Band
+from neural_mastering.evaluation.controls_trace import BandTrace
 from neural_mastering.evaluation.song_result import SongResult
 
 
@@ -39,13 +39,13 @@ class BandStatistics:
         return self.open_songs / self.songs
 
 
-def bands_by_song(results: Sequence[SongResult], model: str) -> list[tuple[Band, ...]]:
+def bands_by_song(results: Sequence[SongResult], model: str) -> list[tuple[BandTrace, ...]]:
     """The bands of each song's equaliser, of the songs that have one."""
     traces = [result.traces.get(model) for result in results]
     return [trace.bands for trace in traces if trace is not None and trace.bands]
 
 
-def band_statistics(songs: Sequence[Sequence[Band]]) -> list[BandStatistics]:
+def band_statistics(songs: Sequence[Sequence[BandTrace]]) -> list[BandStatistics]:
     """Statistics of each band, from the low end up."""
     if not songs:
         return []

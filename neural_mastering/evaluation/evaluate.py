@@ -12,13 +12,19 @@ from neural_mastering.data.manifest import song_key
 from neural_mastering.errors import InputError
 from neural_mastering.evaluation import result_files as files
 from neural_mastering.evaluation.eq_statistics import band_statistics, bands_by_song
-from neural_mastering.evaluation.measure_song import Task
+from neural_mastering.evaluation.measure_song import SongTask
 from neural_mastering.evaluation.outcome import Evaluation, sum_up
 from neural_mastering.evaluation.pictures import Drawn, draw_pictures
-from neural_mastering.evaluation.plan import Plan, build_systems, common_rate, model_rows, peer_references
+from neural_mastering.evaluation.plan import (
+    EvaluationPlan,
+    build_systems,
+    common_rate,
+    model_rows,
+    peer_references,
+)
 from neural_mastering.evaluation.recovery import true_corrections
 from neural_mastering.evaluation.report import write_report
-from neural_mastering.evaluation.request import Request
+from neural_mastering.evaluation.request import EvaluationRequest
 from neural_mastering.evaluation.run_info import read_run
 from neural_mastering.evaluation.runner import default_jobs, measure_all
 from neural_mastering.evaluation.song_result import SongResult
@@ -27,7 +33,7 @@ from neural_mastering.evaluation.song_systems import SongSystem
 from neural_mastering.evaluation.training_average import average, training_songs
 
 
-class Progress(Protocol):
+class EvaluationProgress(Protocol):
     """Where an evaluation tells how far it is."""
 
     def say(self, message: str) -> None:
@@ -40,7 +46,7 @@ class Progress(Protocol):
         """One more song is done."""
 
 
-def evaluate(request: Request, progress: Progress) -> Evaluation:
+def evaluate(request: EvaluationRequest, progress: EvaluationProgress) -> Evaluation:
     """Evaluate, and write everything into `request.out`: all of it at the end, or nothing.
 
     Raises:
@@ -52,7 +58,9 @@ def evaluate(request: Request, progress: Progress) -> Evaluation:
     chosen = choose_songs(request.data, request.split, runs, request.songs)
     _check_rates(chosen, rate, progress)
     references, reason = peer_references(chosen, request.peers)
-    plan = Plan(rate, model_rows(runs), dict(request.systems or {}), None, references, request.cache_folder)
+    plan = EvaluationPlan(
+        rate, model_rows(runs), dict(request.systems or {}), None, references, request.cache_folder
+    )
     build_systems(plan, [song.name for song in chosen.songs])  # mistakes show before the long work
     if reason:
         progress.say(reason)
@@ -66,7 +74,9 @@ def evaluate(request: Request, progress: Progress) -> Evaluation:
     systems = build_systems(plan, [song.name for song in chosen.songs])
     truths = true_corrections(chosen.root)
     songs = chosen.songs
-    tasks = [Task(pair, i, _other(songs, i), truths.get(song_key(pair.name))) for i, pair in enumerate(songs)]
+    tasks = [
+        SongTask(pair, i, _other(songs, i), truths.get(song_key(pair.name))) for i, pair in enumerate(songs)
+    ]
     request.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{request.out.name}.", dir=request.out.parent) as draft:
         folder, audio = Path(draft) / "results", Path(draft) / "audio"
@@ -103,7 +113,7 @@ def _write(folder: Path, evaluation: Evaluation, truths: Mapping[str, Any]) -> l
 
 
 def _with_scores(
-    systems: Sequence[SongSystem], results: Sequence[SongResult], progress: Progress
+    systems: Sequence[SongSystem], results: Sequence[SongResult], progress: EvaluationProgress
 ) -> list[SongSystem]:
     """Rows without any song leave the tables, with a line that says why."""
     kept = []
@@ -124,7 +134,7 @@ def _other(songs: Sequence[SongPair], index: int) -> SongPair | None:
     return next((song for song in following if song.group != songs[index].group), following[0])
 
 
-def _check_rates(chosen: SongSet, rate: int, progress: Progress) -> None:
+def _check_rates(chosen: SongSet, rate: int, progress: EvaluationProgress) -> None:
     others = sorted(
         {side.sample_rate for song in chosen.songs for side in (song.unmastered, song.mastered)} - {rate}
     )
@@ -133,7 +143,7 @@ def _check_rates(chosen: SongSet, rate: int, progress: Progress) -> None:
         progress.say(f"songs at {listed} are resampled to {rate} Hz, at which everything is compared")
 
 
-def _refuse_to_overwrite(request: Request) -> None:
+def _refuse_to_overwrite(request: EvaluationRequest) -> None:
     out = request.out
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file: name a folder")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from neural_mastering.evaluation.song_systems import SongSystem
-from neural_mastering.evaluation.statistics import Estimate
+from neural_mastering.evaluation.statistics import SongStatistic
 from neural_mastering.evaluation.summary import AblationRow, Summary
 from neural_mastering.metrics.suite import info_of
 from neural_mastering.reporting.markup import number
@@ -55,7 +55,7 @@ _QUESTIONS = {
 }
 
 
-def _verdict(difference: Estimate, digits: int) -> str:
+def _verdict(difference: SongStatistic, digits: int) -> str:
     if difference.groups < LEAST_GROUPS:
         word = "lower" if difference.mean < 0 else "higher"
         apart = number(abs(difference.mean), digits)
@@ -68,7 +68,7 @@ def _verdict(difference: Estimate, digits: int) -> str:
     return f"no clear difference ({interval})"
 
 
-def _by(change: Estimate, digits: int) -> str:
+def _by(change: SongStatistic, digits: int) -> str:
     if round(change.mean, digits) == 0.0:
         return f"changes by less than {10.0**-digits:g}"
     text = number(change.mean, digits, signed=True)
@@ -81,7 +81,7 @@ def _by(change: Estimate, digits: int) -> str:
     return text + (", worse" if change.mean > 0.0 else ", better")
 
 
-def _ends(span: Estimate, digits: int) -> str:
+def _ends(span: SongStatistic, digits: int) -> str:
     return " to ".join(number(end, digits, signed=True) for end in (span.low, span.high))
 
 

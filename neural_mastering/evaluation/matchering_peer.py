@@ -14,7 +14,7 @@ import torch
 from neural_mastering.data import AudioCache, SongPair
 from neural_mastering.data.audio_file import probe
 from neural_mastering.evaluation.song_set import LoadedSong
-from neural_mastering.evaluation.song_systems import Rendered, Skip, SongSystem
+from neural_mastering.evaluation.song_systems import Skip, SongSystem, SystemOutput
 from neural_mastering.reporting.eval_data import SystemKind
 from neural_mastering.shapes import Audio
 
@@ -45,7 +45,7 @@ class Matchering(SongSystem):
             self.kind = "peer"
             self.note = "its reference is the master of another song of the same group"
 
-    def render(self, song: LoadedSong) -> Rendered:
+    def render(self, song: LoadedSong) -> SystemOutput:
         """Run it on files in a temporary folder."""
         if self.references is None:
             reference, rate = song.target, song.sample_rate
@@ -60,7 +60,7 @@ class Matchering(SongSystem):
             _write(paths[1], reference, rate)
             _process(paths)
             result = self._read(paths[2], song)
-        return Rendered(result)
+        return SystemOutput(result)
 
     def _read(self, path: Path, song: LoadedSong) -> Audio:
         """The result at the evaluation's rate and length."""

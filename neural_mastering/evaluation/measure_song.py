@@ -20,9 +20,9 @@ from neural_mastering.evaluation.song_result import Excerpt, Scores, SongResult
 from neural_mastering.evaluation.song_set import LoadedSong, load_song
 from neural_mastering.evaluation.song_systems import (
     LoudnessMatch,
-    Rendered,
     Skip,
     SongSystem,
+    SystemOutput,
     TrainedModel,
     Untouched,
     render_controls,
@@ -39,7 +39,7 @@ SILENCE_DB = -60.0
 
 
 @dataclass(frozen=True)
-class Options:
+class EvaluationOptions:
     """What to measure.
 
     Attributes:
@@ -60,7 +60,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Task:
+class SongTask:
     """One song, and another whose z may be borrowed."""
 
     pair: SongPair
@@ -99,7 +99,7 @@ class _Clock:
 
 
 def measure_song(
-    task: Task, systems: Sequence[SongSystem], cache: AudioCache, options: Options
+    task: SongTask, systems: Sequence[SongSystem], cache: AudioCache, options: EvaluationOptions
 ) -> SongResult:
     """Evaluate all systems on one song.
 
@@ -167,7 +167,12 @@ def measure_song(
 
 
 def _ablations(
-    system: TrainedModel, rendered: Rendered, song: LoadedSong, target: Signal, task: Task, cache: AudioCache
+    system: TrainedModel,
+    rendered: SystemOutput,
+    song: LoadedSong,
+    target: Signal,
+    task: SongTask,
+    cache: AudioCache,
 ) -> dict[tuple[str, str], Scores]:
     own = rendered.tone
     assert own is not None
@@ -184,9 +189,9 @@ def _ablations(
 def _segments(
     system: SongSystem,
     song: LoadedSong,
-    rendered: Rendered,
+    rendered: SystemOutput,
     wanted: Sequence[tuple[int, Signal]],
-    options: Options,
+    options: EvaluationOptions,
 ) -> Scores:
     scores = []
     for start, target in wanted:
@@ -195,12 +200,12 @@ def _segments(
     return {key: _mean([score[key] for score in scores]) for key in scores[0]}
 
 
-def _segment(audio: Audio, song: LoadedSong, start: int, options: Options) -> Signal:
+def _segment(audio: Audio, song: LoadedSong, start: int, options: EvaluationOptions) -> Signal:
     length = round(options.segment_s * song.sample_rate)
     return Signal(audio[..., start : start + length], song.sample_rate, options.high_hz)
 
 
-def _segment_starts(song: LoadedSong, options: Options) -> list[int]:
+def _segment_starts(song: LoadedSong, options: EvaluationOptions) -> list[int]:
     """Segments one after another that are audible on both sides, thinned evenly."""
     length = round(options.segment_s * song.sample_rate)
     audible = []
@@ -220,8 +225,8 @@ def _keep(
     source: str,
     audio: Audio,
     song: LoadedSong,
-    task: Task,
-    options: Options,
+    task: SongTask,
+    options: EvaluationOptions,
     excerpt: tuple[int, int],
 ) -> None:
     """Spectrum, loudness over time, and the excerpt of one source."""

@@ -12,9 +12,9 @@ from neural_mastering import __version__
 from neural_mastering.evaluation import result_files as files
 from neural_mastering.evaluation.ablation_scores import ABLATION_COLUMNS
 from neural_mastering.evaluation.measure_song import PARTS
-from neural_mastering.evaluation.plan import ModelRow, Plan
+from neural_mastering.evaluation.plan import EvaluationPlan, ModelRow
 from neural_mastering.evaluation.recovery_table import recovery_estimates
-from neural_mastering.evaluation.request import Request
+from neural_mastering.evaluation.request import EvaluationRequest
 from neural_mastering.evaluation.song_result import SongResult
 from neural_mastering.evaluation.song_set import SongSet
 from neural_mastering.evaluation.song_systems import SongSystem
@@ -42,7 +42,7 @@ class Evaluation:
         content: what metrics.json holds.
     """
 
-    plan: Plan
+    plan: EvaluationPlan
     chosen: SongSet
     systems: Sequence[SongSystem]
     results: Sequence[SongResult]
@@ -55,8 +55,8 @@ class Evaluation:
 
 
 def sum_up(
-    request: Request,
-    plan: Plan,
+    request: EvaluationRequest,
+    plan: EvaluationPlan,
     chosen: SongSet,
     systems: Sequence[SongSystem],
     results: Sequence[SongResult],
@@ -118,7 +118,9 @@ def _without_folders(command: str) -> str:
     return " ".join(f"'{word}'" if " " in word else word for word in cut)
 
 
-def _facts(request: Request, plan: Plan, chosen: SongSet, results: Sequence[SongResult]) -> dict[str, str]:
+def _facts(
+    request: EvaluationRequest, plan: EvaluationPlan, chosen: SongSet, results: Sequence[SongResult]
+) -> dict[str, str]:
     minutes = sum(result.duration_s for result in results) / 60.0
     facts = {
         "data": chosen.folder,

@@ -37,7 +37,7 @@ class ModelRow:
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """The rows to come.
 
     Attributes:
@@ -97,7 +97,7 @@ def common_rate(runs: Sequence[RunInfo], wanted: int | None = None) -> int:
     return own or wanted or DEFAULT_RATE
 
 
-def build_systems(plan: Plan, songs: Sequence[str]) -> list[SongSystem]:
+def build_systems(plan: EvaluationPlan, songs: Sequence[str]) -> list[SongSystem]:
     """The rows in the order of tables, the identity first.
 
     Raises:

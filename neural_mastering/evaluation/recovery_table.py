@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from neural_mastering.evaluation.song_result import SongResult
 from neural_mastering.evaluation.song_systems import SongSystem
-from neural_mastering.evaluation.statistics import Estimate, estimate
+from neural_mastering.evaluation.statistics import SongStatistic, estimate
 from neural_mastering.reporting.markup import number
 from neural_mastering.reporting.report_data import Table
 
@@ -14,7 +14,7 @@ FIELDS = ("curve_rms_db", "gain_error_db", "width_error_db")
 
 def recovery_estimates(
     results: Sequence[SongResult], system: str, seed: int = 0
-) -> dict[str, Estimate] | None:
+) -> dict[str, SongStatistic] | None:
     """Field of `Recovery` → over songs; None where no song's truth is known."""
     known = [r for r in results if system in r.recovery]
     if not known:
@@ -46,7 +46,7 @@ def recovery_table(results: Sequence[SongResult], systems: Sequence[SongSystem])
     return [Table("Recovery of the true correction", columns, rows, caption)]
 
 
-def _text(value: Estimate) -> str:
+def _text(value: SongStatistic) -> str:
     if math.isnan(value.mean):
         return "–"
     interval = f" ({number(value.low, 2)} to {number(value.high, 2)})" if math.isfinite(value.low) else ""

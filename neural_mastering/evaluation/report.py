@@ -24,11 +24,11 @@ from neural_mastering.reporting.eval_report import (
     Metric,
     SongEntry,
     SummaryTable,
-    System,
+    SystemEntry,
     write_eval_report,
 )
 from neural_mastering.reporting.markup import number
-from neural_mastering.reporting.report_data import Chart, Clip, Line, Picture, Role
+from neural_mastering.reporting.report_data import Chart, ChartLine, Clip, Picture, Role
 
 SONG_COLUMNS = (
     "mr_stft_matched",
@@ -45,7 +45,7 @@ def write_report(folder: Path, evaluation: Evaluation, drawn: Sequence[Drawn]) -
     e = evaluation
     report = EvalReport(
         title=_title(e),
-        systems=[System(s.key, s.name, s.kind, s.note) for s in e.systems],
+        systems=[SystemEntry(s.key, s.name, s.kind, s.note) for s in e.systems],
         tables=_tables(e),
         song_count=len(e.results),
         songs=(_song(e, result) for result in e.results),
@@ -160,8 +160,8 @@ def _song(e: Evaluation, result: SongResult) -> SongEntry:
     if result.name in e.chosen.trained_on:
         notes.append("A model of this evaluation was trained on this song.")
 
-    def lines(values: Mapping[str, np.ndarray]) -> list[Line]:
-        return [Line(_name(kinds, e, s), values[s], _role(kinds, s)) for s in sources if s in values]
+    def lines(values: Mapping[str, np.ndarray]) -> list[ChartLine]:
+        return [ChartLine(_name(kinds, e, s), values[s], _role(kinds, s)) for s in sources if s in values]
 
     return SongEntry(
         name=result.name,

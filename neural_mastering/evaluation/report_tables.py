@@ -7,7 +7,7 @@ import numpy as np
 from neural_mastering.evaluation.ablations import ABLATION_NAMES
 from neural_mastering.evaluation.eq_statistics import band_statistics, bands_by_song
 from neural_mastering.evaluation.outcome import Evaluation
-from neural_mastering.evaluation.statistics import Estimate
+from neural_mastering.evaluation.statistics import SongStatistic
 from neural_mastering.metrics.suite import MATCHED, info_of
 from neural_mastering.reporting.markup import number
 from neural_mastering.reporting.report_data import Table
@@ -79,7 +79,7 @@ def part_tables(e: Evaluation) -> list[Table]:
     return tables
 
 
-def _change(value: Estimate, difference: Estimate, digits: int) -> str:
+def _change(value: SongStatistic, difference: SongStatistic, digits: int) -> str:
     text = f"{number(value.mean, digits)} ({number(difference.mean, digits, signed=True)}"
     if math.isfinite(difference.low):
         ends = (number(end, digits, signed=True) for end in (difference.low, difference.high))

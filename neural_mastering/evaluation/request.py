@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from neural_mastering.evaluation.measure_song import Options
+from neural_mastering.evaluation.measure_song import EvaluationOptions
 
 
 @dataclass(frozen=True)
-class Request:
+class EvaluationRequest:
     """What the user asked for.
 
     Attributes:
@@ -35,7 +35,7 @@ class Request:
     split: str = "test"
     systems: Mapping[str, Path] | None = None
     songs: tuple[str, ...] = ()
-    options: Options = field(default_factory=Options)
+    options: EvaluationOptions = field(default_factory=EvaluationOptions)
     sample_rate: int | None = None
     peers: bool = True
     report: bool = True

@@ -12,7 +12,7 @@ from neural_mastering.atomic import replacing, write_text
 from neural_mastering.evaluation.eq_statistics import BandStatistics
 from neural_mastering.evaluation.song_result import Scores, SongResult
 from neural_mastering.evaluation.song_systems import SongSystem
-from neural_mastering.evaluation.statistics import Estimate
+from neural_mastering.evaluation.statistics import SongStatistic
 from neural_mastering.evaluation.summary import EXTRA_COLUMNS, AblationRow, Summary
 from neural_mastering.metrics.suite import INFOS, columns
 
@@ -109,7 +109,7 @@ def summary_content(summary: Summary, systems: Sequence[SongSystem]) -> dict[str
 def ablation_content(rows: Sequence[AblationRow]) -> list[dict[str, Any]]:
     """Ablation rows for JSON."""
 
-    def numbers(part: Mapping[str, Estimate]) -> dict[str, Any]:
+    def numbers(part: Mapping[str, SongStatistic]) -> dict[str, Any]:
         return {column: asdict(value) for column, value in part.items()}
 
     return [

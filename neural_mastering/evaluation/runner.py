@@ -7,12 +7,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import torch
 
-from neural_mastering.evaluation.measure_song import Options, Task, measure_song
-from neural_mastering.evaluation.plan import Plan, build_systems
+from neural_mastering.evaluation.measure_song import EvaluationOptions, SongTask, measure_song
+from neural_mastering.evaluation.plan import EvaluationPlan, build_systems
 from neural_mastering.evaluation.song_result import SongResult
 from neural_mastering.evaluation.song_systems import SongSystem
 
-_worker: tuple[list[SongSystem], Plan, Options] | None = None
+_worker: tuple[list[SongSystem], EvaluationPlan, EvaluationOptions] | None = None
 
 
 def default_jobs(songs: int) -> int:
@@ -21,10 +21,10 @@ def default_jobs(songs: int) -> int:
 
 
 def measure_all(
-    tasks: Sequence[Task],
-    plan: Plan,
+    tasks: Sequence[SongTask],
+    plan: EvaluationPlan,
     systems: list[SongSystem],
-    options: Options,
+    options: EvaluationOptions,
     jobs: int,
     done: Callable[[str], None],
 ) -> list[SongResult]:
@@ -37,7 +37,11 @@ def measure_all(
 
 
 def _results(
-    tasks: Sequence[Task], plan: Plan, systems: list[SongSystem], options: Options, jobs: int
+    tasks: Sequence[SongTask],
+    plan: EvaluationPlan,
+    systems: list[SongSystem],
+    options: EvaluationOptions,
+    jobs: int,
 ) -> Iterator[tuple[int, SongResult]]:
     if jobs <= 1:
         cache = plan.cache
@@ -58,13 +62,13 @@ def _results(
             raise
 
 
-def _start(plan: Plan, names: list[str], options: Options, threads: int) -> None:
+def _start(plan: EvaluationPlan, names: list[str], options: EvaluationOptions, threads: int) -> None:
     global _worker
     torch.set_num_threads(threads)
     _worker = build_systems(plan, names), plan, options
 
 
-def _work(task: Task) -> SongResult:
+def _work(task: SongTask) -> SongResult:
     assert _worker is not None
     systems, plan, options = _worker
     return measure_song(task, systems, plan.cache, options)

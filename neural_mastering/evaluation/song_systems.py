@@ -41,7 +41,7 @@ class Skip(InputError):
 
 
 @dataclass(frozen=True)
-class Rendered:
+class SystemOutput:
     """A whole song, mastered.
 
     Attributes:
@@ -75,10 +75,10 @@ class SongSystem(ABC):
     note: str = ""
 
     @abstractmethod
-    def render(self, song: LoadedSong) -> Rendered:
+    def render(self, song: LoadedSong) -> SystemOutput:
         """Master a song; only oracles, which say so, may look at the target."""
 
-    def segment(self, song: LoadedSong, rendered: Rendered, start: int, stop: int) -> Audio:
+    def segment(self, song: LoadedSong, rendered: SystemOutput, start: int, stop: int) -> Audio:
         """The master of one segment by itself; by default that part of the whole song's master."""
         return rendered.audio[..., start:stop]
 
@@ -89,9 +89,9 @@ class Untouched(SongSystem):
     key = name = "identity"
     kind: SystemKind = "identity"
 
-    def render(self, song: LoadedSong) -> Rendered:
+    def render(self, song: LoadedSong) -> SystemOutput:
         """The input."""
-        return Rendered(song.input, curve_trace(None, 0.0))
+        return SystemOutput(song.input, curve_trace(None, 0.0))
 
 
 class LoudnessMatch(SongSystem):
@@ -100,11 +100,11 @@ class LoudnessMatch(SongSystem):
     key, name = "loudness", "loudness only*"
     note = "equal to the identity in the loudness-matched columns"
 
-    def render(self, song: LoadedSong) -> Rendered:
+    def render(self, song: LoadedSong) -> SystemOutput:
         """Input times one gain."""
         return _levelled(song.input, song, None)
 
-    def segment(self, song: LoadedSong, rendered: Rendered, start: int, stop: int) -> Audio:
+    def segment(self, song: LoadedSong, rendered: SystemOutput, start: int, stop: int) -> Audio:
         """Brought to the segment's own loudness."""
         return _segment_levelled(song.input, song, start, stop)
 
@@ -117,11 +117,11 @@ class MeanCorrection(SongSystem):
     def __init__(self, curve_db: Tensor, note: str = "") -> None:
         self.curve_db, self.note = curve_db, note
 
-    def render(self, song: LoadedSong) -> Rendered:
+    def render(self, song: LoadedSong) -> SystemOutput:
         """Filtered and levelled input."""
         return _levelled(equalize(song.input, self._curve(song), song.sample_rate), song, self._curve(song))
 
-    def segment(self, song: LoadedSong, rendered: Rendered, start: int, stop: int) -> Audio:
+    def segment(self, song: LoadedSong, rendered: SystemOutput, start: int, stop: int) -> Audio:
         """Brought to the segment's own loudness."""
         return _segment_levelled(rendered.audio, song, start, stop)
 
@@ -181,16 +181,16 @@ class TrainedModel(SongSystem):
             window_s,
         )
 
-    def render(self, song: LoadedSong) -> Rendered:
+    def render(self, song: LoadedSong) -> SystemOutput:
         """Analyse the whole song, render it with what was found."""
         tone = self.listen(song.input)
         audio, dry = render_controls(tone, song.input)
         share_db = None
         if dry is not None:
             share_db = float(power_to_db(energy_share(audio - dry, audio).clamp(min=1e-12)))
-        return Rendered(audio, model_trace(tone), share_db, dry, tone)
+        return SystemOutput(audio, model_trace(tone), share_db, dry, tone)
 
-    def segment(self, song: LoadedSong, rendered: Rendered, start: int, stop: int) -> Audio:
+    def segment(self, song: LoadedSong, rendered: SystemOutput, start: int, stop: int) -> Audio:
         """Listens to the segment alone and in one piece, as in training."""
         audio = song.input[..., start:stop]
         return render_controls(self.listen(audio, (stop - start) / song.sample_rate), audio)[0]
@@ -260,7 +260,7 @@ class OutsideMasters(SongSystem):
             )
         self.files = found
 
-    def render(self, song: LoadedSong) -> Rendered:
+    def render(self, song: LoadedSong) -> SystemOutput:
         """Read the file at the evaluation's rate; mono counts for both channels."""
         file = probe(self.files[song_key(song.name)])
         cached = self.cache.fetch(file)
@@ -275,7 +275,7 @@ class OutsideMasters(SongSystem):
             raise InputError(f"{file.path} has {audio.shape[1]} channels but '{song.name}' is mono")
         audio = audio.expand(-1, song.input.shape[1], -1)
         missing = song.input.shape[-1] - audio.shape[-1]
-        return Rendered(torch.nn.functional.pad(audio, (0, missing)))  # a negative number cuts
+        return SystemOutput(torch.nn.functional.pad(audio, (0, missing)))  # a negative number cuts
 
 
 def equalize(audio: Audio, curve_db: Tensor, sample_rate: float) -> Audio:
@@ -294,11 +294,11 @@ def equalize(audio: Audio, curve_db: Tensor, sample_rate: float) -> Audio:
     return torch.cat(pieces, dim=-1)
 
 
-def _levelled(audio: Audio, song: LoadedSong, curve_db: Tensor | None) -> Rendered:
+def _levelled(audio: Audio, song: LoadedSong, curve_db: Tensor | None) -> SystemOutput:
     levelled = match_loudness(audio, song.target, song.sample_rate)
     power, before = (float(side.double().square().sum()) for side in (levelled, audio))
     gain_db = power_to_db(power / before) if power > 0 and before > 0 else 0.0
-    return Rendered(levelled, curve_trace(curve_db, gain_db))
+    return SystemOutput(levelled, curve_trace(curve_db, gain_db))
 
 
 def _segment_levelled(audio: Audio, song: LoadedSong, start: int, stop: int) -> Audio:

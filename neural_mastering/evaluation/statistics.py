@@ -19,7 +19,7 @@ FEW_GROUPS = 10
 
 
 @dataclass(frozen=True)
-class Estimate:
+class SongStatistic:
     """A statistic of songs.
 
     Attributes:
@@ -36,7 +36,9 @@ class Estimate:
     groups: int
 
 
-def estimate(values: Sequence[float], groups: Sequence[str], seed: int = 0, draws: int = DRAWS) -> Estimate:
+def estimate(
+    values: Sequence[float], groups: Sequence[str], seed: int = 0, draws: int = DRAWS
+) -> SongStatistic:
     """Mean and median over songs, with an interval over groups.
 
     Args:
@@ -49,9 +51,9 @@ def estimate(values: Sequence[float], groups: Sequence[str], seed: int = 0, draw
     known = np.isfinite(numbers)
     numbers, names = numbers[known], [g for g, k in zip(groups, known, strict=True) if k]
     if numbers.size == 0:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, 0, 0)
+        return SongStatistic(math.nan, math.nan, math.nan, math.nan, 0, 0)
     low, high = cluster_interval(numbers, names, seed, draws)
-    return Estimate(
+    return SongStatistic(
         float(numbers.mean()), float(np.median(numbers)), low, high, numbers.size, len(set(names))
     )
 

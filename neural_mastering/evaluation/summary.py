@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from neural_mastering.evaluation.song_result import Scores, SongResult
 from neural_mastering.evaluation.song_systems import SongSystem
-from neural_mastering.evaluation.statistics import Estimate, estimate
+from neural_mastering.evaluation.statistics import SongStatistic, estimate
 from neural_mastering.metrics.suite import columns, info_of
 
 BASELINES = ("identity", "baseline")
@@ -25,8 +25,8 @@ class Score:
         values: by song, NaN where there is none; in the order of the results.
     """
 
-    value: Estimate
-    difference: Estimate | None
+    value: SongStatistic
+    difference: SongStatistic | None
     improved: int | None
     values: tuple[float, ...]
 
@@ -114,8 +114,8 @@ class AblationRow:
 
     model: str
     ablation: str
-    values: Mapping[str, Estimate]
-    differences: Mapping[str, Estimate]
+    values: Mapping[str, SongStatistic]
+    differences: Mapping[str, SongStatistic]
 
 
 def summarise_ablations(

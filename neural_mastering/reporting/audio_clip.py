@@ -59,14 +59,14 @@ class EncodedClip:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ClipPlan:
     """How long a player's clips are and how they are encoded."""
 
     seconds: float
     lossless: bool
 
 
-def plan(clips: int, budget_bytes: float) -> Plan | None:
+def plan(clips: int, budget_bytes: float) -> ClipPlan | None:
     """The longest excerpt, lossless if possible, with which so many clips stay within a budget; None for none.
 
     Lossless needs room for the full length; else Ogg Vorbis, from 24 s down to 5 s. All clips of a player are
@@ -74,9 +74,9 @@ def plan(clips: int, budget_bytes: float) -> Plan | None:
     """
     share = budget_bytes / max(clips, 1) / _BASE64
     if share >= LONGEST_S * LOSSLESS_BYTES_PER_S:
-        return Plan(LONGEST_S, lossless=True)
+        return ClipPlan(LONGEST_S, lossless=True)
     seconds = math.floor(min(LONGEST_S, share / LOSSY_BYTES_PER_S) * 2.0) / 2.0
-    return Plan(seconds, lossless=False) if seconds >= SHORTEST_S else None
+    return ClipPlan(seconds, lossless=False) if seconds >= SHORTEST_S else None
 
 
 def shortest_bytes(clips: int) -> float:
@@ -121,7 +121,7 @@ def clip_from_file(
         raise InputError(f"{path} can't be read as audio: {error}") from error
 
 
-def encode_clips(clips: Sequence[Clip], plan: Plan) -> list[EncodedClip]:
+def encode_clips(clips: Sequence[Clip], plan: ClipPlan) -> list[EncodedClip]:
     """The loudest common part of the clips of one player, encoded.
 
     The part with the highest mean square of the first clip is taken from all of them.

@@ -20,7 +20,7 @@ from neural_mastering.reporting.axes import (
 )
 from neural_mastering.reporting.colours import Colours
 from neural_mastering.reporting.markup import Html, join, number, tag
-from neural_mastering.reporting.report_data import Band, Chart, EqCurve, Line
+from neural_mastering.reporting.report_data import BandLike, Chart, ChartLine, EqCurve
 
 _WIDTH, _HEIGHT = 1000.0, 500.0  # units of the stretched drawing
 
@@ -58,7 +58,7 @@ def loudness_chart(
     legend = list(chart.lines)
     if target_lufs is not None:
         drawn.append(_horizontal(float(y.place(target_lufs)), "goal"))
-        legend.append(Line(f"target {number(target_lufs)} LUFS", [], role="target"))
+        legend.append(ChartLine(f"target {number(target_lufs)} LUFS", [], role="target"))
     drawn.append(_lines(chart, x, y, colours))
     head = tag("i", class_="playhead", hidden=True, data_last_s=f"{x.high:.3f}") if excerpt_s else None
     dashed = target_lufs is not None
@@ -73,7 +73,7 @@ def course_chart(chart: Chart, colours: Colours, title: str, label: str, caption
 
 
 def reduction_chart(
-    reductions: Sequence[Line], duration_s: float, colours: Colours, title: str, caption: str = ""
+    reductions: Sequence[ChartLine], duration_s: float, colours: Colours, title: str, caption: str = ""
 ) -> Html:
     """Gain reduction over time, drawn downwards from 0 dB; lines hold their times in `at`."""
     x = time_axis(duration_s)
@@ -124,11 +124,11 @@ def eq_chart(eq: EqCurve, title: str, colour: str = "c-result-0", caption: str =
                     aria_hidden="true",
                 )
             )
-    line = [Line("total response", total)]
+    line = [ChartLine("total response", total)]
     return _figure(title, x, y, join(drawn), line, Colours(), caption, over=join(marks), legend=False)
 
 
-def numbered_bands(bands: Sequence[Band]) -> list[Band]:
+def numbered_bands(bands: Sequence[BandLike]) -> list[BandLike]:
     """Bands from low to high, as the chart and the table number them."""
     return sorted(bands, key=lambda band: band.frequency_hz)
 
@@ -138,7 +138,7 @@ def _figure(
     x: Axis,
     y: Axis,
     drawn: Html,
-    lines: Sequence[Line],
+    lines: Sequence[ChartLine],
     colours: Colours,
     caption: str,
     over: Html | None = None,

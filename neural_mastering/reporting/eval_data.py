@@ -10,7 +10,7 @@ SystemKind = Literal["identity", "baseline", "model", "peer", "oracle"]
 
 
 @dataclass(frozen=True)
-class System:
+class SystemEntry:
     """One row of the tables.
 
     Attributes:
@@ -162,7 +162,7 @@ class EvalReport:
     """
 
     title: str
-    systems: Sequence[System]
+    systems: Sequence[SystemEntry]
     tables: Sequence[SummaryTable]
     song_count: int = 0
     songs: Iterable[SongEntry] = ()

@@ -13,7 +13,7 @@ from neural_mastering.reporting.eval_data import (
     Metric,
     SongEntry,
     SummaryTable,
-    System,
+    SystemEntry,
     SystemKind,
 )
 from neural_mastering.reporting.html_table import bullet_list, facts, plain_table
@@ -32,7 +32,7 @@ __all__ = [
     "Metric",
     "SongEntry",
     "SummaryTable",
-    "System",
+    "SystemEntry",
     "SystemKind",
     "write_eval_report",
 ]

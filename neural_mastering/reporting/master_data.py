@@ -11,7 +11,7 @@ from neural_mastering.reporting.words_section import WordsReport
 
 
 @dataclass(frozen=True)
-class Readings:
+class ReportReadings:
     """Meter readings of a whole file; NaN means not measured, −inf silence. JSON keys are the field names.
 
     Attributes:
@@ -135,8 +135,8 @@ class MasterReport:
     """
 
     title: str
-    input: Readings
-    output: Readings
+    input: ReportReadings
+    output: ReportReadings
     delivery: Delivery
     provenance: Provenance
     gain_db: float

@@ -18,11 +18,17 @@ from neural_mastering.reporting.colours import Colours
 from neural_mastering.reporting.equaliser_table import bands_table
 from neural_mastering.reporting.html_table import bullet_list, facts, flatten, number_cell, scrolling
 from neural_mastering.reporting.markup import Html, duration, join, number, tag
-from neural_mastering.reporting.master_data import Delivery, MasterReport, Provenance, Readings, Reduction
+from neural_mastering.reporting.master_data import (
+    Delivery,
+    MasterReport,
+    Provenance,
+    Reduction,
+    ReportReadings,
+)
 from neural_mastering.reporting.master_json import master_json
 from neural_mastering.reporting.page import section, write_page
 from neural_mastering.reporting.player import excerpt_of, key_help, listening_log, player
-from neural_mastering.reporting.report_data import Line
+from neural_mastering.reporting.report_data import ChartLine
 from neural_mastering.reporting.sentences import what_was_done
 from neural_mastering.reporting.words_section import words_section
 
@@ -30,8 +36,8 @@ __all__ = [
     "Delivery",
     "MasterReport",
     "Provenance",
-    "Readings",
     "Reduction",
+    "ReportReadings",
     "master_json",
     "write_master_report",
 ]
@@ -86,7 +92,7 @@ def _body(report: MasterReport, clips: list[EncodedClip]) -> Iterator[Html]:
     yield tag(
         "div",
         section("What was done", bullet_list(what_was_done(report)), id_="done"),
-        section("Readings", _readings(report.input, report.output), id_="readings"),
+        section("ReportReadings", _readings(report.input, report.output), id_="readings"),
         class_="columns",
     )
     if report.words is not None:
@@ -135,7 +141,7 @@ def _tiles(report: MasterReport) -> Html:
     return tag("div", *tiles, class_="tiles")
 
 
-def _readings(before: Readings, after: Readings) -> Html:
+def _readings(before: ReportReadings, after: ReportReadings) -> Html:
     titles = ("", "Before", "After", "Change")
     head = tag(
         "tr", *(tag("th", t, scope="col") for t in titles), tag("th", "Unit", scope="col", class_="text")
@@ -170,7 +176,7 @@ def _charts(report: MasterReport, clips: list[EncodedClip], colours: Colours) ->
             )
         )
     if report.reductions:
-        lines = [Line(r.stage, r.reduction_db, at=r.time_s) for r in report.reductions]
+        lines = [ChartLine(r.stage, r.reduction_db, at=r.time_s) for r in report.reductions]
         own = Colours([line.name for line in lines])
         over_time.append(reduction_chart(lines, report.provenance.duration_s, own, "Gain reduction"))
     if report.saturation is not None:

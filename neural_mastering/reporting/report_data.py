@@ -12,7 +12,7 @@ Role = Literal["before", "target", "result", "reference", "oracle"]
 """Which colour a line and a player button get: `result` is anything a system made."""
 
 
-class Band(Protocol):
+class BandLike(Protocol):
     """One band of an equaliser; `rendering.controls.EqBand` is one."""
 
     @property
@@ -49,12 +49,12 @@ class EqCurve:
 
     at_hz: ArrayLike
     total_db: ArrayLike
-    bands: Sequence[Band] = ()
+    bands: Sequence[BandLike] = ()
     bands_db: ArrayLike | None = None
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """One line of a chart.
 
     Attributes:
@@ -80,7 +80,7 @@ class Chart:
     """
 
     at: ArrayLike
-    lines: Sequence[Line]
+    lines: Sequence[ChartLine]
 
 
 @dataclass(frozen=True)

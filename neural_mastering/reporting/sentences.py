@@ -7,8 +7,8 @@ import numpy as np
 
 from neural_mastering.reporting.axes import as_array
 from neural_mastering.reporting.markup import duration, frequency, number
-from neural_mastering.reporting.master_data import Delivery, MasterReport, Readings, Reduction
-from neural_mastering.reporting.report_data import Band, Chart, EqCurve
+from neural_mastering.reporting.master_data import Delivery, MasterReport, Reduction, ReportReadings
+from neural_mastering.reporting.report_data import BandLike, Chart, EqCurve
 
 _SMALL_DB = 0.05  # what rounds to 0.0
 _ACTIVE_DB = 0.1
@@ -34,7 +34,7 @@ def what_was_done(report: MasterReport) -> list[str]:
     return [s for s in (*sentences, _image(report.input, report.output)) if s]
 
 
-def band_words(band: Band) -> str:
+def band_words(band: BandLike) -> str:
     """One band: "+2.1 dB low shelf at 120 Hz", "−1.5 dB at 2.4 kHz (Q 0.9)"."""
     kind = band.kind.replace("_", " ")
     place = f"at {frequency(band.frequency_hz)}"
@@ -94,7 +94,7 @@ def _level(gain_db: float) -> str:
     return f"The level was {verb} by {number(abs(gain_db))} dB."
 
 
-def _loudness(before: Readings, after: Readings, delivery: Delivery) -> str:
+def _loudness(before: ReportReadings, after: ReportReadings, delivery: Delivery) -> str:
     if not math.isfinite(after.lufs):
         return "The output is silent or too short for a loudness reading."
     start = f"Integrated loudness went from {number(before.lufs)} to {number(after.lufs)} LUFS"
@@ -107,7 +107,7 @@ def _loudness(before: Readings, after: Readings, delivery: Delivery) -> str:
     return f"{start}, {number(abs(miss))} LU {'above' if miss > 0 else 'below'} {asked}."
 
 
-def _ceiling(after: Readings, delivery: Delivery) -> list[str]:
+def _ceiling(after: ReportReadings, delivery: Delivery) -> list[str]:
     if not math.isfinite(after.true_peak_db):
         return []
     peak = f"The highest true peak is {number(after.true_peak_db, 2)} dBTP"
@@ -120,7 +120,7 @@ def _ceiling(after: Readings, delivery: Delivery) -> list[str]:
     ]
 
 
-def _dynamics(before: Readings, after: Readings) -> str:
+def _dynamics(before: ReportReadings, after: ReportReadings) -> str:
     parts = []
     if math.isfinite(before.lra) and math.isfinite(after.lra):
         parts.append(f"the loudness range went from {number(before.lra)} to {number(after.lra)} LU")
@@ -148,7 +148,7 @@ def _tone(spectra: Chart) -> list[str]:
     return [f"Balance of tone, the mean change left out: {_listed(parts)}."] if parts else []
 
 
-def _image(before: Readings, after: Readings) -> str:
+def _image(before: ReportReadings, after: ReportReadings) -> str:
     if not (math.isfinite(before.correlation) and math.isfinite(after.correlation)):
         return ""
     correlation = f"correlation from {number(before.correlation, 2)} to {number(after.correlation, 2)}"

@@ -12,7 +12,7 @@ from neural_mastering.reporting.axes import as_array
 from neural_mastering.reporting.charts import eq_chart, loudness_chart, spectra_chart
 from neural_mastering.reporting.colours import Colours
 from neural_mastering.reporting.equaliser_table import bands_table
-from neural_mastering.reporting.eval_data import Applied, Metric, SongEntry, System
+from neural_mastering.reporting.eval_data import Applied, Metric, SongEntry, SystemEntry
 from neural_mastering.reporting.html_table import bullet_list, facts, number_cell, scrolling
 from neural_mastering.reporting.markup import Html, number, plain, tag
 from neural_mastering.reporting.player import excerpt_of, player
@@ -21,7 +21,7 @@ from neural_mastering.reporting.sentences import band_words, eq_words
 from neural_mastering.reporting.summary_section import colour_of, heading, system_name
 
 
-def song_list_opening(systems: Sequence[System], metrics: Sequence[Metric]) -> Html:
+def song_list_opening(systems: Sequence[SystemEntry], metrics: Sequence[Metric]) -> Html:
     """What stands before the songs: search, order and headings; leaves a section and a div open."""
     shown = list_columns(systems)
     options = [tag("option", "Name", value="up|name"), tag("option", "Group", value="up|group")]
@@ -53,14 +53,14 @@ def song_list_opening(systems: Sequence[System], metrics: Sequence[Metric]) -> H
     return Html(f'<section id="songs" style="{width}"><h2>Songs</h2>{opening}<div class="songs">')
 
 
-def list_columns(systems: Sequence[System]) -> list[System]:
+def list_columns(systems: Sequence[SystemEntry]) -> list[SystemEntry]:
     """Up to five systems for the list: the identity, then models, baselines, other tools, oracles."""
     rank = {"identity": 0, "model": 1, "baseline": 2, "peer": 3, "oracle": 4}
     chosen = sorted(systems, key=lambda s: rank[s.kind])[:5]
     return [s for s in systems if s in chosen]
 
 
-def narrow_columns(shown: Sequence[System]) -> Sequence[System]:
+def narrow_columns(shown: Sequence[SystemEntry]) -> Sequence[SystemEntry]:
     """The two that a narrow window keeps: the identity and the last model, or the last column."""
     models = [s for s in shown if s.kind == "model"] or list(shown[1:])
     return [*shown[:1], *models[-1:]]
@@ -70,7 +70,7 @@ def song_section(
     index: int,
     song: SongEntry,
     clips: Sequence[EncodedClip],
-    systems: Sequence[System],
+    systems: Sequence[SystemEntry],
     metrics: Sequence[Metric],
     colours: Colours,
 ) -> Html:
@@ -135,9 +135,11 @@ def distance_to_target(spectra: Chart) -> Chart | None:
 
 
 def _metrics_table(
-    values: Mapping[str, Mapping[str, float]], systems: Sequence[System], metrics: Sequence[Metric]
+    values: Mapping[str, Mapping[str, float]], systems: Sequence[SystemEntry], metrics: Sequence[Metric]
 ) -> Html:
-    head = tag("tr", tag("th", "System", scope="col"), *(tag("th", heading(m), scope="col") for m in metrics))
+    head = tag(
+        "tr", tag("th", "SystemEntry", scope="col"), *(tag("th", heading(m), scope="col") for m in metrics)
+    )
     rows = []
     for system in systems:
         if system.key in values:
@@ -154,8 +156,10 @@ def _metrics_table(
     return scrolling(tag("table", tag("thead", head), tag("tbody", *rows)))
 
 
-def _applied(applied: Applied, systems: Sequence[System], colours: Colours) -> Html:
-    system = next((s for s in systems if s.key == applied.system), System(applied.system, applied.system))
+def _applied(applied: Applied, systems: Sequence[SystemEntry], colours: Colours) -> Html:
+    system = next(
+        (s for s in systems if s.key == applied.system), SystemEntry(applied.system, applied.system)
+    )
     words = list(applied.words)
     table = None
     chart = None

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from neural_mastering.reporting.colours import Colours
-from neural_mastering.reporting.eval_data import Cell, Metric, SummaryTable, System
+from neural_mastering.reporting.eval_data import Cell, Metric, SummaryTable, SystemEntry
 from neural_mastering.reporting.html_table import number_cell, scrolling
 from neural_mastering.reporting.interval_chart import intervals_chart
 from neural_mastering.reporting.markup import Html, join, number, tag
@@ -13,7 +13,7 @@ _KIND_WORDS = {"oracle": "oracle", "peer": "other tool"}
 
 
 def summary_section(
-    table: SummaryTable, systems: Sequence[System], colours: Colours, unfolded: bool = True
+    table: SummaryTable, systems: Sequence[SystemEntry], colours: Colours, unfolded: bool = True
 ) -> Html:
     """One summary table with its charts, which stand open where `unfolded` says so, and its details."""
     present = [s for s in systems if any((s.key, m.key) in table.cells for m in table.metrics)]
@@ -59,7 +59,7 @@ def heading(metric: Metric) -> Html:
     )
 
 
-def system_name(system: System, notes: Sequence[System] = ()) -> Html:
+def system_name(system: SystemEntry, notes: Sequence[SystemEntry] = ()) -> Html:
     """A system's name with its kind and the number of its footnote."""
     mark = next((i for i, s in enumerate((s for s in notes if s.note), start=1) if s.key == system.key), None)
     kind = _KIND_WORDS.get(system.kind)
@@ -72,7 +72,7 @@ def system_name(system: System, notes: Sequence[System] = ()) -> Html:
     )
 
 
-def best_system(metric: Metric, table: SummaryTable, systems: Sequence[System]) -> str | None:
+def best_system(metric: Metric, table: SummaryTable, systems: Sequence[SystemEntry]) -> str | None:
     """Key of the system with the best mean, oracles left out; None for a metric without direction."""
     if metric.higher_is_better is None:
         return None
@@ -87,7 +87,7 @@ def best_system(metric: Metric, table: SummaryTable, systems: Sequence[System]) 
     return (max(known) if metric.higher_is_better else min(known))[1]
 
 
-def _notes(systems: Sequence[System]) -> Html | None:
+def _notes(systems: Sequence[SystemEntry]) -> Html | None:
     noted = [s for s in systems if s.note]
     items = [tag("li", tag("sup", i), f" {s.name}: {s.note}") for i, s in enumerate(noted, start=1)]
     return tag("ul", *items, class_="plain caption") if items else None
@@ -101,8 +101,11 @@ def _meanings(metrics: Sequence[Metric]) -> Html | None:
     return tag("details", tag("summary", "What the metrics say"), described, class_="more")
 
 
-def _means(table: SummaryTable, systems: Sequence[System], colours: Colours) -> Html:
-    head = [tag("th", "System", scope="col"), *(tag("th", heading(m), scope="col") for m in table.metrics)]
+def _means(table: SummaryTable, systems: Sequence[SystemEntry], colours: Colours) -> Html:
+    head = [
+        tag("th", "SystemEntry", scope="col"),
+        *(tag("th", heading(m), scope="col") for m in table.metrics),
+    ]
     best = {m.key: best_system(m, table, systems) for m in table.metrics}
     rows = []
     for system in systems:
@@ -125,7 +128,7 @@ def _means(table: SummaryTable, systems: Sequence[System], colours: Colours) -> 
     return scrolling(body)
 
 
-def _chart(metric: Metric, table: SummaryTable, systems: Sequence[System], colours: Colours) -> Html:
+def _chart(metric: Metric, table: SummaryTable, systems: Sequence[SystemEntry], colours: Colours) -> Html:
     rows = []
     for system in systems:
         cell = table.cells.get((system.key, metric.key))
@@ -137,10 +140,10 @@ def _chart(metric: Metric, table: SummaryTable, systems: Sequence[System], colou
     return intervals_chart(rows, metric.name, unit, digits=metric.digits)
 
 
-def _details(metric: Metric, table: SummaryTable, systems: Sequence[System]) -> Html:
+def _details(metric: Metric, table: SummaryTable, systems: Sequence[SystemEntry]) -> Html:
     base = table.best_baseline.get(metric.key, "")
     against = f"Difference to {base}" if base else "Difference to the best baseline"
-    titles = ("System", "Mean", "Median", "95 % interval", against, "95 % interval", "Songs improved")
+    titles = ("SystemEntry", "Mean", "Median", "95 % interval", against, "95 % interval", "Songs improved")
     rows = []
     for system in systems:
         cell = table.cells.get((system.key, metric.key))
@@ -191,7 +194,7 @@ def _interval(low: float | None, high: float | None, digits: int, signed: bool =
     return tag("td", f"{number(low, digits, signed)} … {number(high, digits, signed)}")
 
 
-def colour_of(system: System, colours: Colours) -> str:
+def colour_of(system: SystemEntry, colours: Colours) -> str:
     """The line class of a system; the identity has the colour of the input."""
     if system.kind == "identity":
         return colours.class_of(system.name, "before")

@@ -24,7 +24,7 @@ _ENDINGS = ("er", "ier", "r", "ness", "th", "ly", "y")
 
 
 @dataclass(frozen=True)
-class Request:
+class WordRequest:
     """Words that were asked for.
 
     Attributes:
@@ -73,7 +73,7 @@ def parse_words(values: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def request(strengths: Mapping[str, float], table: WordTable | None = None) -> Request:
+def request(strengths: Mapping[str, float], table: WordTable | None = None) -> WordRequest:
     """Look the words up and add their shapes.
 
     Args:
@@ -108,7 +108,7 @@ def request(strengths: Mapping[str, float], table: WordTable | None = None) -> R
         names = " and ".join(preset.name for preset, _ in presets)
         raise InputError(f"--word {names}: there is one compressor, so only one of its presets can be used")
     curve_db, notes = combine(words)
-    return Request(tuple(words), presets[0] if presets else None, curve_db, tuple(notes), tuple(remarks))
+    return WordRequest(tuple(words), presets[0] if presets else None, curve_db, tuple(notes), tuple(remarks))
 
 
 def combine(words: Sequence[tuple[Word, float]]) -> tuple[Float64s, list[str]]:

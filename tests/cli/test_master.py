@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+import yaml
 from mutagen.aiff import AIFF
 from mutagen.flac import FLAC, Picture
 from mutagen.id3 import APIC, TIT2, TPE1, TXXX  # pyright: ignore[reportPrivateImportUsage]
 from mutagen.wave import WAVE
 
+from neural_mastering import assets
 from neural_mastering.cli.master import invoke
 from neural_mastering.controls import Bands, ChainControls, EqBand, load_controls, save_controls
 from neural_mastering.dsp.loudness import integrated_loudness
@@ -278,10 +280,23 @@ def _tag(path: Path) -> None:
 
 def test_targets_are_listed_with_their_sources(run: Run) -> None:
     code, out, _ = run("--list-targets")
-    assert code == 0 and "not a delivery rule" in out
+    assert code == 0 and "not a rule for what you deliver" in out
     for name in ("spotify", "spotify-loud", "apple", "youtube", "tidal", "amazon", "deezer", "podcast"):
         assert f"\n{name} " in out
     assert "ebu-r128" in out and "atsc-a85" in out
+    rows = {line.split()[0]: line for line in out.splitlines()}
+    table = yaml.safe_load((Path(assets.__file__).parent / "targets.yaml").read_text(encoding="utf-8"))
+    for name, row in table.items():
+        assert row["kind"] in ("primary", "secondary")
+        said = rows[name].split(maxsplit=5)
+        assert said[1:] == [
+            f"{row['lufs']:g}",
+            f"{row['ceiling_db']:g}",
+            row["kind"],
+            str(row["checked"]),
+            row["source"],
+        ]
+    assert {row["kind"] for row in table.values()} == {"primary", "secondary"}
 
 
 def test_help_starts_without_torch_and_numba() -> None:

@@ -9,7 +9,7 @@ import soundfile
 
 from neural_mastering.data.audio_file import probe
 from neural_mastering.data.cache import AudioCache
-from neural_mastering.data.song import Song
+from neural_mastering.data.song import CachedSong
 
 RATE = 8_000
 SongWriter = Callable[..., None]
@@ -48,15 +48,15 @@ def write_song(tmp_path: Path) -> SongWriter:
 
 
 @pytest.fixture
-def make_song(tmp_path: Path) -> Callable[..., Song]:
+def make_song(tmp_path: Path) -> Callable[..., CachedSong]:
     """A cached song from two arrays (time, channel) at `RATE`."""
 
-    def make(name: str, before: np.ndarray, after: np.ndarray | None = None) -> Song:
+    def make(name: str, before: np.ndarray, after: np.ndarray | None = None) -> CachedSong:
         sides = []
         for side, audio in (("unmastered", before), ("mastered", 2.0 * before if after is None else after)):
             path = tmp_path / f"{name}.{side}.wav"
             soundfile.write(path, audio, RATE, subtype="FLOAT")
             sides.append(AudioCache(tmp_path / "cache", RATE).fetch(probe(path)))
-        return Song(name, name, *sides)
+        return CachedSong(name, name, *sides)
 
     return make

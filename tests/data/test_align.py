@@ -11,7 +11,7 @@ import soundfile
 
 from neural_mastering.data import alignment_folder
 from neural_mastering.data.alignment_folder import align_folder
-from neural_mastering.data.alignment_render import Plan, render
+from neural_mastering.data.alignment_render import AlignmentPlan, render
 from neural_mastering.data.audio_file import probe
 from neural_mastering.data.audit.side import ArraySide
 from neural_mastering.data.errors import DataError
@@ -132,7 +132,7 @@ def test_a_stopped_run_goes_on(pairs: Path, tmp_path: Path, monkeypatch: pytest.
 
     calls: list[Path] = []
 
-    def killed(plan: Plan, before: object, after: object, drafts: tuple[Path, Path]) -> object:
+    def killed(plan: AlignmentPlan, before: object, after: object, drafts: tuple[Path, Path]) -> object:
         calls.append(drafts[0])
         if len(calls) == 2:
             drafts[0].write_bytes(b"half a file")
@@ -174,7 +174,7 @@ def test_a_fractional_shift_is_that_of_the_spectrum(delay: float, tmp_path: Path
     for name, audio in (("before", song), ("after", late(song, delay))):
         soundfile.write(tmp_path / f"{name}.wav", audio, RATE, subtype="PCM_24")
     drafts = (tmp_path / "one.flac", tmp_path / "two.flac")
-    done = render(Plan(delay), probe(tmp_path / "before.wav"), probe(tmp_path / "after.wav"), drafts)
+    done = render(AlignmentPlan(delay), probe(tmp_path / "before.wav"), probe(tmp_path / "after.wav"), drafts)
     one, two = (soundfile.read(draft)[0] for draft in drafts)
     assert len(one) == len(two) == done.frames
     middle = slice(2000, -2000)
@@ -187,7 +187,7 @@ def test_nothing_clips(tmp_path: Path) -> None:
         soundfile.write(tmp_path / f"{name}.wav", square, RATE, subtype="PCM_24")
     drafts = (tmp_path / "one.flac", tmp_path / "two.flac")
     done = render(
-        Plan(0.5, source=(0,), sign=(1,)),
+        AlignmentPlan(0.5, source=(0,), sign=(1,)),
         probe(tmp_path / "before.wav"),
         probe(tmp_path / "after.wav"),
         drafts,

@@ -10,8 +10,8 @@ import torch
 from scipy.signal import butter, sosfilt, sosfreqz
 
 from neural_mastering.data.degradation import (
-    Band,
     Degradation,
+    DegradationBand,
     DegradationChain,
     Expansion,
     eq_curve_db,
@@ -26,10 +26,10 @@ from neural_mastering.dsp.loudness import integrated_loudness, k_weighted_energy
 
 RATE = 44_100
 BANDS = (
-    Band("low_shelf", 120.0, 5.0, 0.7),
-    Band("peak", 900.0, -4.0, 1.4),
-    Band("peak", 3_500.0, 3.0, 0.9),
-    Band("high_shelf", 8_000.0, -6.0, 0.6),
+    DegradationBand("low_shelf", 120.0, 5.0, 0.7),
+    DegradationBand("peak", 900.0, -4.0, 1.4),
+    DegradationBand("peak", 3_500.0, 3.0, 0.9),
+    DegradationBand("high_shelf", 8_000.0, -6.0, 0.6),
 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from neural_mastering.chance import seed_of
-from neural_mastering.data.degradation import PRESETS, Preset, load_preset
+from neural_mastering.data.degradation import PRESETS, DegradationPreset, load_preset
 from neural_mastering.data.degradation.preset import parse_preset
 from neural_mastering.data.errors import DataError
 
@@ -79,7 +79,7 @@ def test_a_preset_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "my preset.yaml"
     path.write_text(MEDIUM.replace("level_lufs: [-24, -18]", "level_lufs: [-30, -30]"))
     preset = load_preset(path)
-    assert isinstance(preset, Preset) and preset.draw(seed_of(1)).level_lufs == -30.0
+    assert isinstance(preset, DegradationPreset) and preset.draw(seed_of(1)).level_lufs == -30.0
     assert preset.recipe != load_preset("medium").recipe
 
 

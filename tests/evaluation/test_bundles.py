@@ -22,10 +22,10 @@ from neural_mastering.evaluation.ablations import ablations_of
 from neural_mastering.evaluation.controls_trace import CURVE_HZ, ControlsTrace
 from neural_mastering.evaluation.evaluate import evaluate
 from neural_mastering.evaluation.inspect import inspect_checkpoint
-from neural_mastering.evaluation.measure_song import Options
+from neural_mastering.evaluation.measure_song import EvaluationOptions
 from neural_mastering.evaluation.pictures import stems
 from neural_mastering.evaluation.plan import model_rows
-from neural_mastering.evaluation.request import Request
+from neural_mastering.evaluation.request import EvaluationRequest
 from neural_mastering.evaluation.run_info import read_run
 from neural_mastering.evaluation.song_set import LoadedSong, choose_songs, load_song
 from neural_mastering.evaluation.song_systems import TrainedModel, render_controls
@@ -228,8 +228,8 @@ class _Silent:
 
 def test_a_whole_evaluation(eval_pairs: Path, eval_cache: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    options = Options(segments=0, ablations=False)
-    request = Request(
+    options = EvaluationOptions(segments=0, ablations=False)
+    request = EvaluationRequest(
         checkpoints=(Path(BUNDLED),),
         data=eval_pairs,
         out=out,

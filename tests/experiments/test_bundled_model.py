@@ -25,7 +25,7 @@ from experiments.bundled_model.training.skill import predict
 from experiments.common.csv_files import write_rows
 from neural_mastering.data.degradation import load_preset
 from neural_mastering.data.degradation.chain import DegradationChain
-from neural_mastering.data.degradation.parameters import NO_EXPANSION, Band, Degradation
+from neural_mastering.data.degradation.parameters import NO_EXPANSION, Degradation, DegradationBand
 from neural_mastering.dsp.biquad import equalize
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.metrics.signal import Signal
@@ -105,9 +105,9 @@ def test_filters_in_the_domain_of_features_are_those_of_audio(stereo: str) -> No
     encoder = LogMel(z_size=8, channels=4, dilations=(1,))
     simulator = Simulator(encoder, load_preset("medium"))
     bands = (
-        Band("low_shelf", 150.0, 7.0, 0.7),
-        Band("peak", 900.0, -5.0, 1.0),
-        Band("high_shelf", 4000.0, 8.0, 0.7),
+        DegradationBand("low_shelf", 150.0, 7.0, 0.7),
+        DegradationBand("peak", 900.0, -5.0, 1.0),
+        DegradationBand("high_shelf", 4000.0, 8.0, 0.7),
     )
     drawn = Degradation(NO_EXPANSION, NO_EXPANSION, 10.0, 100.0, 1.0, bands, None, -20.0, RATE, -20.0)
 

@@ -15,8 +15,8 @@ from neural_mastering.errors import InputError
 from neural_mastering.reporting.audio_clip import (
     LONGEST_S,
     SHORTEST_S,
+    ClipPlan,
     EncodedClip,
-    Plan,
     clip_from_file,
     encode_clips,
     loudest_start_s,
@@ -37,7 +37,7 @@ def decoded(clip: EncodedClip) -> tuple[NDArray[np.float64], int]:
 @pytest.mark.parametrize("lossless", [True, False])
 def test_a_clip_sounds_like_its_source(song: Song, lossless: bool) -> None:
     audio, rate = song
-    (clip,) = encode_clips([Clip("after", audio, rate)], Plan(24.0, lossless))
+    (clip,) = encode_clips([Clip("after", audio, rate)], ClipPlan(24.0, lossless))
     heard, heard_rate = decoded(clip)
     assert heard_rate == rate and heard.shape == audio.shape
     error_db = 10 * np.log10(np.mean((heard - audio) ** 2) / np.mean(audio**2))
@@ -53,7 +53,7 @@ def test_matched_clips_are_equally_loud_and_none_is_amplified(song: Song, lossle
     audio, rate = song
     gains = {"before": -12.0, "after": 0.0, "over full scale": 9.0}
     clips = [Clip(name, audio * np.float32(10 ** (g / 20)), rate) for name, g in gains.items()]
-    encoded = encode_clips(clips, Plan(24.0, lossless))
+    encoded = encode_clips(clips, ClipPlan(24.0, lossless))
     common, matched = matched_gains_db(encoded)
     assert max(matched) == 0.0
     meter = pyloudnorm.Meter(rate)
@@ -68,7 +68,7 @@ def test_peaks_over_full_scale_are_turned_down_and_not_clipped(song: Song) -> No
     audio, rate = song
     loud = audio / np.abs(audio).max() * np.float32(2.0)
     clips = encode_clips(
-        [Clip("quiet", loud * np.float32(0.25), rate), Clip("loud", loud, rate)], Plan(24.0, True)
+        [Clip("quiet", loud * np.float32(0.25), rate), Clip("loud", loud, rate)], ClipPlan(24.0, True)
     )
     assert clips[1].stored_gain_db == pytest.approx(20 * math.log10(0.999 / 2.0), abs=1e-3)
     heard, _ = decoded(clips[1])
@@ -85,7 +85,7 @@ def test_the_loudest_part_is_taken_from_all_sources_alike() -> None:
     mark[:, 22 * rate] = 0.5
     first, second = encode_clips(
         [Clip("before", noise, rate, start_s=100.0), Clip("after", mark, rate, start_s=100.0)],
-        Plan(6.0, True),
+        ClipPlan(6.0, True),
     )
     assert first.start_s == second.start_s == 121.0 and first.seconds == second.seconds == 6.0
     heard, _ = decoded(second)
@@ -95,12 +95,15 @@ def test_the_loudest_part_is_taken_from_all_sources_alike() -> None:
 def test_silence_and_tiny_clips_play_too() -> None:
     silent = Clip("silence", np.zeros((2, 4_410)), 44_100)
     tiny = Clip("tiny", np.full((2, 441), 0.1) * np.array([[1], [-1]]), 44_100)
-    clips = encode_clips([silent, tiny], Plan(24.0, True))
+    clips = encode_clips([silent, tiny], ClipPlan(24.0, True))
     common, gains = matched_gains_db(clips)
     assert clips[0].lufs == -math.inf and gains == [0.0, 0.0] and common == clips[1].lufs
     assert clips[0].seconds == clips[1].seconds == pytest.approx(0.01)
     assert matched_gains_db(clips[:1]) == (-math.inf, [0.0])
-    assert encode_clips([Clip("nan", np.full(44_100, np.nan), 44_100)], Plan(24.0, True))[0].lufs == -math.inf
+    assert (
+        encode_clips([Clip("nan", np.full(44_100, np.nan), 44_100)], ClipPlan(24.0, True))[0].lufs
+        == -math.inf
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ def test_silence_and_tiny_clips_play_too() -> None:
 )
 def test_rates_that_browsers_and_meters_share(rate: int, kept: int) -> None:
     tone = 0.25 * np.sin(2 * np.pi * 997.0 * np.arange(2 * rate) / rate)
-    (clip,) = encode_clips([Clip("tone", tone, rate)], Plan(24.0, True))
+    (clip,) = encode_clips([Clip("tone", tone, rate)], ClipPlan(24.0, True))
     heard, heard_rate = decoded(clip)
     assert heard_rate == kept and clip.seconds == pytest.approx(2.0, abs=1e-3)
     assert np.sqrt(np.mean(heard**2)) == pytest.approx(0.25 / math.sqrt(2), rel=0.01)
@@ -125,15 +128,15 @@ def test_rates_that_browsers_and_meters_share(rate: int, kept: int) -> None:
 @pytest.mark.parametrize("shape", [(3, 100), (2, 0)])
 def test_wrong_shapes_are_named(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="'five': expected"):
-        encode_clips([Clip("five", np.zeros(shape), 44_100)], Plan(24.0, True))
+        encode_clips([Clip("five", np.zeros(shape), 44_100)], ClipPlan(24.0, True))
 
 
 def test_the_plan_keeps_to_its_budget() -> None:
-    assert plan(2, 20e6) == Plan(LONGEST_S, lossless=True)
+    assert plan(2, 20e6) == ClipPlan(LONGEST_S, lossless=True)
     many = plan(6, 60e6 / 50)
     assert many is not None and not many.lossless and SHORTEST_S <= many.seconds < LONGEST_S
     assert plan(6, 10_000.0) is None
-    assert plan(6, shortest_bytes(6)) == Plan(SHORTEST_S, lossless=False)
+    assert plan(6, shortest_bytes(6)) == ClipPlan(SHORTEST_S, lossless=False)
     assert plan(6, 0.99 * shortest_bytes(6)) is None
 
 

@@ -12,7 +12,7 @@ from neural_mastering.reporting.charts import eq_chart, loudness_chart, reductio
 from neural_mastering.reporting.colours import Colours
 from neural_mastering.reporting.interval_chart import intervals_chart
 from neural_mastering.reporting.markup import Html
-from neural_mastering.reporting.report_data import Chart, EqCurve, Line
+from neural_mastering.reporting.report_data import Chart, ChartLine, EqCurve
 
 
 def page(chart: Html) -> Element:
@@ -45,7 +45,7 @@ def tick_scale(tree: Element, class_: str, side: str) -> tuple[float, float]:
 
 def test_lines_agree_with_the_labels_of_the_axes() -> None:
     at_hz, level = np.array([25.0, 100.0, 1_000.0, 16_000.0]), np.array([-30.0, -25.5, -41.0, -60.0])
-    tree = page(spectra_chart(Chart(at_hz, [Line("before", level, "before")]), Colours(), "Spectrum"))
+    tree = page(spectra_chart(Chart(at_hz, [ChartLine("before", level, "before")]), Colours(), "Spectrum"))
     drawn = points(tree.one("polyline"))
     low, high = tick_scale(tree, "ty", "bottom")
     np.testing.assert_allclose(low + drawn[:, 1] * (high - low), level, atol=0.1)
@@ -58,16 +58,18 @@ def test_lines_agree_with_the_labels_of_the_axes() -> None:
 
 def test_numbers_that_are_not_known_leave_a_gap() -> None:
     values = [-20.0, -21.0, -np.inf, np.nan, -22.0, -23.0]
-    tree = page(loudness_chart(Chart(np.arange(6.0), [Line("after", values)]), Colours(), "Loudness"))
+    tree = page(loudness_chart(Chart(np.arange(6.0), [ChartLine("after", values)]), Colours(), "Loudness"))
     assert [len(points(e)) for e in tree.all("polyline")] == [2, 2]
-    empty = page(loudness_chart(Chart([], [Line("after", [])]), Colours(), "Loudness"))
+    empty = page(loudness_chart(Chart([], [ChartLine("after", [])]), Colours(), "Loudness"))
     assert not empty.all("polyline")
-    silent = page(loudness_chart(Chart([3.0, 3.1], [Line("after", [-np.inf] * 2)]), Colours(), "Loudness"))
+    silent = page(
+        loudness_chart(Chart([3.0, 3.1], [ChartLine("after", [-np.inf] * 2)]), Colours(), "Loudness")
+    )
     assert not silent.all("polyline")
 
 
 def test_the_target_and_the_excerpt_stand_where_they_belong() -> None:
-    chart = Chart(np.linspace(3, 100, 50), [Line("after", np.linspace(-20, -10, 50))])
+    chart = Chart(np.linspace(3, 100, 50), [ChartLine("after", np.linspace(-20, -10, 50))])
     tree = page(loudness_chart(chart, Colours(), "Loudness", target_lufs=-14.0, excerpt_s=(25.0, 50.0)))
     low, high = tick_scale(tree, "ty", "bottom")
     goal = 1.0 - float(tree.one("line", "goal").attributes["y1"] or 0) / 500.0
@@ -80,7 +82,9 @@ def test_the_target_and_the_excerpt_stand_where_they_belong() -> None:
 
 def test_gain_reduction_hangs_from_zero() -> None:
     tree = page(
-        reduction_chart([Line("limiter", [0.0, 2.0, 4.0], at=[0.0, 5.0, 10.0])], 10.0, Colours(), "Reduction")
+        reduction_chart(
+            [ChartLine("limiter", [0.0, 2.0, 4.0], at=[0.0, 5.0, 10.0])], 10.0, Colours(), "Reduction"
+        )
     )
     drawn = points(tree.one("polyline"))
     low, high = tick_scale(tree, "ty", "bottom")
@@ -139,7 +143,7 @@ def test_an_axis_of_nothing_still_stands() -> None:
 
 
 def test_names_in_charts_stay_text(nasty: tuple[str, ...]) -> None:
-    lines = [Line(name, [-20.0, -30.0]) for name in nasty]
+    lines = [ChartLine(name, [-20.0, -30.0]) for name in nasty]
     tree = page(spectra_chart(Chart([100.0, 1_000.0], lines), Colours(), nasty[0], nasty[1]))
     assert [e.text for e in tree.one("ul", "legend").all("li")] == list(nasty)
     assert not tree.all("script") and not tree.all("img")

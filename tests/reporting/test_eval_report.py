@@ -15,8 +15,8 @@ from nm_test_reports import METRICS, SYSTEMS, eval_report, song_entry, spectra, 
 from numpy.typing import NDArray
 
 from neural_mastering.errors import InputError
-from neural_mastering.reporting.eval_report import Cell, EvalReport, SongEntry, System, write_eval_report
-from neural_mastering.reporting.report_data import Chart, Clip, Line, Picture, Table
+from neural_mastering.reporting.eval_report import Cell, EvalReport, SongEntry, SystemEntry, write_eval_report
+from neural_mastering.reporting.report_data import Chart, ChartLine, Clip, Picture, Table
 from neural_mastering.reporting.song_section import distance_to_target
 from neural_mastering.reporting.summary_section import best_system
 
@@ -60,7 +60,7 @@ def test_summary_tables_hold_the_means_and_intervals(tree: Element, report: Eval
             True
         ] * 6
         assert [h.text for h in shown.one("thead").all("th")] == [
-            "System", "LTAS error (dB) ↓", "MR-STFT ↓", "LUFS error (LU) ↓", "SNR (dB) ↑",
+            "SystemEntry", "LTAS error (dB) ↓", "MR-STFT ↓", "LUFS error (LU) ↓", "SNR (dB) ↑",
         ]  # fmt: skip
         for row, system in zip(rows, SYSTEMS, strict=True):
             for cell, metric in zip(row.all("td"), METRICS, strict=True):
@@ -85,7 +85,7 @@ def test_identity_comes_first_oracles_are_marked_and_never_best(tree: Element, r
 
 
 def test_paired_differences_say_better_only_where_the_interval_leaves_out_zero(tmp_path: Path) -> None:
-    systems = [System(key, key) for key in ("sure", "unsure", "worse")]
+    systems = [SystemEntry(key, key) for key in ("sure", "unsure", "worse")]
     error, ratio = METRICS[0], METRICS[3]  # lower is better, higher is better
     spans = {"sure": (-0.5, -0.9, -0.1), "unsure": (-0.5, -1.1, 0.1), "worse": (0.5, 0.1, 0.9)}
     cells = {
@@ -142,21 +142,21 @@ def test_distance_to_the_target_is_tone_alone(song: Song) -> None:
     apart = distance_to_target(chart)
     assert apart is not None and [line.name for line in apart.lines] == ["before"]
     np.testing.assert_allclose(np.asarray(apart.lines[0].values), 0.0, atol=1e-4)
-    tilted = Chart([100.0, 1_000.0], [Line("t", [0.0, 0.0], "target"), Line("a", [5.0, 9.0])])
+    tilted = Chart([100.0, 1_000.0], [ChartLine("t", [0.0, 0.0], "target"), ChartLine("a", [5.0, 9.0])])
     found = distance_to_target(tilted)
     assert found is not None
     np.testing.assert_allclose(np.asarray(found.lines[0].values), [-2.0, 2.0])
-    assert distance_to_target(Chart([1.0], [Line("a", [1.0])])) is None
+    assert distance_to_target(Chart([1.0], [ChartLine("a", [1.0])])) is None
 
 
 def test_names_stay_text(song: Song, nasty: tuple[str, ...], tmp_path: Path) -> None:
     audio, rate = song
     part = audio[:, :rate]
-    systems = [System(f"{i}|{n}", n, note=n) for i, n in enumerate(nasty)]
+    systems = [SystemEntry(f"{i}|{n}", n, note=n) for i, n in enumerate(nasty)]
     entry = SongEntry(
         nasty[0], nasty[2], {s.key: {"ltas_db": 1.0} for s in systems},
         clips=[Clip(n, part, rate) for n in nasty], notes=nasty,
-        spectra=Chart([100.0, 1_000.0], [Line(n, [-20.0, -30.0]) for n in nasty]),
+        spectra=Chart([100.0, 1_000.0], [ChartLine(n, [-20.0, -30.0]) for n in nasty]),
     )  # fmt: skip
     table = replace(summary(nasty[1], 4, 2), cells={(s.key, "ltas_db"): Cell(1, 1, 0, 2) for s in systems})
     page = write_eval_report(

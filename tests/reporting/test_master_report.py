@@ -15,7 +15,7 @@ from nm_test_reports import master_report
 from numpy.typing import NDArray
 
 from neural_mastering.reporting.markup import number
-from neural_mastering.reporting.master_report import MasterReport, Readings, write_master_report
+from neural_mastering.reporting.master_report import MasterReport, ReportReadings, write_master_report
 from neural_mastering.reporting.page import content_policy, script
 from neural_mastering.reporting.report_data import Clip
 from neural_mastering.reporting.sentences import what_was_done
@@ -55,7 +55,7 @@ def test_the_policy_allows_this_script_and_nothing_else(tree: Element) -> None:
 
 def test_every_reading_stands_in_the_table(tree: Element, report: MasterReport) -> None:
     rows = {name: r for r in tree.all("tr") if (name := r.attributes.get("data-reading"))}
-    assert set(rows) == {f.name for f in fields(Readings)}
+    assert set(rows) == {f.name for f in fields(ReportReadings)}
     for name, row in rows.items():
         before, after = getattr(report.input, name), getattr(report.output, name)
         exact = [float(cell.attributes["data-value"] or "nan") for cell in row.all("td")[:3]]
@@ -67,7 +67,7 @@ def test_every_reading_stands_in_the_table(tree: Element, report: MasterReport) 
 def test_page_and_json_hold_the_same_numbers(tree: Element, page: Path, report: MasterReport) -> None:
     numbers = json.loads((page.parent / "report.json").read_text("utf-8"))
     for side, readings in (("input", report.input), ("output", report.output)):
-        assert numbers[side] == {f.name: getattr(readings, f.name) for f in fields(Readings)}
+        assert numbers[side] == {f.name: getattr(readings, f.name) for f in fields(ReportReadings)}
     assert [li.text for li in tree.by_id("done").all("li")] == numbers["did"] == what_was_done(report)
     assert [li.text for li in tree.one("section", "notice").all("li")] == numbers["warnings"]
     assert report.eq is not None
@@ -104,7 +104,7 @@ def test_provenance_is_told(tree: Element) -> None:
 
 
 def test_a_report_with_nothing_but_readings(report: MasterReport, tmp_path: Path) -> None:
-    silent = Readings(-math.inf, -math.inf, -math.inf, 0.0, -math.inf, math.nan, -math.inf, math.nan)
+    silent = ReportReadings(-math.inf, -math.inf, -math.inf, 0.0, -math.inf, math.nan, -math.inf, math.nan)
     bare = replace(
         report, input=silent, output=silent, eq=None, reductions=(), short_term=None, spectra=None, controls={},
         warnings=(), clips=(), delivery=replace(report.delivery, lufs=None, ceiling_db=None, source=""),

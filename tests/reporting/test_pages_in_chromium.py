@@ -15,9 +15,9 @@ from nm_test_browser import Browser
 from nm_test_reports import METRICS, SYSTEMS, eval_report, master_report, summary
 from numpy.typing import NDArray
 
-from neural_mastering.reporting.eval_report import EvalReport, SongEntry, System, write_eval_report
+from neural_mastering.reporting.eval_report import EvalReport, SongEntry, SystemEntry, write_eval_report
 from neural_mastering.reporting.master_report import write_master_report
-from neural_mastering.reporting.report_data import Chart, Clip, Line
+from neural_mastering.reporting.report_data import Chart, ChartLine, Clip
 
 RATE = 44_100
 TONE_HZ = 441.0
@@ -47,8 +47,8 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"{'abcxyz'[i]} song",
             f"group {i % 2}",
             {"identity": {"ltas_db": 3.0}, "1a": {"ltas_db": errors[i]}},
-            spectra=Chart([100.0, 1_000.0, 10_000.0], [Line("before", [-20.0, -30.0, -40.0], "before")]),
-            short_term=Chart([3.0, 4.0], [Line("before", [-20.0, -21.0], "before")]),
+            spectra=Chart([100.0, 1_000.0, 10_000.0], [ChartLine("before", [-20.0, -30.0, -40.0], "before")]),
+            short_term=Chart([3.0, 4.0], [ChartLine("before", [-20.0, -21.0], "before")]),
             clips=clips,
         )
         for i in range(6)
@@ -388,7 +388,7 @@ def test_a_click_on_a_heading_sorts_a_table(tab: Browser, evaluation: Path) -> N
 
 def test_hostile_names_do_not_run(browser: Browser, nasty: tuple[str, ...], tmp_path: Path) -> None:
     clips = [Clip(name, tone(-20.0, 1.0), RATE) for name in nasty]
-    systems = [System(name, name, note=name) for name in nasty]
+    systems = [SystemEntry(name, name, note=name) for name in nasty]
     entry = SongEntry(nasty[0], nasty[1], {n: {"ltas_db": 1.0} for n in nasty}, clips=clips, notes=nasty)
     report = EvalReport(
         nasty[4], systems, [], 1, [entry], METRICS[:1], {"a": nasty[0]}, nasty, warnings=nasty

@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 from nm_test_reports import EqBand
 
-from neural_mastering.reporting.master_report import Delivery, MasterReport, Provenance, Readings, Reduction
-from neural_mastering.reporting.report_data import Chart, EqCurve, Line
+from neural_mastering.reporting.master_report import (
+    Delivery,
+    MasterReport,
+    Provenance,
+    Reduction,
+    ReportReadings,
+)
+from neural_mastering.reporting.report_data import Chart, ChartLine, EqCurve
 from neural_mastering.reporting.sentences import band_words, eq_words, reduction_sentence, what_was_done
 
-BEFORE = Readings(-20.2, -16.0, -14.0, 8.0, -3.0, 17.2, -6.0, 0.61)
-AFTER = Readings(-14.0, -11.0, -9.0, 6.5, -1.02, 12.98, -4.5, 0.5)
+BEFORE = ReportReadings(-20.2, -16.0, -14.0, 8.0, -3.0, 17.2, -6.0, 0.61)
+AFTER = ReportReadings(-14.0, -11.0, -9.0, 6.5, -1.02, 12.98, -4.5, 0.5)
 REPORT = MasterReport(
     title="song",
     input=BEFORE,
@@ -40,8 +46,8 @@ def test_every_number_of_the_chain_is_told() -> None:
     spectra = Chart(
         [50.0, 100.0, 500.0, 8_000.0],
         [
-            Line("before", [-30.0, -30.0, -30.0, -50.0], "before"),
-            Line("after", [-21.5, -22.5, -24.0, -46.0], "result"),
+            ChartLine("before", [-30.0, -30.0, -30.0, -50.0], "before"),
+            ChartLine("after", [-21.5, -22.5, -24.0, -46.0], "result"),
         ],
     )
     report = replace(REPORT, eq=eq, reductions=(reduction,), spectra=spectra, did=("the compressor slept",))
@@ -91,7 +97,7 @@ def test_a_missed_target_is_not_called_met(lufs: float, peak: float, loudness: s
 
 
 def test_silence_and_missing_readings_make_no_nonsense() -> None:
-    nothing = Readings(-math.inf, -math.inf, -math.inf, 0.0, -math.inf, math.nan, math.nan, math.nan)
+    nothing = ReportReadings(-math.inf, -math.inf, -math.inf, 0.0, -math.inf, math.nan, math.nan, math.nan)
     told = " ".join(what_was_done(replace(REPORT, input=nothing, output=nothing, gain_db=math.nan)))
     assert "silent" in told and "nan" not in told and "inf" not in told
 

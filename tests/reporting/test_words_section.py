@@ -3,7 +3,7 @@
 import numpy as np
 from nm_test_html import read
 
-from neural_mastering.reporting.report_data import Chart, Line
+from neural_mastering.reporting.report_data import Chart, ChartLine
 from neural_mastering.reporting.words_section import WordEntry, WordsReport, words_section
 
 ENTRIES = (
@@ -13,7 +13,10 @@ ENTRIES = (
 )
 CHART = Chart(
     np.geomspace(25.0, 16_000.0, 29),
-    [Line("asked for", np.linspace(1, -1, 29), "target"), Line("applied", np.linspace(1.1, -1, 29))],
+    [
+        ChartLine("asked for", np.linspace(1, -1, 29), "target"),
+        ChartLine("applied", np.linspace(1.1, -1, 29)),
+    ],
 )
 
 

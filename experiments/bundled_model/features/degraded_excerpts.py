@@ -14,7 +14,7 @@ from experiments.bundled_model.features.filters import CURVE_HZ, lowpass_db
 from experiments.bundled_model.features.mel_powers import RATE
 from experiments.common.csv_files import read_rows
 from neural_mastering.chance import seed_of
-from neural_mastering.data.degradation import DegradationChain, Preset, eq_curve_db
+from neural_mastering.data.degradation import DegradationChain, DegradationPreset, eq_curve_db
 from neural_mastering.data.degradation.parameters import Degradation
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.units import db_to_gain
@@ -44,7 +44,9 @@ def excerpts_of(out: Path, split: str) -> list[dict[str, str]]:
     return [row for row in read_rows(out / "excerpts" / "manifest.csv") if row["split"] == split]
 
 
-def degraded_excerpts(out: Path, split: str, draws: int, preset: Preset) -> Iterator[DegradedExcerpt]:
+def degraded_excerpts(
+    out: Path, split: str, draws: int, preset: DegradationPreset
+) -> Iterator[DegradedExcerpt]:
     """Excerpts of a split, each degraded so many times as audio."""
     for row in excerpts_of(out, split):
         samples, rate = soundfile.read(out / "excerpts" / row["file"], dtype="float64", always_2d=True)

@@ -17,7 +17,7 @@ from experiments.common.csv_files import read_rows
 from neural_mastering.chance import seed_of
 from neural_mastering.config.compose import compose
 from neural_mastering.config.schema import validated
-from neural_mastering.data.degradation import Preset, load_preset
+from neural_mastering.data.degradation import DegradationPreset, load_preset
 from neural_mastering.models import build
 from neural_mastering.models.encoders import LogMel
 
@@ -32,7 +32,7 @@ class Material:
         self,
         training: Sequence[SongMelPowers],
         validation: Sequence[SongMelPowers],
-        preset: Preset,
+        preset: DegradationPreset,
         window_s: float,
     ) -> None:
         encoder = build(model_config()).encoder
@@ -84,7 +84,7 @@ def model_config(overrides: Sequence[str] = ()) -> dict[str, Any]:
     return dict(config.model)
 
 
-def preset_of(name: str) -> Preset:
+def preset_of(name: str) -> DegradationPreset:
     """mix.yaml of the recipe, or a preset by name."""
     return load_preset(MIX if name == "mix" else name)
 

@@ -18,7 +18,7 @@ from experiments.bundled_model.features.filters import CURVE_HZ, FilterLevels, F
 from experiments.bundled_model.features.mel_powers import RATE, SongMelPowers, bins_hz
 from experiments.bundled_model.features.windows import Windows
 from neural_mastering.chance import seed_of
-from neural_mastering.data.degradation import Degradation, Preset
+from neural_mastering.data.degradation import Degradation, DegradationPreset
 from neural_mastering.dsp.weighting import k_weighting_db
 from neural_mastering.models.encoders import LogMel, MelPowers
 
@@ -36,7 +36,7 @@ class Simulator:
         preset: the strengths.
     """
 
-    def __init__(self, encoder: LogMel, preset: Preset) -> None:
+    def __init__(self, encoder: LogMel, preset: DegradationPreset) -> None:
         self.encoder, self.preset = encoder, preset
         self.filter_levels = FilterLevels(encoder)
         filterbank = encoder.filterbank.float()

@@ -15,7 +15,7 @@ _SILENT_POWER = 1e-9  # −90 dBFS
 
 
 @dataclass(frozen=True)
-class Line:
+class LinearDelay:
     """delay(t) = start_s + drift·t, with t the time in the unmastered side, all in seconds."""
 
     start_s: float
@@ -63,7 +63,7 @@ class Spectra:
         return np.arange(self.size // 2 + 1) * (self.sample_rate / self.size)
 
 
-def cross_spectra(before: Side, after: Side, line: Line, follow: bool = True) -> Spectra | None:
+def cross_spectra(before: Side, after: Side, line: LinearDelay, follow: bool = True) -> Spectra | None:
     """Cross-spectra of up to 12 sections of 3 s along the song; None where no section is audible on both sides.
 
     Each segment of the mastered side is read where the line says, to a sample, and turned by the rest. With
@@ -97,7 +97,7 @@ def cross_spectra(before: Side, after: Side, line: Line, follow: bool = True) ->
 
 
 def _section(
-    before: Side, after: Side, line: Line, follow: bool, start: int, length: int, window: np.ndarray
+    before: Side, after: Side, line: LinearDelay, follow: bool, start: int, length: int, window: np.ndarray
 ) -> tuple[float | np.ndarray, ...] | None:
     rate, size = before.sample_rate, window.size
     hop = size // 2

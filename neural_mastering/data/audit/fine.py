@@ -16,7 +16,7 @@ from scipy.ndimage import uniform_filter1d
 
 from neural_mastering.data.audit.assignment import Assignment, find_assignment, matched
 from neural_mastering.data.audit.coarse import Coarse
-from neural_mastering.data.audit.cross_spectra import Line, Spectra, cross_spectra
+from neural_mastering.data.audit.cross_spectra import LinearDelay, Spectra, cross_spectra
 from neural_mastering.data.audit.side import Side
 from neural_mastering.units import gain_to_db
 
@@ -46,7 +46,7 @@ class Fine:
         spectra: of the sections, along the line.
     """
 
-    line: Line
+    line: LinearDelay
     drift_error: float
     scatter_s: float
     section_s: np.ndarray
@@ -60,7 +60,7 @@ class Fine:
 
 def fine_delay(before: Side, after: Side, coarse: Coarse) -> Fine | None:
     """Refine a coarse delay; None where there is too little common sound."""
-    line = Line(coarse.delay_s, coarse.drift)
+    line = LinearDelay(coarse.delay_s, coarse.drift)
     spectra = cross_spectra(before, after, line, follow=False)
     if spectra is None:
         return None
@@ -82,7 +82,7 @@ def fine_delay(before: Side, after: Side, coarse: Coarse) -> Fine | None:
 
 def _none_if_as_good(before: Side, after: Side, found: Fine) -> Fine:
     """No delay at all, where this explains a tone as well as the delay of some periods that was found."""
-    line = Line(0.0, 0.0)
+    line = LinearDelay(0.0, 0.0)
     spectra = cross_spectra(before, after, line)
     if spectra is None:
         return found
@@ -93,14 +93,14 @@ def _none_if_as_good(before: Side, after: Side, found: Fine) -> Fine:
     return none if straight and none.in_phase > _AS_GOOD * found.in_phase else found
 
 
-def _searched(spectra: Spectra, line: Line) -> Line:
+def _searched(spectra: Spectra, line: LinearDelay) -> LinearDelay:
     """A line through the sections' correlation peaks within ±8 ms."""
     peaks = [
         _peak(*parts, spectra) for parts in zip(spectra.cross, spectra.before, spectra.after, strict=True)
     ]
     delays, weights = np.array(peaks).T
     extra = _robust_line(spectra.centres_s, delays, weights)
-    return Line(line.start_s + extra.start_s, line.drift + extra.drift)
+    return LinearDelay(line.start_s + extra.start_s, line.drift + extra.drift)
 
 
 def _peak(cross: np.ndarray, before: np.ndarray, after: np.ndarray, spectra: Spectra) -> tuple[float, float]:
@@ -121,15 +121,15 @@ def _peak(cross: np.ndarray, before: np.ndarray, after: np.ndarray, spectra: Spe
     return (place - reach) / (fine * spectra.sample_rate), float(best[place])
 
 
-def _robust_line(time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray) -> Line:
+def _robust_line(time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray) -> LinearDelay:
     """The line through two of the points that most weight lies near to, then least squares of what is near."""
-    lines = [Line(float(d), 0.0) for d in delay_s]
+    lines = [LinearDelay(float(d), 0.0) for d in delay_s]
     for i, j in itertools.combinations(range(len(time_s)), 2):
         drift = (delay_s[j] - delay_s[i]) / (time_s[j] - time_s[i])
         if abs(drift) < 1e-3 and (time_s[j] - time_s[i]) > 0.3 * np.ptp(time_s):
-            lines.append(Line(float(delay_s[i] - drift * time_s[i]), float(drift)))
+            lines.append(LinearDelay(float(delay_s[i] - drift * time_s[i]), float(drift)))
 
-    def near(line: Line) -> np.ndarray:
+    def near(line: LinearDelay) -> np.ndarray:
         return np.abs(delay_s - line.start_s - line.drift * time_s) < _LINE_FIT_S
 
     best = max(lines, key=lambda line: float(weight[near(line)].sum()) - 1e-9 * abs(line.drift))
@@ -137,10 +137,10 @@ def _robust_line(time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray) ->
     if kept.sum() < 3:
         return best
     drift, start_s = np.polyfit(time_s[kept], delay_s[kept], 1, w=np.sqrt(weight[kept]))
-    return Line(float(start_s), float(drift))
+    return LinearDelay(float(start_s), float(drift))
 
 
-def _measured(spectra: Spectra, line: Line) -> Fine:
+def _measured(spectra: Spectra, line: LinearDelay) -> Fine:
     # signs show only where the delay is right to less than half a period
     cross, before, after = (part.sum(axis=0) for part in (spectra.cross, spectra.before, spectra.after))
     left_s, _ = _peak(cross, before, after, spectra)
@@ -165,7 +165,7 @@ def _measured(spectra: Spectra, line: Line) -> Fine:
     chance = min(1.0 / (spectra.independent_segments * len(cross)), 0.9)
     gain = float(np.abs(pooled)[band].sum() / max(float(before.sum(axis=0)[band].sum()), 1e-30))
     return Fine(
-        Line(line.start_s + extra.start_s, line.drift + extra.drift),
+        LinearDelay(line.start_s + extra.start_s, line.drift + extra.drift),
         drift_error,
         scatter_s,
         spectra.centres_s,
@@ -234,11 +234,13 @@ def _continued(trusted: np.ndarray, level: np.ndarray, size: int) -> np.ndarray:
     return result
 
 
-def _weighted_line(time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray) -> tuple[Line, float, float]:
+def _weighted_line(
+    time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray
+) -> tuple[LinearDelay, float, float]:
     """Huber-weighted least squares, the standard error of the slope, and the median distance from the line."""
     if len(time_s) < 3:
         middle = float(np.average(delay_s, weights=weight))
-        return Line(middle, 0.0), 0.0, float(np.median(np.abs(delay_s - middle)))
+        return LinearDelay(middle, 0.0), 0.0, float(np.median(np.abs(delay_s - middle)))
     middle_s = float(np.average(time_s, weights=weight))
     centred = time_s - middle_s
     weights = weight / weight.max()
@@ -261,4 +263,4 @@ def _weighted_line(time_s: np.ndarray, delay_s: np.ndarray, weight: np.ndarray) 
     variance = float((both * np.square(distance)).sum() / both.sum()) * len(time_s) / max(len(time_s) - 2, 1)
     spread = float((both * np.square(centred)).sum() / both.sum()) * len(time_s)
     error = float(np.sqrt(variance / max(spread, 1e-12)))
-    return Line(level - slope * middle_s, slope), error, float(np.median(distance))
+    return LinearDelay(level - slope * middle_s, slope), error, float(np.median(distance))

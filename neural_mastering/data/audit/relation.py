@@ -6,7 +6,7 @@ import numpy as np
 
 from neural_mastering.data.audit.assignment import Assignment, matched
 from neural_mastering.data.audit.coarse import coarse_delay
-from neural_mastering.data.audit.cross_spectra import Line, Spectra
+from neural_mastering.data.audit.cross_spectra import LinearDelay, Spectra
 from neural_mastering.data.audit.fine import fine_delay
 from neural_mastering.data.audit.side import ResampledSide, Side
 from neural_mastering.units import power_to_db
@@ -92,7 +92,7 @@ def relate(before: Side, after: Side) -> Relation | None:
     )
 
 
-def common_range_s(before: Side, after: Side, line: Line) -> tuple[float, float]:
+def common_range_s(before: Side, after: Side, line: LinearDelay) -> tuple[float, float]:
     """Start and end, in the unmastered side's time, of what both sides hold."""
     first_s = max(0.0, -line.start_s / (1.0 + line.drift))
     last_s = min(

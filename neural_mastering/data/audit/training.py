@@ -17,7 +17,7 @@ from neural_mastering.data.audit.problems import (
 )
 from neural_mastering.data.audit.relation import relate
 from neural_mastering.data.errors import DataError
-from neural_mastering.data.song import Song
+from neural_mastering.data.song import CachedSong
 from neural_mastering.errors import InputError
 
 _FORMAT = 1
@@ -27,7 +27,7 @@ _QUIET = 1e-6  # −60 dBFS: nothing to compare
 _log = logging.getLogger(__name__)
 
 
-def require_sound_pairs(root: Path, songs: Sequence[Song], keys: Sequence[str], folder: Path) -> None:
+def require_sound_pairs(root: Path, songs: Sequence[CachedSong], keys: Sequence[str], folder: Path) -> None:
     """Refuse pairs whose sides are not the same music at the same time, the same way round.
 
     A delay of up to a sample (at 44.1 kHz) passes, and so does whatever else `nm-data check` looks at. Verdicts are
@@ -66,7 +66,7 @@ def require_sound_pairs(root: Path, songs: Sequence[Song], keys: Sequence[str], 
         )
 
 
-def _verdict(song: Song) -> str:
+def _verdict(song: CachedSong) -> str:
     """The verdict on one pair; `ok` for what is too short or too quiet to judge, which others look at."""
     if song.duration_s < LEAST_LENGTH_S or song.is_released:
         return "ok"

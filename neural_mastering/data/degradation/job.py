@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neural_mastering.atomic import remove_drafts
-from neural_mastering.data.degradation.preset import Preset
+from neural_mastering.data.degradation.preset import DegradationPreset
 from neural_mastering.data.degradation.records import (
     JOURNAL,
     MANIFEST,
@@ -22,7 +22,7 @@ from neural_mastering.data.degradation.records import (
     write_journal,
     write_records,
 )
-from neural_mastering.data.degradation.song import SIDES, Task, make_pair, pair_files, recipe_of
+from neural_mastering.data.degradation.song import SIDES, DegradationTask, make_pair, pair_files, recipe_of
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.manifest import read_manifest, song_key
 from neural_mastering.data.music import Track, find_music
@@ -65,7 +65,7 @@ class DegradeJob:
         self,
         music: str | Path,
         out: str | Path,
-        preset: Preset,
+        preset: DegradationPreset,
         seed: int = 0,
         validation_fraction: float = 0.2,
         test_fraction: float = 0.1,
@@ -87,7 +87,9 @@ class DegradeJob:
             progress: told of each track.
         """
         tasks = [
-            Task(track, self.music, self.out, self.preset, self.seed, self._previous.get(track.name))
+            DegradationTask(
+                track, self.music, self.out, self.preset, self.seed, self._previous.get(track.name)
+            )
             for track in self.tracks
         ]
         records, made, kept = dict(self._previous), [], []
@@ -170,13 +172,15 @@ class DegradeJob:
             record["split"] = named.get(name, "") if named else splits.get(record["group"], "")
 
 
-def _results(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, tuple[Record, bool] | DataError]]:
+def _results(
+    tasks: list[DegradationTask], jobs: int
+) -> Iterator[tuple[DegradationTask, tuple[Record, bool] | DataError]]:
     if jobs <= 1:
         for task in tasks:
             yield task, _attempt(task)
         return
     with _workers(jobs) as pool:
-        waiting: dict[Future[tuple[Record, bool] | DataError], Task] = {
+        waiting: dict[Future[tuple[Record, bool] | DataError], DegradationTask] = {
             pool.submit(_attempt, task): task for task in tasks
         }
         for future in as_completed(waiting):
@@ -189,7 +193,7 @@ def _results(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, tuple[Record,
                 ) from error
 
 
-def _attempt(task: Task) -> tuple[Record, bool] | DataError:
+def _attempt(task: DegradationTask) -> tuple[Record, bool] | DataError:
     """One bad file must not stop the others; everything else may."""
     try:
         return make_pair(task)

@@ -19,7 +19,7 @@ HIGHEST_SHARE_OF_RATE = 0.45
 
 
 @dataclass(frozen=True)
-class Band:
+class DegradationBand:
     """One biquad of the equaliser, an RBJ cookbook filter at the file's sample rate.
 
     Attributes:
@@ -72,7 +72,7 @@ class Degradation:
     attack_ms: float
     release_ms: float
     width: float
-    bands: tuple[Band, ...]
+    bands: tuple[DegradationBand, ...]
     lowpass_hz: float | None
     level_lufs: float
     sample_rate: int = 0
@@ -109,7 +109,7 @@ class Degradation:
         try:
             plain = dict(values)
             plain["upward"], plain["downward"] = (Expansion(**plain[k]) for k in ("upward", "downward"))
-            plain["bands"] = tuple(Band(**band) for band in plain["bands"])
+            plain["bands"] = tuple(DegradationBand(**band) for band in plain["bands"])
             for key in ("reference_lufs", "gain_db"):
                 plain[key] = math.nan if plain[key] is None else plain[key]
             return Degradation(**plain)

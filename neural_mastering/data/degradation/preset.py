@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from neural_mastering.chance import seed_of
-from neural_mastering.data.degradation.parameters import NO_EXPANSION, Band, Degradation, Expansion
+from neural_mastering.data.degradation.parameters import NO_EXPANSION, Degradation, DegradationBand, Expansion
 from neural_mastering.data.errors import DataError
 from neural_mastering.dsp.biquad import Kind
 
@@ -47,7 +47,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
 
 
 @dataclass(frozen=True)
-class Preset:
+class DegradationPreset:
     """Ranges by operation, as in the YAML file.
 
     Attributes:
@@ -68,7 +68,7 @@ class Preset:
         leaves the draws of the others alone. Frequencies, Q, width and times are uniform in their logarithm,
         all others uniform.
         """
-        bands: list[Band] = []
+        bands: list[DegradationBand] = []
         for operation, kind, count in (
             ("low_shelf", "low_shelf", 1),
             ("peaks", "peak", int(self.operations["peaks"]["count"][0])),
@@ -97,11 +97,11 @@ class Preset:
         chance = _uniform(seed, operation, setting, index)
         return _between(self.operations[operation][setting], chance, setting in _LOG_SCALED)
 
-    def _band(self, seed: int, operation: str, kind: Kind, index: int) -> Band:
+    def _band(self, seed: int, operation: str, kind: Kind, index: int) -> DegradationBand:
         frequency_hz, gain_db, q = (
             self._value(seed, operation, setting, index) for setting in ("frequency_hz", "gain_db", "q")
         )
-        return Band(kind, frequency_hz, gain_db, q)
+        return DegradationBand(kind, frequency_hz, gain_db, q)
 
     def _expansion(self, seed: int, operation: str) -> Expansion:
         if not self._happens(seed, operation):
@@ -109,7 +109,7 @@ class Preset:
         return Expansion(*(self._value(seed, operation, s) for s in ("threshold_db", "ratio", "limit_db")))
 
 
-def load_preset(name: str | Path) -> Preset:
+def load_preset(name: str | Path) -> DegradationPreset:
     """A preset of the package by its name, or one from a YAML file with the same entries.
 
     Raises:
@@ -130,7 +130,7 @@ def load_preset(name: str | Path) -> Preset:
     return parse_preset(text, str(name))
 
 
-def parse_preset(text: str, name: str) -> Preset:
+def parse_preset(text: str, name: str) -> DegradationPreset:
     """A preset from YAML text; see `load_preset`."""
     try:
         content = yaml.safe_load(text)
@@ -148,7 +148,9 @@ def parse_preset(text: str, name: str) -> Preset:
         }
     level = _range(content["level_lufs"], "level_lufs", "level_lufs", name)
     plain = repr((sorted((o, sorted(s.items())) for o, s in operations.items()), level))
-    return Preset(name, operations, level, hashlib.blake2b(plain.encode(), digest_size=8).hexdigest())
+    return DegradationPreset(
+        name, operations, level, hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
+    )
 
 
 def _same_keys(found: Any, expected: Any, what: str) -> None:

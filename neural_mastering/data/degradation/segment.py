@@ -10,7 +10,7 @@ from torch import Tensor
 
 from neural_mastering.chance import seed_of
 from neural_mastering.data.degradation.chain import DegradationChain
-from neural_mastering.data.degradation.preset import Preset
+from neural_mastering.data.degradation.preset import DegradationPreset
 from neural_mastering.data.degradation.song import CEILING_DBFS, recipe_of, song_seed
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.loudness_meter import k_weighted_power
@@ -34,7 +34,7 @@ class SegmentDegrader:
         sample_rate: of the segments, in Hz.
     """
 
-    def __init__(self, preset: Preset, seed: int, sample_rate: int) -> None:
+    def __init__(self, preset: DegradationPreset, seed: int, sample_rate: int) -> None:
         self.preset, self.seed, self.sample_rate = preset, seed, sample_rate
 
     @property

@@ -17,7 +17,7 @@ from neural_mastering.data.audio_file import AudioFile, probe
 from neural_mastering.data.decoding import decode
 from neural_mastering.data.degradation.chain import DegradationChain
 from neural_mastering.data.degradation.parameters import NO_EXPANSION, Degradation
-from neural_mastering.data.degradation.preset import Preset
+from neural_mastering.data.degradation.preset import DegradationPreset
 from neural_mastering.data.degradation.records import Record
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.loudness_meter import LoudnessMeter
@@ -35,7 +35,7 @@ _HIGHEST = (_STEPS - 1.0) / _STEPS
 
 
 @dataclass(frozen=True)
-class Task:
+class DegradationTask:
     """What a worker needs to make one pair.
 
     Attributes:
@@ -49,7 +49,7 @@ class Task:
     track: Track
     music: Path
     out: Path
-    preset: Preset
+    preset: DegradationPreset
     seed: int
     previous: Record | None = None
 
@@ -59,7 +59,7 @@ def song_seed(seed: int, name: str) -> int:
     return seed_of(seed, "degradation", name)
 
 
-def recipe_of(preset: Preset) -> str:
+def recipe_of(preset: DegradationPreset) -> str:
     """A short name of the rule and the preset's numbers."""
     return f"{_VERSION}-{preset.recipe}"
 
@@ -69,7 +69,7 @@ def pair_files(out: Path, name: str) -> tuple[Path, Path]:
     return out / SIDES[0] / f"{name}.flac", out / SIDES[1] / f"{name}.flac"
 
 
-def make_pair(task: Task) -> tuple[Record, bool]:
+def make_pair(task: DegradationTask) -> tuple[Record, bool]:
     """Make one pair, or keep that of an earlier run; returns its record and whether it was made.
 
     Raises:
@@ -86,7 +86,7 @@ def make_pair(task: Task) -> tuple[Record, bool]:
         raise DataError(f"{task.track.path}: {error}") from error
 
 
-def _is_still_right(task: Task, source_hash: str) -> bool:
+def _is_still_right(task: DegradationTask, source_hash: str) -> bool:
     """Whether the earlier record belongs to this source and settings, and to the files that are there."""
     previous = task.previous
     if previous is None or previous["source_sha256"] != source_hash:
@@ -100,7 +100,7 @@ def _is_still_right(task: Task, source_hash: str) -> bool:
     )
 
 
-def _make(task: Task, source_hash: str) -> Record:
+def _make(task: DegradationTask, source_hash: str) -> Record:
     file = probe(task.track.path)
     if file.sample_rate < LOWEST_RATE_HZ:
         raise DataError(
@@ -179,7 +179,9 @@ def _measure(file: AudioFile, pieces: Iterator[np.ndarray]) -> tuple[float, floa
     return meter.integrated_lufs(), lowest, highest
 
 
-def _write(task: Task, file: AudioFile, pieces: Iterator[tuple[np.ndarray, np.ndarray]]) -> dict[str, str]:
+def _write(
+    task: DegradationTask, file: AudioFile, pieces: Iterator[tuple[np.ndarray, np.ndarray]]
+) -> dict[str, str]:
     """Write both sides as 24-bit FLAC, each appearing whole; returns their hashes."""
     finals = pair_files(task.out, task.track.name)
     form = {"samplerate": file.sample_rate, "channels": file.channels, "subtype": "PCM_24", "format": "FLAC"}

@@ -21,7 +21,9 @@ class Target:
         name: as typed: "spotify", "-14 LUFS", "keep".
         lufs: integrated loudness, None to keep that of the input.
         ceiling_db: highest true peak in dBTP, None with the ceiling off.
-        source, checked, note: where the numbers come from.
+        source, checked, note: where the numbers come from, and the day on which that was read.
+        kind: "primary" where the source is the platform's or the standard's own text, "secondary" where it is
+            other people's account of it; empty for a loudness that you name yourself.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Target:
     source: str = ""
     checked: str = ""
     note: str = ""
+    kind: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -51,6 +54,7 @@ def known_targets() -> Mapping[str, Target]:
             source=row["source"],
             checked=str(row["checked"]),
             note=row["note"],
+            kind=row["kind"],
         )
         for name, row in yaml.safe_load(text).items()
     }

@@ -21,10 +21,15 @@ from neural_mastering.rendering.reference.profile import CENTRES_HZ, profile_of
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.rendering.stages.record import POINT_MS, SILENT_DB, StageRecord
 from neural_mastering.reporting.audio_clip import LONGEST_S, clip_from_file, loudest_start_s
-from neural_mastering.reporting.master_data import Delivery, MasterReport, Provenance, Reduction
-from neural_mastering.reporting.master_data import Readings as Shown
+from neural_mastering.reporting.master_data import (
+    Delivery,
+    MasterReport,
+    Provenance,
+    Reduction,
+    ReportReadings,
+)
 from neural_mastering.reporting.master_report import write_master_report
-from neural_mastering.reporting.report_data import Chart, Clip, EqCurve, Line
+from neural_mastering.reporting.report_data import Chart, ChartLine, Clip, EqCurve
 
 _POINTS = 240
 _LINE_POINTS = 2000  # a line of more points is no finer on a page
@@ -111,9 +116,9 @@ def _further(result: MasterResult) -> dict[str, str]:
     return lines
 
 
-def _shown(readings: Readings) -> Shown:
+def _shown(readings: Readings) -> ReportReadings:
     numbers = readings.summary()
-    return Shown(**{name: numbers[name] for name in Shown.__dataclass_fields__})
+    return ReportReadings(**{name: numbers[name] for name in ReportReadings.__dataclass_fields__})
 
 
 def _stage_reductions(result: MasterResult) -> list[Reduction]:
@@ -135,7 +140,7 @@ def _added(result: MasterResult) -> Chart | None:
             step = math.ceil(record.added_db.size / _LINE_POINTS)
             loudest = np.maximum.reduceat(record.added_db, np.arange(0, record.added_db.size, step))
             heard = np.where(loudest > SILENT_DB, loudest, np.nan)
-            lines.append(Line(stage_spec(record.name).title, heard, at=record.time_s[::step]))
+            lines.append(ChartLine(stage_spec(record.name).title, heard, at=record.time_s[::step]))
     return Chart(lines[0].at, lines) if lines and lines[0].at is not None else None
 
 
@@ -163,7 +168,7 @@ def _short_term(result: MasterResult) -> Chart | None:
     if not count:
         return None
     pick = np.arange(0, count, math.ceil(count / _LINE_POINTS))
-    lines = [Line("before", before[pick], "before"), Line("master", after[pick], "result")]
+    lines = [ChartLine("before", before[pick], "before"), ChartLine("master", after[pick], "result")]
     return Chart(_times(count)[pick], lines)
 
 
@@ -177,11 +182,11 @@ def _spectra(result: MasterResult, song: MeasuredSong) -> Chart | None:
     if not (before.is_usable and after.is_usable):
         return None
     lines = [
-        Line("before", np.where(before.filled, before.levels_db, np.nan), "before"),
-        Line("master", np.where(after.filled, after.levels_db, np.nan), "result"),
+        ChartLine("before", np.where(before.filled, before.levels_db, np.nan), "before"),
+        ChartLine("master", np.where(after.filled, after.levels_db, np.nan), "result"),
     ]
     if result.tone.reference is not None:
-        lines.append(Line("reference", result.tone.reference.levels_db, "reference"))
+        lines.append(ChartLine("reference", result.tone.reference.levels_db, "reference"))
     return Chart(CENTRES_HZ, lines)
 
 

@@ -20,7 +20,7 @@ from neural_mastering.rendering.tone.tone import LEFT_ALONE, ONLY_WORDS, Tone
 from neural_mastering.rendering.tone.word_effect import WordEffect
 from neural_mastering.units import db_to_power, power_to_db
 from neural_mastering.words.fit import fit_together, judged
-from neural_mastering.words.request import Request, request
+from neural_mastering.words.request import WordRequest, request
 
 PowerSpectrum = tuple[Float64s, Float64s]
 """Frequencies in Hz and power at each, of any unit."""
@@ -55,7 +55,7 @@ def add_words(tone: Tone, song: MeasuredSong, options: Options) -> Tone:
 
 def apply_words(
     controls: ChainControls,
-    asked: Request,
+    asked: WordRequest,
     spectrum: PowerSpectrum,
     input_lufs: float,
     wanted_db: Float64s | None = None,

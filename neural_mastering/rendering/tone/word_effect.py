@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from neural_mastering.rendering.reference.profile import CENTRES_HZ, Float64s
-from neural_mastering.reporting.report_data import Chart, Line
+from neural_mastering.reporting.report_data import Chart, ChartLine
 from neural_mastering.reporting.words_section import WordEntry, WordsReport
 from neural_mastering.words.presets import PREFIX, preset_source
-from neural_mastering.words.request import Request
+from neural_mastering.words.request import WordRequest
 from neural_mastering.words.shape import rms_db
 from neural_mastering.words.table import Evidence, word_table
 
@@ -29,7 +29,7 @@ class WordEffect:
         by_model: a model took the words as its style and answered itself; nothing was fitted.
     """
 
-    request: Request
+    request: WordRequest
     applied_db: Float64s
     bands: int
     fit_rms_db: float
@@ -126,8 +126,8 @@ class WordEffect:
     def report(self) -> WordsReport:
         """What the report page shows."""
         lines = [
-            Line("asked for", self.request.curve_db, "target"),
-            Line("applied", self.applied_db, "result"),
+            ChartLine("asked for", self.request.curve_db, "target"),
+            ChartLine("applied", self.applied_db, "result"),
         ]
         return WordsReport(
             self.entries,

@@ -15,9 +15,8 @@ from neural_mastering.atomic import Draft, remove_drafts
 class SaveLast(Checkpoint):
     """Writes `last.ckpt` every `every_n_steps` steps, after each epoch, and when asked to stop.
 
-    A checkpoint is whole or not there. The
-    first Ctrl-C (or SIGTERM) lets the running step finish, saves, and raises KeyboardInterrupt; the second
-    stops at once.
+    A checkpoint is whole or not there. The first Ctrl-C (or SIGTERM) lets the running step finish, saves, and
+    raises KeyboardInterrupt; the second stops at once.
     """
 
     def __init__(self, dirpath: str | Path, every_n_steps: int = 50) -> None:

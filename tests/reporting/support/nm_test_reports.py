@@ -26,10 +26,16 @@ from neural_mastering.reporting.eval_report import (
     Metric,
     SongEntry,
     SummaryTable,
-    System,
+    SystemEntry,
 )
-from neural_mastering.reporting.master_report import Delivery, MasterReport, Provenance, Readings, Reduction
-from neural_mastering.reporting.report_data import Chart, Clip, EqCurve, Line, Role, Table
+from neural_mastering.reporting.master_report import (
+    Delivery,
+    MasterReport,
+    Provenance,
+    Reduction,
+    ReportReadings,
+)
+from neural_mastering.reporting.report_data import Chart, ChartLine, Clip, EqCurve, Role, Table
 
 DEMO = Path(__file__).parents[3] / "neural_mastering" / "assets" / "demo"
 Samples = NDArray[np.float32]
@@ -80,11 +86,11 @@ def lufs(audio: Samples, rate: int) -> float:
     return float(integrated_loudness(torch.from_numpy(np.ascontiguousarray(audio))[None], rate))
 
 
-def readings(audio: Samples, rate: int) -> Readings:
+def readings(audio: Samples, rate: int) -> ReportReadings:
     x = torch.from_numpy(np.ascontiguousarray(audio))[None]
     loudness, peak = float(integrated_loudness(x, rate)), float(true_peak_db(x, rate))
     mid, side = audio[0] + audio[1], audio[0] - audio[1]
-    return Readings(
+    return ReportReadings(
         lufs=loudness,
         short_term_max_lufs=float(short_term_loudness(x, rate).max()),
         momentary_max_lufs=float(momentary_loudness(x, rate).max()),
@@ -98,7 +104,7 @@ def readings(audio: Samples, rate: int) -> Readings:
 
 def loudness_over_time(sources: list[tuple[str, Samples, Role]], rate: int) -> Chart:
     lines = [
-        Line(
+        ChartLine(
             name, short_term_loudness(torch.from_numpy(np.ascontiguousarray(a))[None], rate)[0].numpy(), role
         )
         for name, a, role in sources
@@ -108,7 +114,7 @@ def loudness_over_time(sources: list[tuple[str, Samples, Role]], rate: int) -> C
 
 def spectra(sources: list[tuple[str, Samples, Role]], rate: int) -> Chart:
     lines = [
-        Line(
+        ChartLine(
             name,
             third_octave_levels_db(torch.from_numpy(np.ascontiguousarray(a))[None], rate)[0].numpy(),
             role,
@@ -185,14 +191,14 @@ METRICS = (
     Metric("snr_db", "SNR", "dB", True, "Says nothing where phase differs; sub-sample aligned.", 1),
 )
 SYSTEMS = (
-    System("identity", "identity", "identity"),
-    System(
+    SystemEntry("identity", "identity", "identity"),
+    SystemEntry(
         "loudness", "loudness match", "baseline", "Equal to the identity in the loudness-matched columns."
     ),
-    System("average", "average EQ + loudness", "baseline"),
-    System("1a", "phase 1A", "model"),
-    System("1c", "phase 1C", "model"),
-    System("oracle", "Matchering, target as reference", "oracle", "An oracle: it has heard the target."),
+    SystemEntry("average", "average EQ + loudness", "baseline"),
+    SystemEntry("1a", "phase 1A", "model"),
+    SystemEntry("1c", "phase 1C", "model"),
+    SystemEntry("oracle", "Matchering, target as reference", "oracle", "An oracle: it has heard the target."),
 )
 QUALITY = {"identity": 1.0, "loudness": 0.95, "average": 0.7, "1a": 0.45, "1c": 0.35, "oracle": 0.2}
 
@@ -281,7 +287,7 @@ def eval_report(songs: Iterator[SongEntry] | list[SongEntry], count: int, **chan
     )
     recovery = Table(
         "Recovery of the true correction",
-        ("System", "Curve RMS error (dB), 40 Hz–16 kHz", "Gain error (dB)"),
+        ("SystemEntry", "Curve RMS error (dB), 40 Hz–16 kHz", "Gain error (dB)"),
         [("zero correction", 2.31, 4.02), ("phase 1A", 0.92, 0.31), ("phase 1C", 0.71, 0.28)],
     )
     values: dict = dict(
