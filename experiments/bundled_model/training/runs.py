@@ -57,5 +57,5 @@ def run_jobs(name: str, jobs: Iterable[Job], out: Path, keep: Keep | None = None
 
 
 def with_seeds(base: Settings, count: int) -> list[Settings]:
-    """The same settings with the seeds 0, 1, …"""
+    """The same settings with the seeds from 0 on."""
     return [replace(base, seed=seed) for seed in range(count)]
