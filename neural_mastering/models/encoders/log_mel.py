@@ -132,8 +132,9 @@ class LogMel(Encoder):
             return MelPowers(mid, side, cross, *hop_levels(signal, self.hop))
 
     def features_of(self, powers: MelPowers) -> tuple[FrameFeatures, Float[Tensor, "batch long_term"]]:
-        """`features` of audio whose mel powers are known: what `mel_powers` of x gives here, x gives there.
+        """Features of audio whose mel powers are known.
 
+        features_of(mel_powers(x)) = features(x).
         Level features are (10·log10(power + floor) − reference_db)/level_scale_db. The crest of a frame is that
         of its fft_size/hop hops.
         """
