@@ -35,11 +35,12 @@ def equaliser() -> str:
     assert isinstance(eq, ParametricEQ)
     overlap = float(compose(["+phase=1a"]).model.eq_head.eq.overlap)
     ten = _model("+phase=1c").eq_head.eq
+    rest_hz, ten_hz = eq.layout.rest_hz[1:-1], ten.layout.rest_hz[1:-1]
     text = (
         "Each peak owns a slot of the log-frequency range and may leave it by "
         f"{FRACTIONS.get(overlap, f'{overlap:g}')} of its width to either side: neighbours overlap, and no band "
-        f"can wander far from its place. With {eq.bands} bands the peaks rest at {_hz(*eq.layout.rest_hz[1:-1])}, with "
-        f"{ten.bands} at {_hz(*ten.layout.rest_hz[1:-1])}."
+        f"can wander far from its place. With {eq.bands} bands the peaks rest at {_hz(*rest_hz)}, with "
+        f"{ten.bands} at {_hz(*ten_hz)}."
     )
     header = ["| control | range | scale | at rest |", "|---|---|---|---|"]
     lines = [*textwrap.wrap(text, 116), "", *header]
