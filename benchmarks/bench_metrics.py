@@ -20,7 +20,8 @@ from neural_mastering.config.schema import validated
 from neural_mastering.data import AudioCache
 from neural_mastering.evaluation import matchering_peer
 from neural_mastering.evaluation.song_set import LoadedSong
-from neural_mastering.evaluation.song_systems import SongSystem, TrainedModel
+from neural_mastering.evaluation.song_systems import SongSystem
+from neural_mastering.evaluation.trained_model import TrainedModel
 from neural_mastering.metrics.item_metric import ItemMetric
 from neural_mastering.metrics.signal import Signal
 from neural_mastering.metrics.suite import METRICS, measure

@@ -63,7 +63,7 @@ class Tags:
 
 def read_tags(path: Path) -> Tags:
     """Tags of a file; empty where there are none or they can't be read."""
-    import mutagen
+    import mutagen  # only where a file has tags
 
     tags = Tags()
     try:
@@ -93,7 +93,7 @@ def write_tags(path: Path, container: str, tags: Tags) -> None:
     if not tags:
         return
     if container == "FLAC":
-        from mutagen.flac import FLAC
+        from mutagen.flac import FLAC  # only where a file has tags
 
         flac: Any = FLAC(path)
         if flac.tags is None:
@@ -104,7 +104,7 @@ def write_tags(path: Path, container: str, tags: Tags) -> None:
             flac.add_picture(picture)
         flac.save()
         return
-    from mutagen.aiff import AIFF
+    from mutagen.aiff import AIFF  # only where a file has tags
     from mutagen.wave import WAVE
 
     opened: Any = AIFF if container == "AIFF" else WAVE
@@ -118,7 +118,7 @@ def write_tags(path: Path, container: str, tags: Tags) -> None:
 
 
 def _from_id3(source: Any, tags: Tags) -> None:
-    from mutagen.flac import Picture
+    from mutagen.flac import Picture  # only where a file has tags
 
     tags.id3 = [
         frame
@@ -148,7 +148,7 @@ def _from_id3(source: Any, tags: Tags) -> None:
 
 
 def _from_mp4(source: Any, tags: Tags) -> None:
-    from mutagen.flac import Picture
+    from mutagen.flac import Picture  # only where a file has tags
 
     for key, value in source.items():
         if key == "covr":
@@ -167,7 +167,7 @@ def _from_mp4(source: Any, tags: Tags) -> None:
 
 
 def _from_vorbis(file: Any, tags: Tags) -> None:
-    from mutagen.flac import Picture
+    from mutagen.flac import Picture  # only where a file has tags
 
     for name in {key.lower() for key, _ in file.tags}:
         values = list(file.tags[name])
@@ -193,7 +193,7 @@ def _from_chunks(path: Path, tags: Tags) -> None:
 
 
 def _id3_frames(tags: Tags) -> list[Any]:
-    from mutagen import id3
+    from mutagen import id3  # only where a file has tags
 
     frames: list[Any] = []
     for name, values in tags.text.items():

@@ -24,7 +24,7 @@ def align(
     """
     # these bring torch, which takes seconds to import
     from neural_mastering.data.alignment_folder import align_folder
-    from neural_mastering.data.audit.folder import default_jobs, list_pairs
+    from neural_mastering.data.audit.folder import default_jobs, list_pairs  # --help stays quick: loads torch
 
     with progress("measuring and mending", 2 * len(list_pairs(folder)), quiet) as done:
         records = align_folder(folder, out, jobs or default_jobs(), done)
@@ -42,7 +42,7 @@ def align(
 
 
 def _print(records: list) -> None:
-    from rich.box import SIMPLE_HEAD
+    from rich.box import SIMPLE_HEAD  # only where a table or a bar is drawn
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -65,7 +65,7 @@ def summary(reports: Sequence["PairReport"], folder: Path) -> str:
 
 def print_reports(reports: Sequence["PairReport"], title: str) -> None:
     """One row a pair; unmastered → mastered where both sides have a reading."""
-    from rich.box import SIMPLE_HEAD
+    from rich.box import SIMPLE_HEAD  # only where a table or a bar is drawn
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -36,7 +36,7 @@ def degrade(
     degradation to degradation.jsonl. Each track's draw comes from the seed and its name. Train on the result
     with: nm-train +phase=1a data=paired data.root=OUT. Run again, it makes what is missing or has changed.
     """
-    from neural_mastering.data.degradation import load_preset
+    from neural_mastering.data.degradation import load_preset  # --help stays quick: loads torch
     from neural_mastering.data.degradation.job import DegradeJob
 
     job = DegradeJob(music, out, load_preset(preset), seed, validation_fraction, test_fraction)
@@ -67,7 +67,9 @@ def _cores() -> int:
 @contextmanager
 def _progress(total: int, quiet: bool) -> Iterator["Progress"]:
     """A bar where there is a terminal."""
-    from rich.console import Console
+    from rich.console import Console  # only where a table or a bar is drawn
+
+    # only where a table or a bar is drawn
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)

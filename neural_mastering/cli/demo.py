@@ -37,8 +37,9 @@ def _master(folder: Path) -> None:
     # all of these import torch or matplotlib; training runs in a process of its own before
     import numpy as np
 
+    # --help stays quick: loads torch
     from neural_mastering.data.demo import VALIDATION_SONGS, default_demo_folder, make_demo_pairs
-    from neural_mastering.rendering import Options, master
+    from neural_mastering.rendering import Options, master  # --help stays quick: loads torch
     from neural_mastering.reporting.eq_plot import eq_curves
 
     song = VALIDATION_SONGS[0]
@@ -60,7 +61,7 @@ def _master(folder: Path) -> None:
 
 def _master_by_default(source: Path, folder: Path) -> None:
     """What nm-master does without options: the bundled model, which has never seen the demo songs."""
-    from neural_mastering.rendering import Options, master
+    from neural_mastering.rendering import Options, master  # --help stays quick: loads torch
 
     output = folder / f"{source.stem}_bundled.wav"
     options = Options(report=folder / "bundled", overwrite=True)

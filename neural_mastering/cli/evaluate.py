@@ -74,7 +74,7 @@ def evaluate(
     folders = _systems(systems or [])
     # torch takes seconds to import; --help and mistakes above should not wait for it
     from neural_mastering.evaluation.evaluate import evaluate
-    from neural_mastering.evaluation.measure_song import EvaluationOptions
+    from neural_mastering.evaluation.measure_song import EvaluationOptions  # --help stays quick: loads torch
     from neural_mastering.evaluation.request import EvaluationRequest
 
     request = EvaluationRequest(
@@ -96,6 +96,7 @@ def evaluate(
         cache_folder=cache_dir,
         command=shlex.join(["nm-eval", *sys.argv[1:]]),
     )
+    # --help stays quick: loads torch
     from neural_mastering.cli.evaluate_output import TerminalProgress, print_summary
 
     with TerminalProgress(quiet) as progress:
@@ -112,7 +113,7 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Print what a checkpoint is: phase, configuration, training data, parameters, default controls."""
-    from neural_mastering.cli.evaluate_output import print_inspection
+    from neural_mastering.cli.evaluate_output import print_inspection  # --help stays quick: loads torch
 
     print_inspection(checkpoint, as_json)
 

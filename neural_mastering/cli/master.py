@@ -19,6 +19,9 @@ _STOPPED = 130  # 128 + SIGINT
 # Typer brings its own copy of click or uses the installed one; this is its error either way.
 _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
+_LEFT_TO_THE_REPORT = ("dynamics", "image")
+"""Kinds of actions that are too much for a terminal."""
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 _EPILOG = (
@@ -102,11 +105,11 @@ def run(
         _print_targets()
         return
     if list_words:
-        from neural_mastering.words.listing import plain_text
+        from neural_mastering.words.listing import plain_text  # --help stays quick: loads NumPy and numba
 
         print(plain_text())
         return
-    from neural_mastering.rendering.album import run_album
+    from neural_mastering.rendering.album import run_album  # --help stays quick: loads NumPy and numba
     from neural_mastering.rendering.batch import plan, run_batch
 
     options = _options(
@@ -134,7 +137,7 @@ def run(
     if album:
         failed = run_album(planned, say.outcome)
     elif len(planned) == 1:
-        from neural_mastering.rendering.pipeline import master
+        from neural_mastering.rendering.pipeline import master  # --help stays quick: loads NumPy and numba
 
         job = planned[0]
         say.outcome(job, master(job.source, job.output, job.options, say.step))
@@ -214,11 +217,12 @@ def _options(
     strength: list[str],
     **others: Any,
 ) -> "Options":
+    # --help stays quick: loads NumPy and numba
     from neural_mastering.rendering.options import Options, parse_references, parse_strengths
 
     overall, by_stage = parse_strengths(strength)
     if word:
-        from neural_mastering.words import parse_words
+        from neural_mastering.words import parse_words  # --help stays quick: loads NumPy and numba
 
         others["words"] = parse_words(word)
     return Options(
@@ -244,6 +248,7 @@ def _suffix(form: str | None) -> str | None:
 
 
 def _print_targets() -> None:
+    # --help stays quick: loads NumPy and numba
     from neural_mastering.rendering.delivery.targets import known_targets
 
     print(f"{'target':13} {'LUFS':>5} {'dBTP':>5}  {'source':9}  checked")
@@ -281,8 +286,9 @@ class _Printer:
             self.line(f"{before}warning: {warning}", error=True)
         if self._quiet:
             return
-        for sentence in outcome.actions:
-            self.line(f"{before}{sentence}")
+        for note in outcome.actions:
+            if note.kind not in _LEFT_TO_THE_REPORT:
+                self.line(f"{before}{note}")
         self.line(f"{before}wrote {job.output}")
 
 

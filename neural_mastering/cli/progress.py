@@ -8,13 +8,13 @@ from typing import Any
 @contextmanager
 def progress(title: str, total: int, quiet: bool = False) -> Iterator[Callable[[Any], None]]:
     """Gives a function to call once for each finished item, whatever it is called with."""
-    from rich.console import Console
+    from rich.console import Console  # only where a table or a bar is drawn
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda _: None
         return
-    from rich.progress import (
+    from rich.progress import (  # only where a table or a bar is drawn
         BarColumn,
         MofNCompleteColumn,
         Progress,

@@ -47,7 +47,7 @@ def prepare(arguments: Sequence[str]) -> list[str]:
 
 def explain(error: Exception, arguments: Sequence[str]) -> str | None:
     """A message for a mistake in the arguments or in the environment, or None if it is not a known one."""
-    from hydra.errors import HydraException
+    from hydra.errors import HydraException  # loads Hydra
     from omegaconf.errors import OmegaConfBaseException
 
     cause: BaseException | None = error
@@ -87,9 +87,9 @@ def _wrong_key(lines: Sequence[str]) -> str | None:
 
 def _known_keys(arguments: Sequence[str]) -> Iterator[str]:
     """Keys of the configuration as far as the arguments' choices of groups can be composed."""
-    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.global_hydra import GlobalHydra  # loads Hydra
 
-    from neural_mastering.config.compose import compose
+    from neural_mastering.config.compose import compose  # loads Hydra
 
     GlobalHydra.instance().clear()
     choices = [a for a in arguments if a.startswith("+") and a[1:].partition("=")[0] in LAYERS]

@@ -89,7 +89,7 @@ def _refuse_float16_on_a_cpu(config: DictConfig) -> None:
 
 def _finish_loggers(run: Run) -> None:
     """Close W&B's run, so that the next job of a sweep starts its own."""
-    from lightning.pytorch.loggers import WandbLogger
+    from lightning.pytorch.loggers import WandbLogger  # loads Lightning and W&B
 
     for logger in run.trainer.loggers:
         if isinstance(logger, WandbLogger):

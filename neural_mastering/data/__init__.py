@@ -50,7 +50,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in ("PairedDataModule", "degraded_data", "demo_data"):
-        from neural_mastering.data import datamodule
+        from neural_mastering.data import datamodule  # loads Lightning
 
         return getattr(datamodule, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -200,7 +200,7 @@ class _CompiledCascade(torch.autograd.Function):
         kinds: Sequence[Kind],
         dtype: torch.dtype,
     ) -> Tensor:
-        from neural_mastering.dsp import biquad_kernels
+        from neural_mastering.dsp import biquad_kernels  # loads numba
 
         out = torch.empty(w0.shape[0], w.shape[0], dtype=torch.promote_types(dtype, torch.complex64))
         ctx.kinds = np.array([biquad_kernels.KIND_CODES[kind] for kind in kinds])
@@ -217,7 +217,7 @@ class _CompiledCascade(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor | None, ...]:
-        from neural_mastering.dsp import biquad_kernels
+        from neural_mastering.dsp import biquad_kernels  # loads numba
 
         w0, alpha, half_log, total = ctx.saved_tensors
         gradients = torch.empty(3, *w0.shape, dtype=torch.float64)

@@ -11,6 +11,6 @@ def can_compile_for(tensor: Tensor) -> bool:
     """
     if tensor.device.type != "cpu" or torch.compiler.is_compiling():
         return False
-    import numba
+    import numba  # loads numba
 
     return not getattr(numba.config, "DISABLE_JIT", False)

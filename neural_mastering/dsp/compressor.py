@@ -114,7 +114,7 @@ class _Reduction(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, level_db: Tensor, *controls: Tensor) -> Tensor:
-        from neural_mastering.dsp import compressor_kernels
+        from neural_mastering.dsp import compressor_kernels  # loads numba
 
         inputs = [t.detach().contiguous() for t in (level_db, *controls)]
         out = torch.empty(level_db.shape, dtype=torch.float64)
@@ -127,7 +127,7 @@ class _Reduction(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, ...]:
-        from neural_mastering.dsp import compressor_kernels
+        from neural_mastering.dsp import compressor_kernels  # loads numba
 
         saved = ctx.saved_tensors
         by_level, by_controls = torch.empty_like(saved[0]), torch.empty(6, len(saved[0]), dtype=torch.float64)

@@ -59,7 +59,7 @@ class _Depth(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, power: Tensor, *controls: Tensor) -> Tensor:
-        from neural_mastering.dsp import dynamic_eq_kernels
+        from neural_mastering.dsp import dynamic_eq_kernels  # loads numba
 
         inputs = [t.detach().contiguous() for t in (power, *controls)]
         out = torch.empty(power.shape, dtype=torch.float64)
@@ -72,7 +72,7 @@ class _Depth(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, ...]:
-        from neural_mastering.dsp import dynamic_eq_kernels
+        from neural_mastering.dsp import dynamic_eq_kernels  # loads numba
 
         *inputs, out = ctx.saved_tensors
         gradients = [torch.empty_like(t) for t in inputs]
@@ -146,7 +146,7 @@ def render_stream(
     Returns:
         The audio, and memory and depth for the next chunk.
     """
-    from neural_mastering.dsp import (
+    from neural_mastering.dsp import (  # loads numba
         dynamic_eq_kernels,
     )  # numba takes a second, which training need not wait for
 

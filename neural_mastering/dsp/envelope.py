@@ -45,7 +45,7 @@ def smooth(
     start = x.new_zeros(x.shape[0]) if start is None else start.double()
     rise, fall = coefficient(attack_ms, sample_rate), coefficient(release_ms, sample_rate)
     if x.device.type == "cuda":
-        from torchcomp.core import compressor_core
+        from torchcomp.core import compressor_core  # loads torchcomp and numba
 
         # torchcomp's attack is for falling gains, hence the signs
         return -compressor_core(-x.contiguous(), -start, rise, fall)
@@ -55,7 +55,7 @@ def smooth(
 class _Smooth(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, rise: Tensor, fall: Tensor, start: Tensor) -> Tensor:
-        from neural_mastering.dsp import envelope_kernels
+        from neural_mastering.dsp import envelope_kernels  # loads numba
 
         x, rise, fall, start = (t.detach().contiguous() for t in (x, rise, fall, start))
         out = torch.empty_like(x)
@@ -68,7 +68,7 @@ class _Smooth(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, ...]:
-        from neural_mastering.dsp import envelope_kernels
+        from neural_mastering.dsp import envelope_kernels  # loads numba
 
         saved = ctx.saved_tensors
         x, _, rise, fall, start = saved

@@ -100,7 +100,7 @@ def _box(signal: Tensor, length: int) -> Tensor:
 class _IntervalPeaks(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, audio: Tensor, floor: Tensor, start: int, factor: int) -> Tensor:
-        from neural_mastering.dsp import limiter_kernels
+        from neural_mastering.dsp import limiter_kernels  # loads numba
 
         ctx.start, ctx.factor, ctx.device = start, factor, audio.device
         x = audio.detach().cpu().contiguous()
@@ -124,7 +124,7 @@ class _IntervalPeaks(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor | None, ...]:
-        from neural_mastering.dsp import limiter_kernels
+        from neural_mastering.dsp import limiter_kernels  # loads numba
 
         x, channel_of, phase_of = ctx.saved_tensors
         by_x = torch.zeros_like(x)
@@ -143,7 +143,7 @@ class _IntervalPeaks(torch.autograd.Function):
 class _HoldAndRelease(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, wanted: Tensor, hold: int, decay: Tensor, start: Tensor) -> Tensor:
-        from neural_mastering.dsp import limiter_kernels
+        from neural_mastering.dsp import limiter_kernels  # loads numba
 
         inputs = [t.detach().cpu().contiguous() for t in (wanted, decay, start)]
         out = inputs[0].new_empty(wanted.shape[0], wanted.shape[1] - hold + 1)
@@ -160,7 +160,7 @@ class _HoldAndRelease(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor | None, ...]:
-        from neural_mastering.dsp import limiter_kernels
+        from neural_mastering.dsp import limiter_kernels  # loads numba
 
         saved = ctx.saved_tensors
         by_wanted, by_decay = saved[0].new_zeros(ctx.shape), torch.empty_like(saved[2])

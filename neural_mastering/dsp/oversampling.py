@@ -85,7 +85,7 @@ class _Interpolated(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, audio: Tensor, factor: int) -> Tensor:
-        from neural_mastering.dsp.oversampling_kernels import interpolate
+        from neural_mastering.dsp.oversampling_kernels import interpolate  # loads numba
 
         ctx.factor, ctx.time = factor, audio.shape[-1]
         out = audio.new_empty(*audio.shape[:-1], audio.shape[-1] - 2 * REACH, factor)
@@ -95,7 +95,7 @@ class _Interpolated(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        from neural_mastering.dsp.oversampling_kernels import interpolate_adjoint
+        from neural_mastering.dsp.oversampling_kernels import interpolate_adjoint  # loads numba
 
         upstream = grad_outputs[0].unflatten(-1, (-1, ctx.factor))
         by_audio = upstream.new_zeros(*upstream.shape[:2], ctx.time)
@@ -109,7 +109,7 @@ class _Decimated(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
-        from neural_mastering.dsp.oversampling_kernels import decimate
+        from neural_mastering.dsp.oversampling_kernels import decimate  # loads numba
 
         ctx.shape = rows.shape
         out = rows.new_zeros(*rows.shape[:2], rows.shape[2] - 2 * REACH + 1)
@@ -119,7 +119,7 @@ class _Decimated(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        from neural_mastering.dsp.oversampling_kernels import decimate_adjoint
+        from neural_mastering.dsp.oversampling_kernels import decimate_adjoint  # loads numba
 
         upstream = grad_outputs[0]
         by_rows = upstream.new_zeros(ctx.shape)

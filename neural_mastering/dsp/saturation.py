@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from neural_mastering.dsp.waveshaper import soft_clip
 from neural_mastering.shapes import PerItem
 from neural_mastering.units import db_to_gain, gain_to_db
 
@@ -48,8 +49,6 @@ def soft_clip_parameters(
         >>> (slope / torch.sqrt(1.0 + corner.square())).item()
         2.000
     """
-    from neural_mastering.dsp.waveshaper import soft_clip
-
     corner = corner_of(shape.double())
     unit = torch.sqrt(1.0 + corner.square())  # makes the slope at 0 equal to 1
     slope, offset = unit * db_to_gain(drive_db.double()), unit * bias.double()

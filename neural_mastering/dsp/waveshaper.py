@@ -53,7 +53,7 @@ def tanh_sum_change(
 class _SoftClip(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, u: Tensor, *parameters: Tensor) -> Tensor:
-        from neural_mastering.dsp.saturation_kernels import clip_average
+        from neural_mastering.dsp.saturation_kernels import clip_average  # loads numba
 
         return _averaged(ctx, clip_average, u, *parameters)
 
@@ -62,7 +62,7 @@ class _SoftClip(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, ...]:
-        from neural_mastering.dsp.saturation_kernels import clip_derivative
+        from neural_mastering.dsp.saturation_kernels import clip_derivative  # loads numba
 
         inputs = [t.detach().cpu().contiguous() for t in ctx.saved_tensors]
         gradients = [torch.zeros_like(t) for t in inputs]
@@ -73,7 +73,7 @@ class _SoftClip(torch.autograd.Function):
 class _TanhSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, u: Tensor, *parameters: Tensor) -> Tensor:
-        from neural_mastering.dsp.saturation_kernels import sum_average
+        from neural_mastering.dsp.saturation_kernels import sum_average  # loads numba
 
         return _averaged(ctx, sum_average, u, *parameters)
 
@@ -82,7 +82,7 @@ class _TanhSum(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, ...]:
-        from neural_mastering.dsp.saturation_kernels import sum_derivative
+        from neural_mastering.dsp.saturation_kernels import sum_derivative  # loads numba
 
         inputs = [t.detach().cpu().contiguous() for t in ctx.saved_tensors]
         per_item = [torch.zeros_like(t) for t in inputs[:4]]

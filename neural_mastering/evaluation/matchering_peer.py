@@ -78,6 +78,7 @@ def _write(path: Path, audio: Audio, sample_rate: int) -> None:
 
 
 def _process(paths: list[Path]) -> None:
+    # optional package
     import matchering  # pyright: ignore[reportMissingImports]
 
     try:

@@ -16,17 +16,11 @@ from neural_mastering.dsp.ltas import third_octave_levels_db
 from neural_mastering.evaluation.ablation_scores import ablation_scores
 from neural_mastering.evaluation.ablations import NO_RESIDUAL, ablations_of
 from neural_mastering.evaluation.recovery import Recovery, TrueCorrection, recovery, width_change_db
+from neural_mastering.evaluation.song_baselines import LoudnessMatch, Untouched
 from neural_mastering.evaluation.song_result import Excerpt, Scores, SongResult
 from neural_mastering.evaluation.song_set import LoadedSong, load_song
-from neural_mastering.evaluation.song_systems import (
-    LoudnessMatch,
-    Skip,
-    SongSystem,
-    SystemOutput,
-    TrainedModel,
-    Untouched,
-    render_controls,
-)
+from neural_mastering.evaluation.song_systems import Skip, SongSystem, SystemOutput
+from neural_mastering.evaluation.trained_model import TrainedModel, render_controls
 from neural_mastering.metrics.signal import Signal
 from neural_mastering.metrics.suite import measure, of_matched
 from neural_mastering.shapes import Audio

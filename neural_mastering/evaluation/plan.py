@@ -9,17 +9,12 @@ from neural_mastering.data import AudioCache, SongPair
 from neural_mastering.errors import InputError
 from neural_mastering.evaluation import matchering_peer
 from neural_mastering.evaluation.matchering_peer import Matchering
+from neural_mastering.evaluation.outside_masters import OutsideMasters
 from neural_mastering.evaluation.run_info import RunInfo
+from neural_mastering.evaluation.song_baselines import LoudnessMatch, MeanCorrection, SpectralMatch, Untouched
 from neural_mastering.evaluation.song_set import SongSet
-from neural_mastering.evaluation.song_systems import (
-    LoudnessMatch,
-    MeanCorrection,
-    OutsideMasters,
-    SongSystem,
-    SpectralMatch,
-    TrainedModel,
-    Untouched,
-)
+from neural_mastering.evaluation.song_systems import SongSystem
+from neural_mastering.evaluation.trained_model import TrainedModel
 from neural_mastering.evaluation.training_average import TrainingAverage
 from neural_mastering.models import load_model
 

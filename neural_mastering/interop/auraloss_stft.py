@@ -37,7 +37,7 @@ class AuralossSTFT(LossTerm):
     ) -> None:
         super().__init__()
         try:
-            from auraloss.freq import STFTLoss
+            from auraloss.freq import STFTLoss  # optional package
         except ImportError as error:
             raise ImportError(
                 "AuralossSTFT needs auraloss: pip install 'neural-mastering[interop]'"

@@ -30,7 +30,7 @@ def equalize(
         ValueError: an unknown kind, or not one for each band.
     """
     try:
-        from dasp_pytorch.signal import sosfilt_via_fsm
+        from dasp_pytorch.signal import sosfilt_via_fsm  # optional package
     except ImportError as error:
         raise ImportError(
             "the dasp engine needs dasp-pytorch: pip install 'neural-mastering[interop]'"

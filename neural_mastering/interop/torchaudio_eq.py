@@ -41,6 +41,7 @@ def equalize(
 
 def _lfilter() -> Callable[..., Tensor]:
     try:
+        # optional package
         from torchaudio.functional import lfilter  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ImportError(

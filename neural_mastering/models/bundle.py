@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from neural_mastering import __version__
 from neural_mastering.atomic import write_bytes, write_text
 from neural_mastering.errors import InputError
 from neural_mastering.models.build import ConfigError, build
@@ -126,7 +127,7 @@ def load_bundle(path: str | Path, packages: tuple[str, ...] = ("neural_mastering
     Raises:
         BundleError: files that are missing, damaged, or don't belong together.
     """
-    from safetensors import SafetensorError
+    from safetensors import SafetensorError  # only for bundles
     from safetensors.torch import load
 
     bundle = read_bundle(path)
@@ -169,9 +170,7 @@ def write_bundle(
         confidence: how far its moves are to be followed; fully by default.
         about: anything that JSON can hold.
     """
-    from safetensors.torch import save
-
-    from neural_mastering import __version__
+    from safetensors.torch import save  # only for bundles
 
     path = Path(path).with_suffix(".json")
     data = save({name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 from numpy.typing import ArrayLike, NDArray
 
 from neural_mastering.errors import InputError
@@ -193,7 +194,6 @@ def _playable_rate(audio: NDArray[np.float32], rate: float) -> tuple[NDArray[np.
     whole = round(rate)
     if LOWEST_RATE_HZ <= whole <= HIGHEST_RATE_HZ:
         return audio, whole
-    import soxr
 
     other = 44_100 if whole % 11_025 == 0 else HIGHEST_RATE_HZ
     return np.ascontiguousarray(soxr.resample(audio.T, whole, other).T, dtype=np.float32), other
@@ -201,9 +201,9 @@ def _playable_rate(audio: NDArray[np.float32], rate: float) -> tuple[NDArray[np.
 
 def _lufs(audio: NDArray[np.float32], rate: int) -> float:
     """Integrated loudness; of excerpts under 400 ms, that of the excerpt repeated."""
-    import torch
+    import torch  # seconds
 
-    from neural_mastering.dsp.loudness import integrated_loudness
+    from neural_mastering.dsp.loudness import integrated_loudness  # loads torch
 
     short = math.ceil(0.5 * rate / audio.shape[1])
     if short > 1:

@@ -113,8 +113,8 @@ class MasterReport:
         gain_db: all broadband gain before the limiter together (chain and loudness stage), dB.
         eq: the equaliser's curve and bands; None where tone was left alone.
         reductions: one for each dynamics stage that ran; empty without one.
-        saturation: level of what the saturation adds, in dB over that of the music, over time (`at` in seconds);
-            None where none ran.
+        added: level of what stages such as saturation add, in dB over that of the music, over time (`at` in
+            seconds); None where none ran.
         short_term: short-term loudness over time: `at` in seconds (end of each 3 s window), lines in LUFS with
             roles "before" and "result". The target line is drawn from `delivery`.
         spectra: third-octave levels: `at` in Hz, lines in dB with roles "before", "result" and, where one was
@@ -122,16 +122,14 @@ class MasterReport:
         controls: the full chain in physical units, nested dictionaries of numbers, text and lists; shown as a table
             and put into the JSON as it is.
         words: what words did; None without words.
-        did: further sentences on what was done, one a stage ("The compressor …"), completed with a capital letter
-            and a full stop; one that says that "tone was left alone" and why replaces the page's own. The
-            page writes those on equaliser, level, limiter, width and delivery from the numbers above.
+        actions: what was done, in sentences, in order; the page shows these.
         warnings: sentences; shown on top.
         clips: what to listen to, the same excerpt of each: usually "before" and "after", then references.
             Whole songs may be given: the loudest part is kept. For long files, `loudest_start_s` and
             `clip_from_file` of `neural_mastering.reporting.audio_clip` find it in the short-term loudness and
             read only that part.
         audio_budget_mb: what the players may take, in MB of the page.
-        further: merged into the JSON at its top level (further numbers that the page doesn't show).
+        numbers: of the master, as `nm-master --json` writes them; `report.json` adds the curves of the page.
     """
 
     title: str
@@ -142,13 +140,13 @@ class MasterReport:
     gain_db: float
     eq: EqCurve | None = None
     reductions: Sequence[Reduction] = ()
-    saturation: Chart | None = None
+    added: Chart | None = None
     short_term: Chart | None = None
     spectra: Chart | None = None
     controls: Mapping[str, Any] = field(default_factory=dict)
     words: WordsReport | None = None
-    did: Sequence[str] = ()
+    actions: Sequence[str] = ()
     warnings: Sequence[str] = ()
     clips: Sequence[Clip] = ()
     audio_budget_mb: float = 20.0
-    further: Mapping[str, Any] = field(default_factory=dict)
+    numbers: Mapping[str, Any] = field(default_factory=dict)

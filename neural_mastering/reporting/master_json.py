@@ -1,52 +1,30 @@
 """The numbers of a master report as one JSON object."""
 
-from dataclasses import asdict
 from typing import Any
-
-import numpy as np
 
 from neural_mastering.reporting.axes import as_array
 from neural_mastering.reporting.charts import numbered_bands
 from neural_mastering.reporting.markup import plain
 from neural_mastering.reporting.master_data import MasterReport
 from neural_mastering.reporting.report_data import Chart, EqCurve
-from neural_mastering.reporting.sentences import what_was_done
-from neural_mastering.reporting.words_section import WordsReport
 
 
 def master_json(report: MasterReport) -> dict[str, Any]:
-    """What `report.json` holds: `input` and `output` with the readings, `controls`, `warnings`, curves and courses.
+    """What `report.json` holds: the numbers of the master, and under `curves` what the page draws.
 
-    NaN (not measured) and infinities (silence) become null. What `report.further` names goes in at the top level,
-    but never takes the place of a number that the page shows.
+    NaN (not measured) and infinities (silence) become null.
     """
-    numbers = {
-        "title": report.title,
-        "input": asdict(report.input),
-        "output": asdict(report.output),
-        "delivery": asdict(report.delivery),
-        "provenance": asdict(report.provenance),
-        "gain_db": report.gain_db,
+    curves = {
         "eq": _eq(report.eq),
         "reductions": [
-            {
-                "stage": r.stage,
-                "max_db": float(np.max(as_array(r.reduction_db), initial=0.0)),
-                "mean_db": float(np.mean(as_array(r.reduction_db))) if as_array(r.reduction_db).size else 0.0,
-                "time_s": as_array(r.time_s),
-                "reduction_db": as_array(r.reduction_db),
-            }
+            {"stage": r.stage, "time_s": as_array(r.time_s), "reduction_db": as_array(r.reduction_db)}
             for r in report.reductions
         ],
-        "saturation": _chart(report.saturation, "time_s", "added_db"),
+        "added": _chart(report.added, "time_s", "added_db"),
         "short_term": _chart(report.short_term, "time_s", "lufs"),
         "spectra": _chart(report.spectra, "frequency_hz", "level_db"),
-        "controls": report.controls,
-        "words": _words(report.words),
-        "did": what_was_done(report),
-        "warnings": list(report.warnings),
     }
-    return plain({**report.further, **numbers})
+    return plain({**report.numbers, "curves": curves})
 
 
 def _eq(eq: EqCurve | None) -> dict[str, Any] | None:
@@ -57,19 +35,6 @@ def _eq(eq: EqCurve | None) -> dict[str, Any] | None:
         for b in numbered_bands(eq.bands)
     ]
     return {"frequency_hz": as_array(eq.at_hz), "total_db": as_array(eq.total_db), "bands": bands}
-
-
-def _words(words: WordsReport | None) -> dict[str, Any] | None:
-    if words is None:
-        return None
-    return {
-        "entries": [asdict(entry) for entry in words.entries],
-        "curves": _chart(words.curves, "frequency_hz", "level_db"),
-        "fit_rms_db": words.fit_rms_db,
-        "fit_max_db": words.fit_max_db,
-        "loudness_compensation_db": words.compensation_db,
-        "citations": list(words.citations),
-    }
 
 
 def _chart(chart: Chart | None, at: str, unit: str) -> dict[str, Any] | None:

@@ -29,7 +29,7 @@ from neural_mastering.reporting.master_json import master_json
 from neural_mastering.reporting.page import section, write_page
 from neural_mastering.reporting.player import excerpt_of, key_help, listening_log, player
 from neural_mastering.reporting.report_data import ChartLine
-from neural_mastering.reporting.sentences import what_was_done
+from neural_mastering.reporting.sentences import sentence, tone_sentence
 from neural_mastering.reporting.words_section import words_section
 
 __all__ = [
@@ -91,7 +91,7 @@ def _body(report: MasterReport, clips: list[EncodedClip]) -> Iterator[Html]:
         )
     yield tag(
         "div",
-        section("What was done", bullet_list(what_was_done(report)), id_="done"),
+        section("What was done", bullet_list([sentence(text) for text in report.actions]), id_="done"),
         section("ReportReadings", _readings(report.input, report.output), id_="readings"),
         class_="columns",
     )
@@ -179,21 +179,19 @@ def _charts(report: MasterReport, clips: list[EncodedClip], colours: Colours) ->
         lines = [ChartLine(r.stage, r.reduction_db, at=r.time_s) for r in report.reductions]
         own = Colours([line.name for line in lines])
         over_time.append(reduction_chart(lines, report.provenance.duration_s, own, "Gain reduction"))
-    if report.saturation is not None:
-        caption = "Level of what the saturation adds, over that of the music, every 100 ms."
-        own = Colours([line.name for line in report.saturation.lines])
-        over_time.append(
-            course_chart(report.saturation, own, "Saturation", "Added, over the music (dB)", caption)
-        )
+    if report.added is not None:
+        caption = "Level of what the stage adds, over that of the music, every 100 ms."
+        own = Colours([line.name for line in report.added.lines])
+        title = " and ".join(line.name for line in report.added.lines).capitalize()
+        over_time.append(course_chart(report.added, own, title, "Added, over the music (dB)", caption))
     if report.eq is not None:
         caption = "The total response; the shaded shapes are the bands, numbered as in the table."
         if report.eq.bands_db is None:
             caption = "The total response; numbers are those of the table of bands."
         over_frequency.append(eq_chart(report.eq, "Equaliser", caption=caption if report.eq.bands else ""))
     if report.spectra is not None:
-        over_frequency.append(
-            spectra_chart(report.spectra, colours, "Long-term spectrum", "Third octaves, mean over the song.")
-        )
+        caption = f"Third octaves, mean over the song. {tone_sentence(report.spectra)}".rstrip()
+        over_frequency.append(spectra_chart(report.spectra, colours, "Long-term spectrum", caption))
     if over_time:
         yield section("Over time", tag("div", *over_time, class_="two"))
     if over_frequency:

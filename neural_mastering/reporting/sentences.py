@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neural_mastering.notes import Note
 from neural_mastering.reporting.axes import as_array
 from neural_mastering.reporting.markup import duration, frequency, number
-from neural_mastering.reporting.master_data import Delivery, MasterReport, Reduction, ReportReadings
+from neural_mastering.reporting.master_data import Delivery, Reduction, ReportReadings
 from neural_mastering.reporting.report_data import BandLike, Chart, EqCurve
 
 _SMALL_DB = 0.05  # what rounds to 0.0
@@ -19,19 +20,36 @@ _TONE_RANGES = (
 )
 
 
-def what_was_done(report: MasterReport) -> list[str]:
-    """Equaliser, level, dynamics, delivery, tone and image, in the order of the chain."""
-    did = [_sentence(text) for text in report.did]
-    told = any("tone was left alone" in text for text in did)  # with the reason, then
-    sentences = ["" if told and report.eq is None else _equaliser(report.eq), _level(report.gain_db)]
-    sentences += [reduction_sentence(reduction) for reduction in report.reductions]
-    sentences += did
-    sentences += [_loudness(report.input, report.output, report.delivery)]
-    sentences += _ceiling(report.output, report.delivery)
-    sentences += [_dynamics(report.input, report.output)]
-    if report.spectra is not None:
-        sentences += _tone(report.spectra)
-    return [s for s in (*sentences, _image(report.input, report.output)) if s]
+def master_actions(
+    before: ReportReadings,
+    after: ReportReadings,
+    delivery: Delivery,
+    gain_db: float,
+    eq: EqCurve | None = None,
+    stages: Sequence[Note] = (),
+    reductions: Sequence[Reduction] = (),
+) -> list[Note]:
+    """What was done to a song, from its numbers: equaliser, stages, level, limiter, delivery, dynamics, image.
+
+    Args:
+        before, after: readings of the file read and of the file written.
+        delivery: the loudness and ceiling asked for.
+        gain_db: all broadband gain before the limiter together, in dB.
+        eq: the equaliser's curve and bands; None where none ran.
+        stages: what further stages of the chain did.
+        reductions: of the delivery's limiter, where it worked.
+    """
+    found = [
+        Note("equaliser", _equaliser(eq)),
+        *stages,
+        Note("level", _level(gain_db)),
+        *(Note("limiter", reduction_sentence(reduction)) for reduction in reductions),
+        Note("loudness", _loudness(before, after, delivery)),
+        Note("true_peak", _ceiling(after, delivery)),
+        Note("dynamics", _dynamics(before, after)),
+        Note("image", _image(before, after)),
+    ]
+    return [note for note in found if note.text]
 
 
 def band_words(band: BandLike) -> str:
@@ -107,17 +125,17 @@ def _loudness(before: ReportReadings, after: ReportReadings, delivery: Delivery)
     return f"{start}, {number(abs(miss))} LU {'above' if miss > 0 else 'below'} {asked}."
 
 
-def _ceiling(after: ReportReadings, delivery: Delivery) -> list[str]:
+def _ceiling(after: ReportReadings, delivery: Delivery) -> str:
     if not math.isfinite(after.true_peak_db):
-        return []
+        return ""
     peak = f"The highest true peak is {number(after.true_peak_db, 2)} dBTP"
     if delivery.ceiling_db is None:
-        return [f"{peak}; the ceiling was off."]
+        return f"{peak}; the ceiling was off."
     room = delivery.ceiling_db - after.true_peak_db
-    return [
+    return (
         f"{peak}, {number(abs(room), 2)} dB {'under' if room >= 0 else 'over'} "
         f"the ceiling of {number(delivery.ceiling_db)} dBTP."
-    ]
+    )
 
 
 def _dynamics(before: ReportReadings, after: ReportReadings) -> str:
@@ -131,13 +149,13 @@ def _dynamics(before: ReportReadings, after: ReportReadings) -> str:
     return f"Dynamics: {', '.join(parts)}." if parts else ""
 
 
-def _tone(spectra: Chart) -> list[str]:
+def tone_sentence(spectra: Chart) -> str:
     """How the balance of three ranges moved, less the mean change of all third octaves."""
     before = next((line for line in spectra.lines if line.role == "before"), None)
     after = next((line for line in spectra.lines if line.role == "result"), None)
     at = as_array(spectra.at)
     if before is None or after is None or at.size != as_array(after.values).size:
-        return []
+        return ""
     change = as_array(after.values) - as_array(before.values)
     change = change - np.mean(change[np.isfinite(change)]) if np.isfinite(change).any() else change
     parts = []
@@ -145,7 +163,7 @@ def _tone(spectra: Chart) -> list[str]:
         inside = change[(at >= low) & (at < high) & np.isfinite(change)]
         if inside.size:
             parts.append(f"{number(float(inside.mean()), 1, signed=True)} dB {words}")
-    return [f"Balance of tone, the mean change left out: {_listed(parts)}."] if parts else []
+    return f"Balance of tone, the mean change left out: {_listed(parts)}." if parts else ""
 
 
 def _image(before: ReportReadings, after: ReportReadings) -> str:
@@ -161,7 +179,7 @@ def _image(before: ReportReadings, after: ReportReadings) -> str:
     return f"Stereo image: side against mid {verb} by {number(abs(change))} dB, {correlation}."
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """With a capital letter and a full stop."""
     text = text.strip()
     return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?")) else ".")

@@ -1,5 +1,6 @@
 """The words with their evidence as text; as Markdown with `python -m neural_mastering.words.listing`."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -111,7 +112,6 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    import textwrap
 
     return textwrap.wrap(text, 110, initial_indent="  ", subsequent_indent="  ")
 

@@ -28,7 +28,7 @@ from neural_mastering.evaluation.plan import model_rows
 from neural_mastering.evaluation.request import EvaluationRequest
 from neural_mastering.evaluation.run_info import read_run
 from neural_mastering.evaluation.song_set import LoadedSong, choose_songs, load_song
-from neural_mastering.evaluation.song_systems import TrainedModel, render_controls
+from neural_mastering.evaluation.trained_model import TrainedModel, render_controls
 from neural_mastering.models import Confidence, load_model, write_bundle
 from neural_mastering.models.bundle import bundled_models, read_bundle
 from neural_mastering.models.checkpoint import CheckpointError

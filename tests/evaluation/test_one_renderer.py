@@ -16,7 +16,7 @@ from neural_mastering.config.compose import compose
 from neural_mastering.data import AudioCache, SongPair
 from neural_mastering.data.audio_file import probe
 from neural_mastering.evaluation.song_set import load_song
-from neural_mastering.evaluation.song_systems import TrainedModel
+from neural_mastering.evaluation.trained_model import TrainedModel
 from neural_mastering.models import (
     CHECKPOINT_KEY,
     build,

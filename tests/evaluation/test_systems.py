@@ -16,17 +16,16 @@ from neural_mastering.errors import InputError
 from neural_mastering.evaluation.ablations import ablations_of
 from neural_mastering.evaluation.baselines import AverageEq
 from neural_mastering.evaluation.controls_trace import CURVE_HZ, model_trace
-from neural_mastering.evaluation.song_set import LoadedSong, choose_songs, load_song
-from neural_mastering.evaluation.song_systems import (
+from neural_mastering.evaluation.outside_masters import OutsideMasters
+from neural_mastering.evaluation.song_baselines import (
     LoudnessMatch,
     MeanCorrection,
-    OutsideMasters,
     SpectralMatch,
-    TrainedModel,
     Untouched,
     equalize,
-    render_controls,
 )
+from neural_mastering.evaluation.song_set import LoadedSong, choose_songs, load_song
+from neural_mastering.evaluation.trained_model import TrainedModel, render_controls
 from neural_mastering.models import MasteringModel, load_model
 from neural_mastering.rendering.tone.from_model import follow
 
@@ -57,7 +56,7 @@ def test_identity_and_loudness(song: LoadedSong) -> None:
 def test_blockwise_filter_equals_the_whole_one(song: LoadedSong, monkeypatch: pytest.MonkeyPatch) -> None:
     curve = torch.linspace(-6.0, 6.0, len(third_octave_centres_hz()))
     whole = equalize(song.input, curve, RATE)
-    monkeypatch.setattr("neural_mastering.evaluation.song_systems._BLOCK_SAMPLES", 30_001)
+    monkeypatch.setattr("neural_mastering.evaluation.song_baselines._BLOCK_SAMPLES", 30_001)
     torch.testing.assert_close(equalize(song.input, curve, RATE), whole, atol=1e-5, rtol=0)
     before = AverageEq(RATE)
     before.curve_db = curve

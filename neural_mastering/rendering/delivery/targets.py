@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
+import yaml
+
 from neural_mastering.errors import InputError
 
 QUIETEST_LUFS, LOUDEST_LUFS = -60.0, -3.0
@@ -43,8 +45,6 @@ class Target:
 @lru_cache(maxsize=1)
 def known_targets() -> Mapping[str, Target]:
     """The targets that ship with the package, by name."""
-    import yaml
-
     text = files("neural_mastering.assets").joinpath("targets.yaml").read_text(encoding="utf-8")
     return {
         name: Target(

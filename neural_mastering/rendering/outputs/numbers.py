@@ -1,4 +1,4 @@
-"""The numbers of a master as one JSON object: what `--json` writes."""
+"""The numbers of a master as one JSON object: what `--json` writes, and `report.json` with curves beside it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from numpy.typing import NDArray
 
 import neural_mastering
 from neural_mastering.controls import stage_spec
-from neural_mastering.notes import texts
 from neural_mastering.rendering.metering.meter import Readings
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.rendering.stages.record import StageRecord
+
+SCHEMA_VERSION = 2
+"""Of the object: raised when a key changes its name or meaning. 2: `actions` and `warnings` are notes with a kind,
+`delivery` holds the gain and the limiter; before, `did`, `gain_db` and `limiter` stood at the top."""
 
 
 def as_json(result: MasterResult) -> dict[str, Any]:
     """The numbers of a master; null where there is none (silence)."""
     delivery, target, tone = result.delivery, result.target, result.tone
     numbers = {
+        "schema_version": SCHEMA_VERSION,
         "version": neural_mastering.__version__,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": {"input": str(result.source), "output": str(result.output)},
@@ -40,14 +44,18 @@ def as_json(result: MasterResult) -> dict[str, Any]:
             "format": result.form.container,
             "bits": result.form.bits,
         },
-        "gain_db": delivery.gain_db,
-        "limiter": {"max_reduction_db": delivery.max_reduction_db, "passes": delivery.passes},
+        "delivery": {
+            "gain_db": delivery.gain_db,
+            "max_reduction_db": delivery.max_reduction_db,
+            "limited_by": delivery.limited_by,
+            "passes": delivery.passes,
+        },
         "stages": [_stage(record, result.input) for record in result.stages],
         "model": _model(result),
         "controls": result.controls.as_dict(),
         "words": None if tone.words is None else tone.words.as_dict(),
-        "did": texts(result.actions),
-        "warnings": texts(result.warnings),
+        "actions": [vars(note) for note in result.actions],
+        "warnings": [vars(note) for note in result.warnings],
         "seconds": {step: round(value, 3) for step, value in result.seconds.items()},
     }
     return _finite(numbers)

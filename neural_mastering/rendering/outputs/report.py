@@ -11,28 +11,25 @@ from numpy.typing import NDArray
 
 import neural_mastering
 from neural_mastering.audio_io.reader import AudioReader
-from neural_mastering.controls import Bands, ChainControls, stage_spec
-from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.notes import texts
 from neural_mastering.rendering.metering.measure import MeasuredSong
-from neural_mastering.rendering.metering.meter import HOP_MS, SHORT_TERM_MS, Readings
-from neural_mastering.rendering.outputs.stage_sentences import stage_sentences
+from neural_mastering.rendering.metering.meter import HOP_MS, SHORT_TERM_MS
+from neural_mastering.rendering.outputs.curves import (
+    LINE_POINTS,
+    added,
+    eq_curve,
+    limiter_reductions,
+    report_delivery,
+    report_readings,
+    stage_reductions,
+)
+from neural_mastering.rendering.outputs.numbers import as_json
 from neural_mastering.rendering.reference.profile import CENTRES_HZ, profile_of
 from neural_mastering.rendering.result import MasterResult
-from neural_mastering.rendering.stages.record import POINT_MS, SILENT_DB, StageRecord
 from neural_mastering.reporting.audio_clip import LONGEST_S, clip_from_file, loudest_start_s
-from neural_mastering.reporting.master_data import (
-    Delivery,
-    MasterReport,
-    Provenance,
-    Reduction,
-    ReportReadings,
-)
+from neural_mastering.reporting.master_data import MasterReport, Provenance
 from neural_mastering.reporting.master_report import write_master_report
-from neural_mastering.reporting.report_data import Chart, ChartLine, Clip, EqCurve
-
-_POINTS = 240
-_LINE_POINTS = 2000  # a line of more points is no finer on a page
+from neural_mastering.reporting.report_data import Chart, ChartLine, Clip
 
 
 def write_report(result: MasterResult, song: MeasuredSong, folder: Path) -> Path:
@@ -46,15 +43,9 @@ def report_of(result: MasterResult, song: MeasuredSong) -> MasterReport:
     duration_s = result.result.frames / result.result.sample_rate
     return MasterReport(
         title=result.source.stem,
-        input=_shown(result.input),
-        output=_shown(result.result),
-        delivery=Delivery(
-            result.target.name,
-            result.target.lufs,
-            result.target.ceiling_db,
-            result.target.source,
-            result.target.checked,
-        ),
+        input=report_readings(result.input),
+        output=report_readings(result.result),
+        delivery=report_delivery(result),
         provenance=Provenance(
             source_file=result.source.name,
             output_file=result.output.name,
@@ -71,34 +62,17 @@ def report_of(result: MasterResult, song: MeasuredSong) -> MasterReport:
         ),
         gain_db=result.controls.gain_db + delivery.gain_db,
         eq=eq_curve(result.controls, result.input.sample_rate),
-        reductions=[*_stage_reductions(result), *_reductions(delivery.reduction_db)],
-        saturation=_added(result),
+        reductions=[*stage_reductions(result), *limiter_reductions(result)],
+        added=added(result),
         short_term=_short_term(result),
         spectra=_spectra(result, song),
         controls=result.controls.as_dict(),
         words=None if tone.words is None else tone.words.report(),
-        did=[
-            *texts([tone.origin, *tone.actions]),
-            *(tone.words.sentences if tone.words is not None else []),
-            *stage_sentences(result.stages, with_reduction=False),
-        ],
+        actions=texts(result.actions),
         warnings=texts(result.warnings),
         clips=_clips(result, song, duration_s),
+        numbers=as_json(result),
     )
-
-
-def eq_curve(controls: ChainControls, sample_rate: int) -> EqCurve | None:
-    """The equaliser's response as it is rendered at the song's rate; None without bands."""
-    bands = controls.eq
-    if not len(bands):
-        return None
-    at_hz = np.geomspace(20.0, min(20_000.0, 0.49 * sample_rate), _POINTS)
-
-    def response_db(of: Bands) -> NDArray[np.float64]:
-        return sections_level_db(of.sections(controls.design_rate_hz, sample_rate), at_hz, sample_rate)
-
-    each = np.array([response_db(bands.only([i])) for i in range(len(bands))])
-    return EqCurve(at_hz, response_db(bands), tuple(bands), each)
 
 
 def _further(result: MasterResult) -> dict[str, str]:
@@ -116,48 +90,6 @@ def _further(result: MasterResult) -> dict[str, str]:
     return lines
 
 
-def _shown(readings: Readings) -> ReportReadings:
-    numbers = readings.summary()
-    return ReportReadings(**{name: numbers[name] for name in ReportReadings.__dataclass_fields__})
-
-
-def _stage_reductions(result: MasterResult) -> list[Reduction]:
-    """Of the dynamics of the grey-box chain that ran."""
-    found = []
-    for record in _measured_by(result, "reduction"):
-        if record.reduction_db.size:
-            step = math.ceil(record.reduction_db.size / _LINE_POINTS)
-            coarse = np.maximum.reduceat(record.reduction_db, np.arange(0, record.reduction_db.size, step))
-            found.append(Reduction(stage_spec(record.name).title, record.time_s[::step], coarse))
-    return found
-
-
-def _added(result: MasterResult) -> Chart | None:
-    """What stages add to the signal."""
-    lines = []
-    for record in _measured_by(result, "added"):
-        if record.added_db.size:
-            step = math.ceil(record.added_db.size / _LINE_POINTS)
-            loudest = np.maximum.reduceat(record.added_db, np.arange(0, record.added_db.size, step))
-            heard = np.where(loudest > SILENT_DB, loudest, np.nan)
-            lines.append(ChartLine(stage_spec(record.name).title, heard, at=record.time_s[::step]))
-    return Chart(lines[0].at, lines) if lines and lines[0].at is not None else None
-
-
-def _measured_by(result: MasterResult, effect: str) -> list[StageRecord]:
-    return [
-        record for record in result.stages if record.settings and stage_spec(record.name).effect == effect
-    ]
-
-
-def _reductions(reduction_db: NDArray[np.float64]) -> list[Reduction]:
-    if not reduction_db.size or reduction_db.max() <= 0.0:
-        return []
-    step = math.ceil(reduction_db.size / _LINE_POINTS)
-    coarse = np.maximum.reduceat(reduction_db, np.arange(0, reduction_db.size, step))
-    return [Reduction("limiter", np.arange(coarse.size) * step * POINT_MS / 1000.0, coarse)]
-
-
 def _times(count: int) -> NDArray[np.float64]:
     return np.asarray((SHORT_TERM_MS + HOP_MS * np.arange(count)) / 1000.0, dtype=np.float64)
 
@@ -167,7 +99,7 @@ def _short_term(result: MasterResult) -> Chart | None:
     count = min(before.size, after.size)
     if not count:
         return None
-    pick = np.arange(0, count, math.ceil(count / _LINE_POINTS))
+    pick = np.arange(0, count, math.ceil(count / LINE_POINTS))
     lines = [ChartLine("before", before[pick], "before"), ChartLine("master", after[pick], "result")]
     return Chart(_times(count)[pick], lines)
 

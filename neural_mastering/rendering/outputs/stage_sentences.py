@@ -13,12 +13,11 @@ from neural_mastering.reporting.master_data import Reduction
 from neural_mastering.reporting.sentences import reduction_sentence
 
 
-def stage_sentences(records: Sequence[StageRecord], with_reduction: bool) -> list[str]:
+def stage_sentences(records: Sequence[StageRecord]) -> list[str]:
     """How each stage of the chain was set and what it did.
 
     Args:
-        records: of the stages that ran; those without settings (eq, gain, residual) are told elsewhere.
-        with_reduction: also say what dynamics took off (the report page says that from its curves).
+        records: of the stages that ran; those without settings (eq, gain, residual) are described elsewhere.
     """
     found = []
     for record in records:
@@ -26,7 +25,7 @@ def stage_sentences(records: Sequence[StageRecord], with_reduction: bool) -> lis
             continue
         spec = stage_spec(record.name)
         found.append(f"the {spec.title}: {_settings(spec, record)}{_effect(spec, record)}")
-        if with_reduction and spec.effect == "reduction":
+        if spec.effect == "reduction":
             course = Reduction(spec.title, record.time_s, record.reduction_db)
             found.append(reduction_sentence(course).rstrip("."))
     return found

@@ -1,12 +1,18 @@
 """What was done to a song, and what could not be, as notes."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
 from neural_mastering.notes import Note
+from neural_mastering.rendering.outputs.curves import (
+    eq_curve,
+    limiter_reductions,
+    report_delivery,
+    report_readings,
+)
 from neural_mastering.rendering.outputs.stage_sentences import stage_sentences
 from neural_mastering.rendering.result import MasterResult
+from neural_mastering.reporting.sentences import master_actions
 
 
 def summarised(result: MasterResult) -> MasterResult:
@@ -17,29 +23,20 @@ def summarised(result: MasterResult) -> MasterResult:
 
 
 def _actions(result: MasterResult) -> Iterator[Note]:
-    tone, target, delivery = result.tone, result.target, result.delivery
+    tone = result.tone
     yield tone.origin
     yield from tone.actions
     if tone.words is not None:
         yield from (Note("words", text) for text in tone.words.sentences)
-    yield from (Note("stage", text) for text in stage_sentences(result.stages, with_reduction=True))
-    if not math.isfinite(result.result.lufs):
-        yield Note("level", "no loudness could be measured: the level was left alone")
-    else:
-        named = target.lufs is not None and not target.is_number
-        asked = f"{target.name} ({target.lufs:.1f} LUFS)" if named else target.name
-        yield Note(
-            "level",
-            f"gain of {delivery.gain_db:+.2f} dB: {result.input.lufs:.1f} LUFS in, "
-            f"{result.result.lufs:.1f} LUFS out, asked for: {asked}",
-        )
-    if delivery.max_reduction_db > 0.0:
-        yield Note("limiter", f"the limiter took off {delivery.max_reduction_db:.1f} dB at the most")
-    if target.ceiling_db is not None and math.isfinite(result.result.true_peak_db):
-        yield Note(
-            "true_peak",
-            f"true peak {result.result.true_peak_db:.2f} dBTP, ceiling {target.ceiling_db:g} dBTP",
-        )
+    yield from master_actions(
+        report_readings(result.input),
+        report_readings(result.result),
+        report_delivery(result),
+        result.controls.gain_db + result.delivery.gain_db,
+        eq_curve(result.controls, result.input.sample_rate),
+        [Note("stage", text) for text in stage_sentences(result.stages)],
+        limiter_reductions(result),
+    )
 
 
 def _delivery_warnings(result: MasterResult) -> Iterator[Note]:

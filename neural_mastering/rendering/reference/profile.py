@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.errors import InputError
+from neural_mastering.rendering.metering.meter import Meter
 from neural_mastering.rendering.reference.fine_structure import fine_structure
 from neural_mastering.units import power_to_db, third_octave_hz
 
@@ -110,8 +112,6 @@ class Spectrum:
 
 def profile_of(blocks: Iterable[Block], sample_rate: int) -> Profile:
     """Measure a song from its blocks (channel, time)."""
-    from neural_mastering.rendering.metering.meter import Meter
-
     meter: Meter | None = None
     spectrum: Spectrum | None = None
     for block in blocks:
@@ -132,8 +132,6 @@ def profile_of_file(path: str | Path) -> Profile:
     Raises:
         InputError: a file that can't be read, or one with nothing to hear in it.
     """
-    from neural_mastering.audio_io.reader import AudioReader
-
     with AudioReader(path) as reader:
         profile = profile_of(reader.blocks(), reader.sample_rate)
     if not profile.is_usable:

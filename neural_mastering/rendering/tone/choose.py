@@ -35,6 +35,7 @@ def choose_tone(song: MeasuredSong, options: Options, progress: Callable[[str], 
 
 def _source(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
     if options.references:
+        # only with --reference
         from neural_mastering.rendering.tone.from_reference import tone_from_references
 
         progress("comparing with the references")
@@ -91,7 +92,7 @@ def find_model(name: str) -> Path:
 
 def _from_model(name: str, song: MeasuredSong) -> Tone:
     from neural_mastering.models import find_bundle, load_model, read_bundle  # imports torch
-    from neural_mastering.rendering.tone.from_model import listen
+    from neural_mastering.rendering.tone.from_model import listen  # loads torch
 
     path = find_model(name)
     bundle = find_bundle(path)
