@@ -190,7 +190,7 @@ def test_json_and_page_tell_what_each_stage_did(saved: tuple[Path, Path], tmp_pa
     assert numbers["controls"]["stages"] == {k: dict(v) for k, v in result.controls.stages.items()}
     assert -90.0 < saturation["added_mean_db"] < 0.0
     assert by_name["stereo"]["side_change_db"] > 0.5, "the planted width is above 1"
-    told = " ".join(numbers["did"])
+    told = " ".join(note["text"] for note in numbers["actions"])
     drive = result.controls.stages["saturation"]["drive_db"]
     assert isinstance(drive, float) and f"drive {drive:.1f} dB" in told
     for words in (
@@ -201,12 +201,14 @@ def test_json_and_page_tell_what_each_stage_did(saved: tuple[Path, Path], tmp_pa
     ):
         assert words in told, told
     page = (tmp_path / "r" / "report.html").read_text()
-    for words in ("Gain reduction", "limiter of the chain", "Level of what the saturation adds"):
+    for words in ("Gain reduction", "limiter of the chain", "Level of what the stage adds"):
         assert words in page
     shown = json.loads((tmp_path / "r" / "report.json").read_text())
-    names = [reduction["stage"] for reduction in shown["reductions"]]
+    curves = shown.pop("curves")
+    assert {**shown, "seconds": None} == {**numbers, "seconds": None}, "one JSON of one master"
+    names = [reduction["stage"] for reduction in curves["reductions"]]
     assert names[:2] == ["compressor", "limiter of the chain"]
-    assert shown["reductions"][0]["max_db"] == pytest.approx(compressor["max_reduction_db"], abs=1e-3)
+    assert max(curves["reductions"][0]["reduction_db"]) == pytest.approx(compressor["max_reduction_db"], abs=1e-3)
 
 
 def test_the_recorded_reduction_is_the_compressors_own(saved: tuple[Path, Path], tmp_path: Path) -> None:

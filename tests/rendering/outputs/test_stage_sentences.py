@@ -11,8 +11,8 @@ COMPRESSOR = {
 }  # fmt: skip
 
 
-def sentences(name: str, with_reduction: bool = False, **fields: object) -> list[str]:
-    return stage_sentences([StageRecord(name, **fields)], with_reduction)  # type: ignore[arg-type]
+def sentences(name: str, **fields: object) -> list[str]:
+    return stage_sentences([StageRecord(name, **fields)])  # type: ignore[arg-type]
 
 
 def test_a_compressor_with_its_reduction() -> None:
@@ -74,4 +74,4 @@ def test_saturation_says_what_it_adds() -> None:
 
 
 def test_stages_without_settings_are_told_elsewhere() -> None:
-    assert stage_sentences([StageRecord("eq"), StageRecord("residual", seconds=1.0)], True) == []
+    assert stage_sentences([StageRecord("eq"), StageRecord("residual", seconds=1.0)]) == []
