@@ -19,19 +19,18 @@ def test_a_compressor_with_its_reduction() -> None:
     """The settings that no row shows (side chain, link, loudness) are left out."""
     reduction_db = np.array([0.0, 0.5, 3.2, 1.0])
     settings, reduction = sentences(
-        "compressor", True, settings=COMPRESSOR, reduction_db=reduction_db, change_db=-reduction_db
+        "compressor", settings=COMPRESSOR, reduction_db=reduction_db, change_db=-reduction_db
     )
     assert settings == (
         "the compressor: threshold −8.0 dB from the song's loudness, ratio 2.5, attack 10.0 ms, release 120 ms, "
         "knee 6.0 dB, make-up +1.5 dB, mix 80 %"
     )
     assert "3.2 dB" in reduction and not reduction.endswith(".")
-    assert len(sentences("compressor", settings=COMPRESSOR, reduction_db=reduction_db)) == 1
 
 
 def test_bands_of_a_stage_are_listed() -> None:
     bands = {**COMPRESSOR, "crossovers_hz": (150.0, 2_500.0), "ratio": (1.5, 2.0, 3.0)}
-    (sentence,) = sentences("compressor", settings=bands)
+    sentence, _ = sentences("compressor", settings=bands)
     assert "bands split at 150 Hz and 2.5 kHz" in sentence and "ratio 1.5 / 2.0 / 3.0" in sentence
 
 
@@ -54,7 +53,7 @@ def test_the_chains_limiter() -> None:
         "amount": 0.5,
         "lookahead_ms": 5.0,
     }
-    (sentence,) = sentences("chain_limiter", settings=settings)
+    sentence, _ = sentences("chain_limiter", settings=settings)
     assert sentence == (
         "the limiter of the chain: threshold −3.0 dBTP, raised to −1.0 dBTP, release 100 ms, amount 50 %"
     )
