@@ -86,7 +86,7 @@ def _overrides(command: str, folder: Path) -> list[str]:
 
 
 def test_there_are_commands_to_check() -> None:
-    assert {"README.md", "training.md", "data.md", "train.yaml", "words.md"} == {
+    assert {"README.md", "training.md", "data.md", "chain.md", "train.yaml", "words.md"} == {
         page for page, _ in _commands()
     }
     assert len(COMMANDS) > 25
