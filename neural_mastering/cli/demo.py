@@ -1,4 +1,7 @@
-"""nm-demo: train a model on the bundled songs, compare it with baselines, and master a song with it and with nm-master."""
+"""nm-demo: train a model on the bundled songs, compare it with baselines, and master a song with it.
+
+The song is then mastered again with the bundled model, as nm-master does by default.
+"""
 
 import argparse
 import subprocess
