@@ -32,10 +32,10 @@ def align(
     left_out = [record for record in records if not record.outputs]
     if not quiet:
         _print(records)
-        mended = sum(bool(record.outputs and record.done) for record in records)
-        copied = len(records) - mended - len(left_out)
+        repaired = sum(bool(record.outputs and record.done) for record in records)
+        copied = len(records) - repaired - len(left_out)
         print(
-            f"{len(records)} pairs: {mended} repaired, {copied} copied, {len(left_out)} left out; "
+            f"{len(records)} pairs: {repaired} repaired, {copied} copied, {len(left_out)} left out; "
             f"see {out}/align.jsonl"
         )
     if left_out:
