@@ -14,18 +14,27 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @app.command()
 def bundle(
-    run: Annotated[Path, typer.Argument(help="Run folder or .ckpt file.", show_default=False)],
+    run: Annotated[Path, typer.Argument(help="Run folder or .ckpt file to export.", show_default=False)],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="NAME.json; NAME.safetensors goes beside it.")
+        Path,
+        typer.Option("-o", "--output", help="NAME.json; the weights go into NAME.safetensors next to it."),
     ],
-    scale: Annotated[float, typer.Option(help="Share of the largest moves that is used, 0 to 1.")] = 1.0,
-    doubt_db: Annotated[float, typer.Option(help="How wrong it is on songs it doesn't know, in dB.")] = 0.0,
+    scale: Annotated[
+        float,
+        typer.Option(help="Upper limit of the confidence, 0 to 1: how much of a clear-cut EQ move to apply."),
+    ] = 1.0,
+    doubt_db: Annotated[
+        float, typer.Option(help="Typical EQ error on unseen songs, in dB; scales small moves down.")
+    ] = 0.0,
     about: Annotated[
-        Path | None, typer.Option(help="JSON object with data, recipe, measures and terms.")
+        Path | None, typer.Option(help="JSON file that describes the model: data, recipe, measures, terms.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
-    """Export a run of nm-train for use without pickle: nm-master --model NAME.json, load_model("NAME.json")."""
+    """Export a trained model as JSON and safetensors, without pickle.
+
+    Use the result with nm-master --model NAME.json, or from Python with load_model("NAME.json").
+    """
     if output.suffix != ".json":
         raise InputError(f"-o {output}: expected a name that ends in .json")
     for path in (output, output.with_suffix(".safetensors")):

@@ -1,4 +1,4 @@
-"""nm-data: check pairs, mend them, make them."""
+"""nm-data: check, repair and create training pairs."""
 
 import sys
 
@@ -10,7 +10,7 @@ from neural_mastering.cli.data_degrade import degrade
 from neural_mastering.errors import InputError
 
 app = typer.Typer(
-    help="Paired music for training: check pairs, mend them, and make them from released music.",
+    help="Prepare paired music for training: check pairs, repair them, or create them from released music.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

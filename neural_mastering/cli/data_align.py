@@ -1,4 +1,4 @@
-"""nm-data align: mend what is fixable."""
+"""nm-data align: repair the pairs that can be repaired."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,31 +10,32 @@ from neural_mastering.cli.progress import progress
 
 
 def align(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Holds unmastered/ and mastered/.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with unmastered/ and mastered/.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR2", help="A new folder for the mended pairs.")
+        Path, typer.Option("--out", "-o", metavar="DIR2", help="New folder for the repaired pairs.")
     ],
-    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 takes one a core.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No table and no progress bar.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, help="Number of processes; 0 uses one per core.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no table and no progress bar.")] = False,
 ) -> None:
-    """Cut, shift, resample and turn round what is fixable; copy what is ok; leave out what is broken.
+    """Repair fixable pairs, copy those that are ok, and leave out broken ones.
 
-    The originals stay as they are. A run that was stopped goes on where it was. Exit code 0 only if no pair was
-    left out, 1 if one was, 2 if a folder cannot be used.
+    Repairs trim, shift and resample the sides, and correct polarity and channel order. Your originals are never
+    changed. If you stop the command, run it again to continue. The exit code is 0 if every pair was kept, 1 if
+    any was left out, and 2 if a folder can't be used.
     """
     # these bring torch, which takes seconds to import
     from neural_mastering.data.alignment_folder import align_folder
     from neural_mastering.data.audit.folder import default_jobs, list_pairs  # --help stays quick: loads torch
 
-    with progress("measuring and mending", 2 * len(list_pairs(folder)), quiet) as done:
+    with progress("measuring and repairing", 2 * len(list_pairs(folder)), quiet) as done:
         records = align_folder(folder, out, jobs or default_jobs(), done)
     left_out = [record for record in records if not record.outputs]
     if not quiet:
         _print(records)
-        mended = sum(bool(record.outputs and record.done) for record in records)
-        copied = len(records) - mended - len(left_out)
+        repaired = sum(bool(record.outputs and record.done) for record in records)
+        copied = len(records) - repaired - len(left_out)
         print(
-            f"{len(records)} pairs: {mended} mended, {copied} copied, {len(left_out)} left out; "
+            f"{len(records)} pairs: {repaired} repaired, {copied} copied, {len(left_out)} left out; "
             f"see {out}/align.jsonl"
         )
     if left_out:

@@ -1,4 +1,4 @@
-"""nm-data check: what is wrong with a folder of pairs."""
+"""nm-data check: find the faults in a folder of pairs."""
 
 import json
 import sys
@@ -20,17 +20,20 @@ PLAIN_WIDTH = 140
 
 
 def check(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Holds unmastered/ and mastered/.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with unmastered/ and mastered/.")],
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write all readings, one object a pair.")
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="Write all measurements to this JSON file, one object per pair."
+        ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 takes one a core.")] = 0,
-    faults: Annotated[bool, typer.Option("--faults", help="List only pairs that are not ok.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No table and no progress bar.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, help="Number of processes; 0 uses one per core.")] = 0,
+    faults: Annotated[bool, typer.Option("--faults", help="List only the pairs that are not ok.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no table and no progress bar.")] = False,
 ) -> None:
-    """Measure every pair: delay, drift, polarity, channels, levels, and what is wrong.
+    """Measure delay, drift, polarity, channels and levels of every pair, and report its faults.
 
-    Exit code 0 only if all pairs are ok, 1 if one is not, 2 if the folder cannot be used.
+    The exit code is 0 if all pairs are ok, 1 if any is not, and 2 if the folder can't be used.
     """
     if json_file is not None and not json_file.absolute().parent.is_dir():
         raise InputError(f"there is no folder {json_file.absolute().parent} to write {json_file.name} to")
@@ -59,7 +62,7 @@ def summary(reports: Sequence["PairReport"], folder: Path) -> str:
     counts = {state: sum(r.state == state for r in reports) for state in ("ok", "fixable", "broken")}
     line = f"{len(reports)} pairs: " + ", ".join(f"{n} {state}" for state, n in counts.items())
     if counts["fixable"]:
-        line += f"\nMend what is fixable with: nm-data align '{folder}' --out NEW_FOLDER"
+        line += f"\nRepair the fixable pairs with: nm-data align '{folder}' --out NEW_FOLDER"
     return line
 
 

@@ -1,4 +1,4 @@
-"""nm-data degrade: pairs out of released music."""
+"""nm-data degrade: create pairs from released music."""
 
 import os
 import statistics
@@ -17,24 +17,30 @@ if TYPE_CHECKING:
 
 
 def degrade(
-    music: Annotated[Path, typer.Argument(help="Folder of released music; folders in it are read too.")],
+    music: Annotated[Path, typer.Argument(help="Folder of released music, including its subfolders.")],
     out: Annotated[
-        Path, typer.Option("--out", help="Empty or new folder for the pairs, or one to go on with.")
+        Path,
+        typer.Option(
+            "--out", help="Folder for the pairs: new, empty, or one from an earlier run to continue."
+        ),
     ],
-    preset: Annotated[str, typer.Option(help="light, medium, heavy, or a YAML file of your own.")] = "medium",
-    seed: Annotated[int, typer.Option(help="Of all draws and of the splits.")] = 0,
+    preset: Annotated[
+        str, typer.Option(help="How much to degrade: light, medium, heavy, or your own YAML file.")
+    ] = "medium",
+    seed: Annotated[int, typer.Option(help="Seed of the random degradations and of the splits.")] = 0,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes; by default as many as there are cores.")
+        int | None, typer.Option(min=1, help="Number of processes. Default: one per core.")
     ] = None,
-    validation_fraction: Annotated[float, typer.Option(help="Share of validation groups.")] = 0.2,
-    test_fraction: Annotated[float, typer.Option(help="Share of test groups.")] = 0.1,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    validation_fraction: Annotated[float, typer.Option(help="Fraction of groups used for validation.")] = 0.2,
+    test_fraction: Annotated[float, typer.Option(help="Fraction of groups used for testing.")] = 0.1,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
 ) -> None:
-    """Make supervised pairs out of released music: the target is the track, the input a degraded copy.
+    """Create training pairs from released music: the track is the target, a degraded copy of it the input.
 
-    Writes 24-bit FLAC to OUT/unmastered and OUT/mastered, manifest.csv, and the true parameters of every
-    degradation to degradation.jsonl. Each track's draw comes from the seed and its name. Train on the result
-    with: nm-train +phase=1a data=paired data.root=OUT. Run again, it makes what is missing or has changed.
+    Writes 24-bit FLAC to OUT/unmastered and OUT/mastered, a manifest.csv, and the exact parameters of every
+    degradation to degradation.jsonl. The degradation of a track depends only on the seed and the track's name.
+    Run the command again to create only the pairs that are missing or whose tracks have changed. To train on the
+    result: nm-train +phase=1a data=paired data.root=OUT
     """
     from neural_mastering.data.degradation import load_preset  # --help stays quick: loads torch
     from neural_mastering.data.degradation.job import DegradeJob
@@ -46,7 +52,7 @@ def degrade(
     except KeyboardInterrupt:
         job.remove_drafts()
         if not quiet:
-            print("Stopped. The same command goes on where this one was.", file=sys.stderr)
+            print("Stopped. Run the same command again to continue.", file=sys.stderr)
         raise
     except InputError:
         job.remove_drafts()

@@ -1,4 +1,7 @@
-"""nm-demo: train on the bundled songs, compare with doing nothing, master one song, and once more by default."""
+"""nm-demo: train a model on the bundled songs, compare it with baselines, and master a song with it.
+
+The song is then mastered again with the bundled model, as nm-master does by default.
+"""
 
 import argparse
 import subprocess
@@ -13,8 +16,8 @@ from neural_mastering.atomic import replacing
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(prog="nm-demo", description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, help="run folder (default: runs/demo/DATE)")
-    parser.add_argument("overrides", nargs="*", help="further settings, as for nm-train")
+    parser.add_argument("-o", "--output", type=Path, help="folder for the results (default: runs/demo/DATE)")
+    parser.add_argument("overrides", nargs="*", help="settings for nm-train, such as trainer.max_epochs=5")
     arguments = parser.parse_args()
     folder: Path = arguments.output or Path("runs/demo") / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
     started = time.monotonic()

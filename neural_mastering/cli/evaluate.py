@@ -1,4 +1,4 @@
-"""nm-eval: what a model learned, whether it is better than doing nothing, and why."""
+"""nm-eval: find out what a model has learned, whether it beats doing nothing, and why."""
 
 import shlex
 import sys
@@ -20,7 +20,7 @@ def evaluate(
     checkpoint: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Run folder, .ckpt file, bundle (NAME.json) or bundled model; may be given several times.",
+            help="Model to evaluate: a run folder, .ckpt file, bundle (NAME.json) or bundled model. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -28,36 +28,50 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="NAME=DIR",
-            help="A folder of masters made by anyone, one file a song; may be given several times.",
+            help="Folder of masters from any other source, one file per song. Repeatable.",
         ),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(help="Folder with unmastered/ and mastered/, or 'demo'.", show_default=False)
+        str | None,
+        typer.Option(
+            help="Folder with unmastered/ and mastered/, or demo for the bundled pairs.", show_default=False
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the results.", show_default=False)] = None,
-    split: Annotated[str, typer.Option(help="train, validation, test or all.")] = "test",
-    song: Annotated[
-        list[str] | None, typer.Option(help="Evaluate only this song; may be given several times.")
-    ] = None,
-    segments: Annotated[int, typer.Option(min=0, help="Fixed segments a song; 0 for whole songs only.")] = 6,
+    split: Annotated[str, typer.Option(help="Songs to evaluate: train, validation, test or all.")] = "test",
+    song: Annotated[list[str] | None, typer.Option(help="Evaluate only this song. Repeatable.")] = None,
+    segments: Annotated[
+        int, typer.Option(min=0, help="Fixed segments per song; 0 for whole songs only.")
+    ] = 6,
     segment_s: Annotated[float, typer.Option(min=0.5, help="Length of a segment in seconds.")] = 5.0,
     high_hz: Annotated[
-        float, typer.Option(min=1000.0, help="Upper end of the third octaves; lossy sources are thin above.")
+        float,
+        typer.Option(
+            min=1000.0,
+            help="Upper limit of the third-octave bands in Hz; lossy files contain little above 15 kHz.",
+        ),
     ] = 15_000.0,
-    ablations: Annotated[bool, typer.Option(help="Take each model apart, part by part.")] = True,
-    peers: Annotated[bool, typer.Option(help="Rows of Matchering, where it is installed.")] = True,
-    report: Annotated[bool, typer.Option(help="Write report.html with players.")] = True,
+    ablations: Annotated[
+        bool, typer.Option(help="Also evaluate each model with one part removed at a time.")
+    ] = True,
+    peers: Annotated[bool, typer.Option(help="Compare with Matchering if it is installed.")] = True,
+    report: Annotated[bool, typer.Option(help="Write report.html with audio players.")] = True,
     sample_rate: Annotated[
         int | None,
-        typer.Option(min=8000, help="Rate in Hz without checkpoints (44100); they bring their own."),
+        typer.Option(
+            min=8000,
+            help="Sample rate in Hz if there is no --checkpoint. Default: 44100; a model uses its own.",
+        ),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
-    cache_dir: Annotated[Path | None, typer.Option(help="Where resampled files are kept.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results in --out.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but mistakes.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Number of processes. Default: one per core.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    cache_dir: Annotated[Path | None, typer.Option(help="Folder for resampled files.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in --out.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
 ) -> None:
-    """Evaluate models, baselines and other people's masters on whole songs and fixed segments.
+    """Evaluate models, baselines and masters from other sources, on whole songs and on fixed segments.
 
     nm-eval --checkpoint runs/1c/DATE --data DIR --out eval/1c
 
@@ -68,7 +82,7 @@ def evaluate(
     if context.invoked_subcommand is not None:
         return
     if data is None or out is None:
-        raise InputError("--data DIR and --out DIR must be given; nm-eval --help says what they are")
+        raise InputError("--data DIR and --out DIR are required (see nm-eval --help)")
     if not checkpoint and not systems:
         raise InputError("nothing to evaluate: give --checkpoint RUN_OR_CKPT or --systems NAME=DIR")
     folders = _systems(systems or [])
@@ -108,11 +122,14 @@ def evaluate(
 @app.command()
 def inspect(
     checkpoint: Annotated[
-        Path, typer.Argument(help="Run folder, .ckpt file, bundle or bundled model.", show_default=False)
+        Path,
+        typer.Argument(
+            help="Run folder, .ckpt file, bundle (NAME.json) or bundled model.", show_default=False
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Print what a checkpoint is: phase, configuration, training data, parameters, default controls."""
+    """Print a model's phase, devices, parameter counts, training data and configuration."""
     from neural_mastering.cli.evaluate_output import print_inspection  # --help stays quick: loads torch
 
     print_inspection(checkpoint, as_json)

@@ -83,8 +83,8 @@ def print_summary(evaluation: Evaluation, out: Path) -> None:
         row["improved"] = "–" if improved is None else f"{improved}/{summary.songs}"
         rows.append(row)
     title = f"{evaluation.chosen.split}: mean over {summary.songs} songs in {summary.groups} groups"
-    footnote = "m: after matching loudness. improved: songs better than the identity in the first column.\n"
-    footnote += "* told the target's own loudness (an oracle for level)."
+    footnote = "m: after loudness matching. improved: songs that beat the identity in the first column.\n"
+    footnote += "* knows the loudness of the target (an oracle for level)."
     print_table(rows, title, footnote)
     for warning in evaluation.warnings:
         print(warning)

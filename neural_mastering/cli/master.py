@@ -25,10 +25,10 @@ _LEFT_TO_THE_REPORT = ("dynamics", "image")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 _EPILOG = (
-    "The bundled model sets the tone unless --controls, --reference or another --model does; --model none "
-    "leaves it alone: the song gets its loudness, its ceiling and its report. A platform's number is the level "
-    "that it plays at, not a delivery rule. Names that begin with a dash come after --: nm-master -o out.wav -- "
-    "'-my song.wav'."
+    "The bundled model sets the tone unless you give --controls, --reference or another --model. With --model "
+    "none the tone stays as it is and only loudness and peaks are processed. A platform's target is the loudness "
+    "at which it plays music back; it is not a delivery requirement. If a file name begins with a dash, put -- "
+    "before it: nm-master -o out.wav -- '-my song.wav'."
 )
 
 
@@ -36,71 +36,111 @@ _EPILOG = (
 def run(
     songs: Annotated[
         list[Path] | None,
-        typer.Argument(help="WAV, FLAC, AIFF, OGG, MP3; others with ffmpeg.", show_default=False),
+        typer.Argument(
+            help="Songs to master: WAV, FLAC, AIFF, OGG or MP3; other formats need ffmpeg.",
+            show_default=False,
+        ),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help="File, or folder for several songs. Default: NAME_master beside it."
+            "-o",
+            "--output",
+            help="Output file, or a folder for several songs. Default: NAME_master next to the song.",
         ),
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(help="Destination, a number of LUFS, or keep (see --list-targets). Default: spotify."),
+        typer.Option(
+            help="Loudness target: a destination from --list-targets, a number in LUFS, or keep. Default: spotify."
+        ),
     ] = None,
-    ceiling: Annotated[str | None, typer.Option(help="Highest true peak in dBTP, or off.")] = None,
-    model: Annotated[str | None, typer.Option(help="Bundled model, run folder, checkpoint, or none.")] = None,
-    controls: Annotated[Path | None, typer.Option(help="Render these controls (YAML).")] = None,
+    ceiling: Annotated[
+        str | None, typer.Option(help="True-peak ceiling in dBTP, or off. Default: the target's own.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model that sets the tone: a bundled model, a run folder, a checkpoint, or none."),
+    ] = None,
+    controls: Annotated[
+        Path | None, typer.Option(help="Use the controls in this YAML file (see --save-controls).")
+    ] = None,
     reference: Annotated[
         list[str] | None,
-        typer.Option(help="Match this song's sound; repeat for several, FILE=WEIGHT weighs them."),
+        typer.Option(help="Match the sound of this song. Repeatable; FILE=WEIGHT sets a weight."),
     ] = None,
     word: Annotated[
         list[str] | None,
         typer.Option(
-            help="warm, bright, …: -1 to 1, or 0.5 without a number; repeat for several (see --list-words).",
+            help="Describe the sound: warm, bright, … from -1 to 1 (default 0.5). Repeatable; see --list-words.",
             metavar="WORD[=S]",
         ),
     ] = None,
     strength: Annotated[
         list[str] | None,
         typer.Option(
-            help="0 to 1 for the whole chain, or STAGE=0…1; repeat for several.", metavar="[STAGE=]S"
+            help="Strength from 0 to 1 of the whole chain, or of one stage (STAGE=S). Repeatable.",
+            metavar="[STAGE=]S",
         ),
     ] = None,
-    skip: Annotated[list[str] | None, typer.Option(help="Leave out a stage.", metavar="STAGE")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Leave out all others.", metavar="STAGE,…")] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(help="Bypass this stage. Repeatable.", metavar="STAGE")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Bypass all stages except these.", metavar="STAGE,…")
+    ] = None,
     max_reduction: Annotated[
-        float, typer.Option(help="The most dB that the limiter may take off a peak.", metavar="DB")
+        float, typer.Option(help="Maximum gain reduction of the limiter in dB.", metavar="DB")
     ] = 6.0,
     bits: Annotated[
         str | None,
-        typer.Option(help="16, 24 or 32f. Default: as the input, at least 24.", metavar="16|24|32f"),
+        typer.Option(
+            help="Bit depth; 32f is 32-bit float. Default: that of the input, but at least 24.",
+            metavar="16|24|32f",
+        ),
     ] = None,
     form: Annotated[
-        str | None, typer.Option("--format", help="wav, flac or aiff, for -o FOLDER.", metavar="FORMAT")
+        str | None,
+        typer.Option(
+            "--format", help="File format when -o is a folder: wav, flac or aiff.", metavar="FORMAT"
+        ),
     ] = None,
-    album: Annotated[bool, typer.Option("--album", help="One gain for all songs.")] = False,
-    jobs: Annotated[int, typer.Option(help="Songs at a time.", min=1)] = 1,
-    report: Annotated[Path | None, typer.Option(help="Folder for report.html and report.json.")] = None,
+    album: Annotated[
+        bool,
+        typer.Option(
+            "--album",
+            help="Master the songs as an album: the same gain for all, so their relative levels stay.",
+        ),
+    ] = False,
+    jobs: Annotated[int, typer.Option(help="Number of songs to process in parallel.", min=1)] = 1,
+    report: Annotated[
+        Path | None, typer.Option(help="Write report.html and report.json to this folder.")
+    ] = None,
     json: Annotated[
-        Path | None, typer.Option(help="Write the numbers to this file (a folder for several songs).")
+        Path | None,
+        typer.Option(help="Write all measurements to this JSON file (a folder for several songs)."),
     ] = None,
-    save_controls: Annotated[Path | None, typer.Option(help="Write the controls (YAML).")] = None,
+    save_controls: Annotated[
+        Path | None,
+        typer.Option(help="Write the controls to this YAML file, to edit and use with --controls."),
+    ] = None,
     export: Annotated[
         str | None,
-        typer.Option(help="Presets beside the master: eqapo,camilladsp,jsfx,json.", metavar="FORMAT,…"),
+        typer.Option(
+            help="Write presets for other software next to the master: eqapo, camilladsp, jsfx, json.",
+            metavar="FORMAT,…",
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print warnings and errors only.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only warnings and errors.")] = False,
     list_targets: Annotated[
-        bool, typer.Option("--list-targets", help="Show the destinations and stop.")
+        bool, typer.Option("--list-targets", help="List the loudness targets with their sources, and exit.")
     ] = False,
     list_words: Annotated[
-        bool, typer.Option("--list-words", help="Show the words with their evidence and stop.")
+        bool, typer.Option("--list-words", help="List the words and the evidence for each, and exit.")
     ] = False,
 ) -> None:
-    """Master songs: tone by a model, a reference or controls; then loudness and a true-peak ceiling."""
+    """Master songs: tone (from a model, a reference, words or your own controls), loudness and true peak."""
     if list_targets:
         _print_targets()
         return
@@ -131,7 +171,7 @@ def run(
         export=_names([export] if export is not None else None),
     )
     if not songs:
-        raise InputError("no song was given: nm-master SONG -o MASTER (--help shows everything)")
+        raise InputError("no song given. Usage: nm-master SONG -o MASTER (see --help for all options)")
     planned = plan(songs, output, options, _suffix(form))
     say = _Printer(quiet=quiet, several=len(planned) > 1)
     if album:
@@ -257,8 +297,8 @@ def _print_targets() -> None:
         print(f"{name:13} {numbers}  {target.kind:9}  {target.checked:10}  {target.source}")
         if target.note:
             print(f"{'':40}  {target.note}")
-    print("primary: the platform's or the standard's own text; secondary: other people's account of it.")
-    print("A platform's number is the level that it plays at, not a rule for what you deliver.")
+    print("primary: stated by the platform or the standard itself; secondary: reported by someone else.")
+    print("A platform's target is the loudness at which it plays music back, not a delivery requirement.")
 
 
 class _Printer:

@@ -1,4 +1,4 @@
-"""nm-train: train a model, print how it compares with doing nothing."""
+"""nm-train: train a model and compare it with the baselines."""
 
 import os
 import sys

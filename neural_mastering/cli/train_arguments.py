@@ -1,4 +1,4 @@
-"""What people type after nm-train, and what to tell them when it is wrong."""
+"""The arguments of nm-train, and messages for the ones that are wrong."""
 
 import difflib
 import os
@@ -23,7 +23,7 @@ def prepare(arguments: Sequence[str]) -> list[str]:
     for argument in arguments:
         key, separator, value = argument.partition("=")
         if separator and key in LAYERS:
-            raise InputError(f"{argument} needs a +, since it adds a layer: type +{key}={value}")
+            raise InputError(f"{argument} needs a + because it adds a layer: type +{key}={value}")
     folder = next((a.partition("=")[2] for a in arguments if a.startswith("resume=")), None)
     if folder is None or not {"--config-path", "-cp", "--config-dir", "-cd"}.isdisjoint(arguments):
         return list(arguments)  # prepared already: this is one of the processes that DDP starts
@@ -67,12 +67,12 @@ def explain(error: Exception, arguments: Sequence[str]) -> str | None:
     if wrong is not None:
         near = difflib.get_close_matches(wrong, list(_known_keys(arguments)), n=3, cutoff=0.6)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        more = "nm-train --cfg job shows all of it; a key that is meant to be new needs a +"
+        more = "nm-train --cfg job shows all keys; to add a new one, put a + before it"
         if {"-m", "--multirun"} & set(arguments) and any(
             "/" in a.partition("=")[0] or a.startswith("+") for a in arguments if "," in a
         ):
             # Hydra composes a sweep's common part before it chooses among groups
-            more += f"; a key that only the swept groups have is written ++{wrong}"
+            more += f"; if only the swept groups have this key, write ++{wrong}"
         return f"there is no {wrong!r} in the configuration{hint} ({more})"
     return "\n".join(lines)
 

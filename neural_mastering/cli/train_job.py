@@ -1,4 +1,4 @@
-"""One training job, from a composed configuration to its table."""
+"""One training job, from the composed configuration to the table of results."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ def run_job(config: DictConfig) -> float:
         metric = fit(run)
     except SystemExit as stop:  # Lightning's answer to Ctrl-C
         if run.trainer.interrupted and run.trainer.is_global_zero:
-            print(f"Stopped. Go on with: nm-train resume={checked.run_dir}")
+            print(f"Stopped. To continue: nm-train resume={checked.run_dir}")
         raise SystemExit(130) from stop
     finally:
         _finish_loggers(run)

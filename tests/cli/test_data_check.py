@@ -45,7 +45,7 @@ def put(root: Path, name: str, seed: int, late: int = 0) -> None:
 def test_check_then_align_then_check(
     nm_data: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root, out, report = tmp_path / "my pairs", tmp_path / "mended", tmp_path / "report [1].json"
+    root, out, report = tmp_path / "my pairs", tmp_path / "repaired", tmp_path / "report [1].json"
     put(root, "a=b [é] (v2)", 0)
     put(root, "late [b]", 1, late=441)
     assert nm_data("check", str(root), "--json", str(report), "--jobs", "1") == 1
@@ -60,7 +60,7 @@ def test_check_then_align_then_check(
     assert entries["a=b [é] (v2)"]["verdict"] == "ok"
 
     assert nm_data("align", str(root), "--out", str(out), "--jobs", "1") == 0
-    assert "1 mended, 1 copied, 0 left out" in capsys.readouterr().out
+    assert "1 repaired, 1 copied, 0 left out" in capsys.readouterr().out
     assert nm_data("check", str(out), "--quiet", "--jobs", "1") == 0
     assert capsys.readouterr().out == ""
 
@@ -81,7 +81,7 @@ def test_mistakes_are_explained(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_training_refuses_pairs_out_of_place_and_says_what_mends_them(tmp_path: Path) -> None:
+def test_training_refuses_pairs_out_of_place_and_says_what_repairs_them(tmp_path: Path) -> None:
     from neural_mastering.data import DataError, PairedDataModule
 
     root = tmp_path / "pairs"

@@ -21,6 +21,7 @@ from neural_mastering import assets
 from neural_mastering.cli.master import invoke
 from neural_mastering.controls import Bands, ChainControls, EqBand, load_controls, save_controls
 from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.rendering.outputs.export import FORMATS
 
 RATE = 44_100
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -306,6 +307,13 @@ def test_help_starts_without_torch_and_numba() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 []" and "--target" in done.stdout
+
+
+def test_help_names_every_export_format(run: Run) -> None:
+    """The list is typed by hand, since importing the formats would slow --help down."""
+    _, out, _ = run("--help")
+    listed = " ".join(out.split()).partition("next to the master: ")[2].partition(".")[0]
+    assert listed.split(", ") == list(FORMATS)
 
 
 def test_a_whole_run_without_a_model_needs_no_torch(mix: Path, tmp_path: Path) -> None:

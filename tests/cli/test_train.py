@@ -221,7 +221,7 @@ def test_a_sweep_over_phases_and_resuming_phase_2(nm_train: Train, small: list[s
         (["+phase=1a", "optimzer.lr=1"], "did you mean optimizer.lr"),
         (["+phase=1a", "optimizer.lrr=1"], "did you mean optimizer.lr"),
         (["+phase=1a", "model/encoder=tnc"], "tcn"),
-        (["-m", "+phase=1c,2", "model.eq_head.open_steps=9"], "written ++model.eq_head.open_steps"),
+        (["-m", "+phase=1c,2", "model.eq_head.open_steps=9"], "write ++model.eq_head.open_steps"),
         (["data=paired"], "data.root=VALUE"),
         (["data=paired", "data.root=/nowhere/at all"], "/nowhere/at all"),
         (["resume=/nowhere"], "no run of nm-train is there"),

@@ -1,4 +1,4 @@
-"""What is worth saying about a file before it is mastered."""
+"""Checks of a file before it is mastered."""
 
 import math
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def preflight(reader: AudioReader, readings: Readings) -> list[Note]:
     """Warnings from a file's header and readings."""
     found = list(_length(reader, readings))
     if not any(readings.channel_power):
-        return [*found, Note("silent", "the file is silent: nothing to master")]
+        return [*found, Note("silent", "the file is silent, so there is nothing to master")]
     found += _level(readings)
     found += _channels(readings)
     found += _source(reader, readings)
@@ -30,61 +30,62 @@ def _length(reader: AudioReader, readings: Readings) -> Iterator[Note]:
     if readings.frames < 0.999 * reader.frames:
         yield Note(
             "truncated",
-            f"the file ends after {readings.frames / readings.sample_rate:.1f} s although its header says "
-            f"{reader.duration_s:.1f} s: it may be damaged",
+            f"the file ends after {readings.frames / readings.sample_rate:.1f} s, but its header promises "
+            f"{reader.duration_s:.1f} s; it may be damaged",
         )
     if readings.frames * 1000.0 < BLOCK_MS * readings.sample_rate:
         yield Note(
             "too_short_for_loudness",
-            "shorter than 0.4 s: loudness can't be measured, the level was left alone",
+            "shorter than 0.4 s: too short to measure loudness, so the level is unchanged",
         )
     elif readings.frames * 1000.0 < SHORT_TERM_MS * readings.sample_rate:
         yield Note(
             "too_short_for_range",
-            "shorter than 3 s: short-term loudness and loudness range can't be measured",
+            "shorter than 3 s: too short to measure short-term loudness and loudness range",
         )
 
 
 def _level(readings: Readings) -> Iterator[Note]:
     if not math.isfinite(readings.lufs) and readings.frames * 1000.0 >= BLOCK_MS * readings.sample_rate:
         yield Note(
-            "below_gate", "everything is below −70 LUFS: loudness can't be measured, the level was left alone"
+            "below_gate",
+            "the whole song is below −70 LUFS: its loudness can't be measured, so the level is unchanged",
         )
     elif readings.lufs < QUIET_LUFS:
-        yield Note("quiet", f"very quiet ({readings.lufs:.1f} LUFS): noise comes up with the music")
+        yield Note("quiet", f"very quiet ({readings.lufs:.1f} LUFS): raising the level also raises the noise")
     if readings.clipped_samples:
         yield Note(
             "clipped",
-            f"clipped: {readings.clipped_samples} samples lie in runs at full scale; limiting can't mend them, a "
-            "mix with headroom can",
+            f"clipping: {readings.clipped_samples} samples in runs at full scale; a limiter can't repair them, so "
+            "export the mix again with headroom",
         )
     if readings.sample_peak_db > 0.001:
         yield Note(
             "over_full_scale",
-            f"samples reach {readings.sample_peak_db:+.1f} dBFS (floating point over full scale)",
+            f"peaks exceed full scale: {readings.sample_peak_db:+.1f} dBFS in a floating-point file",
         )
     offset_db = gain_to_db(max((abs(mean) for mean in readings.channel_mean), default=0.0))
     if offset_db > DC_DB:
         yield Note(
-            "dc_offset", f"direct current of {offset_db:.0f} dBFS: remove it in the mix, it costs headroom"
+            "dc_offset", f"DC offset of {offset_db:.0f} dBFS: it wastes headroom, so remove it in the mix"
         )
 
 
 def _channels(readings: Readings) -> Iterator[Note]:
     if len(readings.channel_power) == 1:
-        yield Note("mono", "the file is mono: it stays mono")
+        yield Note("mono", "the file is mono, and so is the master")
         return
     left, right = readings.channel_power
     if power_to_db(max(min(left, right), 1e-30) / max(left, right)) < MISSING_DB:
         side = "left" if left < right else "right"
-        yield Note("channel_missing", f"the {side} channel is missing (silent beside the other)")
+        yield Note("channel_missing", f"the {side} channel is silent or nearly silent")
     elif readings.width_db == -math.inf and left == right:
-        yield Note("dual_mono", "both channels are the same: this is mono in a stereo file")
+        yield Note("dual_mono", "both channels are identical: this is a mono recording in a stereo file")
     elif readings.correlation < INVERTED_CORRELATION:
         yield Note(
             "inverted_channel",
-            f"left and right are opposed (correlation {readings.correlation:.2f}): one channel may be inverted, "
-            "and mono playback would cancel it",
+            f"left and right are out of phase (correlation {readings.correlation:.2f}): one channel may be "
+            "inverted, and the song would partly cancel in mono",
         )
 
 
@@ -92,11 +93,13 @@ def _source(reader: AudioReader, readings: Readings) -> Iterator[Note]:
     if readings.lufs >= MASTERED_LUFS and readings.plr_db <= MASTERED_PLR_DB:
         yield Note(
             "already_mastered",
-            f"looks mastered already ({readings.lufs:.1f} LUFS, peaks only {readings.plr_db:.1f} dB above): the "
-            "unlimited mix would give a better result",
+            f"this song seems to be mastered already ({readings.lufs:.1f} LUFS, peaks only "
+            f"{readings.plr_db:.1f} dB above that); the mix before limiting would give a better result",
         )
     if not reader.is_lossless:
         kind = reader.path.suffix.lower().lstrip(".")
-        yield Note("lossy_source", f"{kind} is a lossy format: master from WAV or FLAC if you can")
+        yield Note("lossy_source", f"{kind} is a lossy format; use a WAV or FLAC file if you have one")
     if (reader.bits or 16) < 16:
-        yield Note("few_bits", f"only {reader.bits} bits a sample: the noise of that stays")
+        yield Note(
+            "few_bits", f"only {reader.bits} bits per sample: the quantisation noise stays in the master"
+        )

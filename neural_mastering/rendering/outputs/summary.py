@@ -44,22 +44,22 @@ def _delivery_warnings(result: MasterResult) -> Iterator[Note]:
     if delivery.limited_by is not None and spec.lufs is None:
         yield Note(
             "turned_down",
-            f"turned down by {-delivery.gain_db:.1f} dB so that the peaks stay below the ceiling",
+            f"turned down by {-delivery.gain_db:.1f} dB to keep the peaks below the ceiling",
         )
     elif delivery.limited_by == "reduction":
         yield Note(
             "target_not_reached",
-            f"stopped at {lufs:.1f} LUFS: {spec.lufs:.1f} LUFS would take more than "
-            f"{spec.max_reduction_db:g} dB off the peaks (--max-reduction allows more)",
+            f"stopped at {lufs:.1f} LUFS: to reach {spec.lufs:.1f} LUFS, the limiter would need more than "
+            f"{spec.max_reduction_db:g} dB of gain reduction (raise --max-reduction to allow it)",
         )
     elif delivery.limited_by == "peaks":
         yield Note(
             "target_not_reached",
-            f"stopped at {lufs:.1f} LUFS instead of {spec.lufs:.1f}: the peaks are at the ceiling",
+            f"stopped at {lufs:.1f} LUFS instead of {spec.lufs:.1f} LUFS: the peaks are already at the ceiling",
         )
     if delivery.clipped_samples:
         yield Note(
             "clipped_output",
-            f"{delivery.clipped_samples} samples went over full scale and were clipped: keep a ceiling, or write "
-            "--bits 32f",
+            f"{delivery.clipped_samples} samples exceeded full scale and were clipped: set a --ceiling, or write "
+            "floating point with --bits 32f",
         )
