@@ -38,7 +38,7 @@ class Control:
     reaches_ends: bool = False
 
     def __post_init__(self) -> None:
-        lows, highs = self._ends()
+        lows, highs = self.ends()
         if len(lows) != len(highs):
             raise ValueError(f"control {self.key}: {len(lows)} low ends but {len(highs)} high ends")
         for low, high in zip(lows, highs, strict=True):
@@ -49,7 +49,8 @@ class Control:
             if self.scale == "log" and low <= 0:
                 raise ValueError(f"control {self.key}: a log range must be above 0, got low = {low}")
 
-    def _ends(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    def ends(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Low and high ends, one of each for a control without bands."""
         low = self.low if isinstance(self.low, tuple) else (self.low,)
         high = self.high if isinstance(self.high, tuple) else (self.high,)
         return low, high

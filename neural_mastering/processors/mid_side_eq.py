@@ -34,6 +34,7 @@ class MidSideEQ(RecursiveProcessor):
 
     name = "mid_side_eq"
     setting_names = ("bands", "design_rate_hz")
+    required_settings = setting_names
 
     def __init__(
         self,
@@ -72,6 +73,16 @@ class MidSideEQ(RecursiveProcessor):
     def settings(self) -> dict[str, float | tuple[float, ...]]:
         """See `from_settings`."""
         return {"bands": self.bands, "design_rate_hz": self.design_rate_hz}
+
+    def limits(self, key: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Those of any band of an equaliser: a model may have been trained with other ranges than the default."""
+        control = key.removeprefix("mid_").removeprefix("side_")
+        low, high = {
+            "frequency_hz": (5.0, 0.499 * self.design_rate_hz),
+            "gain_db": (-24.0, 24.0),
+            "q": (0.05, 40.0),
+        }[control]
+        return (low,) * self.bands, (high,) * self.bands
 
     def rest(self) -> dict[str, Tensor]:
         """Controls (1, band) that do nothing: bands in the middle of their slots, at 0 dB."""

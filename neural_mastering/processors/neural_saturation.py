@@ -29,6 +29,7 @@ class NeuralSaturation(Waveshaper):
 
     name = "saturation"
     setting_names = ("unit_weight", "unit_slope", "unit_centre", "render_hz")
+    required_settings = ("unit_weight", "unit_slope", "unit_centre")
 
     def __init__(
         self,

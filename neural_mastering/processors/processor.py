@@ -34,6 +34,9 @@ class Processor(nn.Module, ABC):
     setting_names: tuple[str, ...] = ()
     """Numbers besides the controls that say what the processor does; see `settings`."""
 
+    required_settings: tuple[str, ...] = ()
+    """Those of `setting_names` that `from_settings` has no default for."""
+
     @classmethod
     def from_settings(cls, sample_rate: float, settings: Mapping[str, Any]) -> "Processor":
         """A processor for a sample rate in Hz with the `settings` of another."""
@@ -42,6 +45,10 @@ class Processor(nn.Module, ABC):
     def settings(self) -> dict[str, float | tuple[float, ...]]:
         """What `from_settings` needs besides the sample rate, as plain numbers."""
         return {name: getattr(self, name) for name in self.setting_names}
+
+    def limits(self, key: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Lowest and highest values that a control takes when a person sets it: those of its range."""
+        return self.specs[key].ends()
 
     @property
     def logit_count(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from neural_mastering.audio_io.writer import OutputFormat
@@ -31,6 +32,7 @@ class MasterResult:
         actions: what was done, in order.
         warnings: what a person should know.
         seconds: wall time by step.
+        date: when it was made, ISO 8601.
     """
 
     source: Path
@@ -46,6 +48,7 @@ class MasterResult:
     actions: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    date: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @property
     def controls(self) -> ChainControls:

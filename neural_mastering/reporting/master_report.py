@@ -29,7 +29,7 @@ from neural_mastering.reporting.master_json import master_json
 from neural_mastering.reporting.page import section, write_page
 from neural_mastering.reporting.player import excerpt_of, key_help, listening_log, player
 from neural_mastering.reporting.report_data import ChartLine
-from neural_mastering.reporting.sentences import sentence, tone_sentence
+from neural_mastering.reporting.sentences import tone_sentence
 from neural_mastering.reporting.words_section import words_section
 
 __all__ = [
@@ -91,7 +91,7 @@ def _body(report: MasterReport, clips: list[EncodedClip]) -> Iterator[Html]:
         )
     yield tag(
         "div",
-        section("What was done", bullet_list([sentence(text) for text in report.actions]), id_="done"),
+        section("What was done", bullet_list(report.actions), id_="done"),
         section("ReportReadings", _readings(report.input, report.output), id_="readings"),
         class_="columns",
     )

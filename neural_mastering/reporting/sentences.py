@@ -40,7 +40,7 @@ def master_actions(
         reductions: of the delivery's limiter, where it worked.
     """
     found = [
-        Note("equaliser", _equaliser(eq)),
+        Note("equaliser", "" if eq is None and stages else _equaliser(eq)),
         *stages,
         Note("level", _level(gain_db)),
         *(Note("limiter", reduction_sentence(reduction)) for reduction in reductions),
@@ -49,7 +49,7 @@ def master_actions(
         Note("dynamics", _dynamics(before, after)),
         Note("image", _image(before, after)),
     ]
-    return [note for note in found if note.text]
+    return [Note(note.kind, sentence(note.text)) for note in found if note.text]
 
 
 def band_words(band: BandLike) -> str:

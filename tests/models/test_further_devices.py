@@ -26,7 +26,6 @@ def _model(*order: str) -> tuple[MasteringModel, WeightedSum]:
                 f"+processor@{STAGES}.dynamic_eq=dynamic_eq",
                 f"+processor@{STAGES}.mid_side_eq=mid_side_eq",
                 f"model.chain_head.chain.order=[{','.join(order)}]",
-                f"model.chain_head.chain.after_residual=[{'limiter' if 'limiter' in order else ''}]",
             ]
         )
     )

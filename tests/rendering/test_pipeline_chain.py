@@ -208,7 +208,9 @@ def test_json_and_page_tell_what_each_stage_did(saved: tuple[Path, Path], tmp_pa
     assert {**shown, "seconds": None} == {**numbers, "seconds": None}, "one JSON of one master"
     names = [reduction["stage"] for reduction in curves["reductions"]]
     assert names[:2] == ["compressor", "limiter of the chain"]
-    assert max(curves["reductions"][0]["reduction_db"]) == pytest.approx(compressor["max_reduction_db"], abs=1e-3)
+    assert max(curves["reductions"][0]["reduction_db"]) == pytest.approx(
+        compressor["max_reduction_db"], abs=1e-3
+    )
 
 
 def test_the_recorded_reduction_is_the_compressors_own(saved: tuple[Path, Path], tmp_path: Path) -> None:

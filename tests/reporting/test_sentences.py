@@ -45,7 +45,7 @@ def test_every_number_of_the_chain_is_told() -> None:
             "Equaliser, 2 bands: +3.2 dB low shelf at 60 Hz; −1.8 dB at 2.5 kHz (Q 0.90). "
             "The total response lies between −1.8 dB (at 2.5 kHz) and +3.2 dB (at 60 Hz).",
         ),
-        ("stage", "the compressor slept"),
+        ("stage", "The compressor slept."),
         ("level", "The level was raised by 6.2 dB."),
         (
             "limiter",

@@ -87,7 +87,10 @@ class TCN(Encoder):
         """Features before pooling, ⌈time/stride_samples⌉ frames; each sees `receptive_field_samples`."""
         signal = mid_side(audio)
         signal = torch.nn.functional.pad(signal, (0, -signal.shape[-1] % self.stride_samples))
-        return self.blocks(torch.asinh(self.compression * self.front(signal)))
+        # The filterbank stays in float32: oneDNN's bfloat16 convolution of this shape is wrong on CPUs with AMX.
+        with torch.autocast(audio.device.type, enabled=False):
+            filtered = self.front[0](signal if signal.dtype == torch.float64 else signal.float())
+        return self.blocks(torch.asinh(self.compression * self.front[1:](filtered)))
 
     def forward(self, audio: Audio) -> Latent:
         """Encode loudness-normalised audio."""

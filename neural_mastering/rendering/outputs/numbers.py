@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ def as_json(result: MasterResult) -> dict[str, Any]:
     numbers = {
         "schema_version": SCHEMA_VERSION,
         "version": neural_mastering.__version__,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "date": result.date,
         "files": {"input": str(result.source), "output": str(result.output)},
         "target": {
             "name": target.name,

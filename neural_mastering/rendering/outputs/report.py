@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +53,7 @@ def report_of(result: MasterResult, song: MeasuredSong) -> MasterReport:
             file_format=result.form.container,
             channels=len(result.result.channel_power),
             duration_s=duration_s,
-            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            date=result.date,
             version=neural_mastering.__version__,
             model=None if tone.model is None else tone.model.label,
             references=() if tone.reference is None else tone.reference.names,

@@ -12,13 +12,15 @@ from neural_mastering.rendering.outputs.curves import (
 )
 from neural_mastering.rendering.outputs.stage_sentences import stage_sentences
 from neural_mastering.rendering.result import MasterResult
-from neural_mastering.reporting.sentences import master_actions
+from neural_mastering.reporting.sentences import master_actions, sentence
 
 
 def summarised(result: MasterResult) -> MasterResult:
     """The result with its actions, and with the delivery's warnings behind the others."""
     return replace(
-        result, actions=tuple(_actions(result)), warnings=(*result.warnings, *_delivery_warnings(result))
+        result,
+        actions=tuple(Note(note.kind, sentence(note.text)) for note in _actions(result)),
+        warnings=(*result.warnings, *_delivery_warnings(result)),
     )
 
 

@@ -46,8 +46,8 @@ def _export(result: MasterResult, options: Options) -> list[Note]:
         found.append(
             Note(
                 "export",
-                f"exported {written.path.name} for {result.input.sample_rate} Hz, its equaliser within "
-                f"{written.max_deviation_db:.2g} dB of ours{rest}",
+                f"Exported {written.path.name} for {result.input.sample_rate} Hz: the equaliser is within "
+                f"{written.max_deviation_db:.2g} dB of ours{rest}.",
             )
         )
     return found

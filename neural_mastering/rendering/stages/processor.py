@@ -8,13 +8,16 @@ import numpy as np
 import torch
 
 from neural_mastering.audio_io.block import Block
-from neural_mastering.controls.catalogue import INPUT_LUFS, StageSpec, Values
+from neural_mastering.controls.catalogue import INPUT_LUFS, StageSpec, Value, Values
 from neural_mastering.dsp.reference_level import REFERENCE_DBFS
 from neural_mastering.errors import InputError
 from neural_mastering.processors import Processor
+from neural_mastering.processors.control import Control
 from neural_mastering.rendering.stages.base import StreamStage
 from neural_mastering.rendering.stages.record import StageMeter, StageRecord
 from neural_mastering.units import db_to_gain
+
+_SLACK = 1e-5  # of a range: numbers that a network gives at its ends are rounded
 
 
 class ProcessorStage(StreamStage):
@@ -82,14 +85,19 @@ def processor_stage(spec: StageSpec, values: Values, sample_rate: int, channels:
     """
     kind = _device(spec, values)
     own = {key: values[key] for key in kind.setting_names if key in values}
+    missing = [key for key in kind.required_settings if key not in own]
+    if missing:
+        raise InputError(f"the stage '{spec.name}' needs the setting {missing[0]}")
     try:
         processor = kind.from_settings(float(sample_rate), own)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise InputError(f"the stage '{spec.name}' can't be built at {sample_rate} Hz: {error}") from error
     controls = set(values) - set(own) - {INPUT_LUFS}
     if controls != set(processor.specs):
         expected, given = ", ".join(processor.specs), ", ".join(k for k in values if k in controls) or "none"
         raise InputError(f"the stage '{spec.name}' needs the controls {expected}; got {given}")
+    for key, control in processor.specs.items():
+        _check_control(f"the stage '{spec.name}': {key}", control, values[key], processor.limits(key))
     gain = 1.0
     if processor.hears_level:
         input_lufs = values.get(INPUT_LUFS)
@@ -99,6 +107,22 @@ def processor_stage(spec: StageSpec, values: Values, sample_rate: int, channels:
             )
         gain = db_to_gain(REFERENCE_DBFS - input_lufs)
     return ProcessorStage(spec, processor, values, channels, sample_rate, gain)
+
+
+def _check_control(
+    where: str, control: Control, value: Value, limits: tuple[tuple[float, ...], tuple[float, ...]]
+) -> None:
+    """Refuse a number where bands are expected and the other way round, and what the device can't do."""
+    given = value if isinstance(value, tuple) else (value,)
+    if isinstance(value, tuple) != (control.bands is not None) or len(given) != control.size:
+        expected = "one number" if control.bands is None else f"a list of {control.bands} numbers, one a band"
+        raise InputError(f"{where}: expected {expected}, got {list(given) if len(given) > 1 else value}")
+    for number, low, high in zip(given, *limits, strict=True):
+        slack = _SLACK * max(abs(low), abs(high))
+        if not low - slack <= number <= high + slack:
+            raise InputError(
+                f"{where}: expected {low:g} to {high:g} {control.unit}".rstrip() + f", got {number:g}"
+            )
 
 
 def _device(spec: StageSpec, values: Values) -> type[Processor]:

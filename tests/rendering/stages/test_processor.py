@@ -1,5 +1,7 @@
 """Processors as stages of a stream: aligned, at any rate, as in the model."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -97,3 +99,46 @@ def test_controls_that_do_not_fit_are_named(change: dict[str, float | None], wor
     values = {**_values(Compressor()), **change}
     with pytest.raises(InputError, match=words):
         processor_stage(stage_spec("compressor"), {k: v for k, v in values.items() if v is not None}, RATE, 2)
+
+
+BAND = {
+    "frequency_hz": (6_500.0,),
+    "q": (2.0,),
+    "threshold_db": (-20.0,),
+    "range_db": (-6.0,),
+    "attack_ms": (5.0,),
+    "release_ms": (80.0,),
+    "bands": 1.0,
+    "design_rate_hz": 44_100.0,
+    "input_lufs": -20.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"range_db": -6.0}, "range_db: expected a list of 1 numbers, one a band, got -6"),
+        ({"range_db": (-6.0, -3.0)}, "range_db: expected a list of 1 numbers"),
+        ({"range_db": (-20.0,)}, r"range_db: expected -12 to 6 db, got -20"),
+        ({"frequency_hz": (30_000.0,)}, "frequency_hz: expected 60 to 16000 hz, got 30000"),
+    ],
+)
+def test_a_value_that_the_device_cannot_take_is_explained(changed: dict[str, Any], message: str) -> None:
+    processor_stage(stage_spec("dynamic_eq"), BAND, 44_100, 2)
+    with pytest.raises(InputError, match=message):
+        processor_stage(stage_spec("dynamic_eq"), {**BAND, **changed}, 44_100, 2)
+
+
+def test_a_missing_setting_is_named() -> None:
+    bands = {
+        f"{part}_{key}": (v,) * 3 for part in ("mid", "side") for key, v in (("gain_db", 1.0), ("q", 0.7))
+    }
+    values = {
+        "mid_frequency_hz": (100.0, 1e3, 8e3),
+        "side_frequency_hz": (100.0, 1e3, 8e3),
+        **bands,
+        "design_rate_hz": 44_100.0,
+    }
+    processor_stage(stage_spec("mid_side_eq"), {**values, "bands": 3.0}, 44_100, 2)
+    with pytest.raises(InputError, match="needs the setting bands"):
+        processor_stage(stage_spec("mid_side_eq"), values, 44_100, 2)

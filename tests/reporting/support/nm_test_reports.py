@@ -177,7 +177,7 @@ def master_report(
             "gain_db": gain_db,
             "limiter": {"ceiling_db": -1.0, "release_ms": 80.0},
         },
-        actions=("the level was raised by 4.0 dB",),
+        actions=("The level was raised by 4.0 dB.",),
         numbers={"schema_version": 2, "input": {"lufs": -18.0}, "warnings": []},
         warnings=("The file holds 12 samples at full scale within 3 runs: it may have been clipped before.",),
         clips=[Clip(name, a, rate, role) for name, a, role in sources],
