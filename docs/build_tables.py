@@ -1,4 +1,6 @@
-"""Rewrite the tables in docs/ that come from the code: python docs/build_tables.py
+"""Rewrite the tables in docs/ that come from the code.
+
+Run it as `python docs/build_tables.py`.
 
 A table stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
 """

@@ -140,6 +140,42 @@ def test_a_planted_circle_is_found(tmp_path: Path) -> None:
     assert not _circles(_import_graph(package))
 
 
+def _late_imports_without_a_reason(file: Path) -> list[int]:
+    """Lines of imports inside functions that neither carry a comment nor follow one, or such an import."""
+    text = file.read_text()
+    lines = text.splitlines()
+    late = {
+        line
+        for function in ast.walk(ast.parse(text))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    found = []
+    for line in sorted(late):
+        first = line
+        while first - 1 in late or not lines[first - 2].strip():
+            first -= 1
+        block = [lines[n - 1] for n in range(first, line + 1)]
+        if not any("  # " in text for text in block) and not lines[first - 2].strip().startswith("#"):
+            found.append(line)
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_an_import_inside_a_function_gives_its_reason(file: Path) -> None:
+    assert not _late_imports_without_a_reason(file), "say what heavy import is avoided, or move it to the top"
+
+
+def test_a_late_import_without_a_reason_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def f():\n    import json\n    return json\n")
+    given = "def f():\n    import torch  # seconds\n    import numpy\n    return torch, numpy\n"
+    (tmp_path / "b.py").write_text(given)
+    assert _late_imports_without_a_reason(tmp_path / "a.py") == [2]
+    assert not _late_imports_without_a_reason(tmp_path / "b.py")
+
+
 def test_models_import_neither_lightning_nor_hydra() -> None:
     code = (
         "import sys, neural_mastering.models, neural_mastering.losses, neural_mastering.processors\n"

@@ -59,8 +59,10 @@ def relative_error(audio: Tensor, target: Tensor) -> Callable[[Tensor], Tensor]:
 
 
 def search(rack: Rack, error_of: Callable[[Tensor], Tensor], steps: int, refine: int) -> tuple[Tensor, float]:
-    """Adam from rest, then L-BFGS from the best point: the valleys are narrow where controls stand in for one
-    another."""
+    """Adam from rest, then L-BFGS from the best point.
+
+    The valleys are narrow where controls stand in for one another.
+    """
     moved = torch.zeros_like(rack.rest, requires_grad=True)
     best, loss_at_best = moved.detach().clone(), math.inf
 

@@ -1,6 +1,5 @@
 """nm-master: master songs from the command line."""
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -8,19 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neural_mastering.cli.master_output import MasterPrinter, print_targets
 from neural_mastering.errors import InputError
 
 if TYPE_CHECKING:
-    from neural_mastering.rendering.batch import Job
     from neural_mastering.rendering.options import Options
-    from neural_mastering.rendering.result import MasterResult
 
 _STOPPED = 130  # 128 + SIGINT
 # Typer brings its own copy of click or uses the installed one; this is its error either way.
 _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-
-_LEFT_TO_THE_REPORT = ("dynamics", "image")
-"""Kinds of actions that are too much for a terminal."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -142,7 +137,7 @@ def run(
 ) -> None:
     """Master songs: tone (from a model, a reference, words or your own controls), loudness and true peak."""
     if list_targets:
-        _print_targets()
+        print_targets()
         return
     if list_words:
         from neural_mastering.words.listing import plain_text  # --help stays quick: loads NumPy and numba
@@ -173,7 +168,7 @@ def run(
     if not songs:
         raise InputError("no song given. Usage: nm-master SONG -o MASTER (see --help for all options)")
     planned = plan(songs, output, options, _suffix(form))
-    say = _Printer(quiet=quiet, several=len(planned) > 1)
+    say = MasterPrinter(quiet=quiet, several=len(planned) > 1)
     if album:
         failed = run_album(planned, say.outcome)
     elif len(planned) == 1:
@@ -285,51 +280,6 @@ def _suffix(form: str | None) -> str | None:
     if form.lower().lstrip(".") not in suffixes:
         raise InputError(f"--format {form}: expected wav, flac or aiff")
     return suffixes[form.lower().lstrip(".")]
-
-
-def _print_targets() -> None:
-    # --help stays quick: loads NumPy and numba
-    from neural_mastering.rendering.delivery.targets import known_targets
-
-    print(f"{'target':13} {'LUFS':>5} {'dBTP':>5}  {'source':9}  checked")
-    for name, target in known_targets().items():
-        numbers = f"{target.lufs:5g} {target.ceiling_db:5g}"
-        print(f"{name:13} {numbers}  {target.kind:9}  {target.checked:10}  {target.source}")
-        if target.note:
-            print(f"{'':40}  {target.note}")
-    print("primary: stated by the platform or the standard itself; secondary: reported by someone else.")
-    print("A platform's target is the loudness at which it plays music back, not a delivery requirement.")
-
-
-class _Printer:
-    """One song a line where there are several; steps on a terminal only."""
-
-    def __init__(self, quiet: bool, several: bool) -> None:
-        self._quiet, self._several = quiet, several
-        self._steps = not quiet and not several and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-
-    def step(self, name: str) -> None:
-        if self._steps:
-            print(f"\r\033[K{name} …", end="", file=sys.stderr, flush=True)
-
-    def line(self, text: str, error: bool = False) -> None:
-        print(text, file=sys.stderr if error else sys.stdout, flush=True)
-
-    def outcome(self, job: "Job", outcome: "MasterResult | Exception") -> None:
-        if self._steps:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-        if isinstance(outcome, Exception):
-            self.line(f"nm-master: {outcome}", error=True)
-            return
-        before = f"{job.source.name}: " if self._several else ""
-        for warning in outcome.warnings:
-            self.line(f"{before}warning: {warning}", error=True)
-        if self._quiet:
-            return
-        for note in outcome.actions:
-            if note.kind not in _LEFT_TO_THE_REPORT:
-                self.line(f"{before}{note}")
-        self.line(f"{before}wrote {job.output}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Systems over held-out songs: rendered, measured, compared, and taken apart."""

@@ -61,6 +61,7 @@ def sum_up(
     systems: Sequence[SongSystem],
     results: Sequence[SongResult],
 ) -> Evaluation:
+    """Everything that was found about the songs: tables, facts, warnings and the numbers for JSON."""
     whole = summarise_whole(results, systems, request.seed)
     segments = summarise_segments(results, systems, request.seed)
     ablations = summarise_ablations(results, ABLATION_COLUMNS, request.seed)

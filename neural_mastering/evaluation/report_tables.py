@@ -14,6 +14,7 @@ from neural_mastering.reporting.report_data import Table
 
 
 def band_tables(e: Evaluation) -> list[Table]:
+    """How often each band of a model is open, and how far it moves."""
     tables = []
     for model in e.plan.models:
         statistics = band_statistics(bands_by_song(e.results, model.key))
@@ -42,6 +43,7 @@ def band_tables(e: Evaluation) -> list[Table]:
 
 
 def part_tables(e: Evaluation) -> list[Table]:
+    """What each part of a model does: the scores without it."""
     tables = []
     shares = {
         m.key: [r.residual_share_db[m.key] for r in e.results if m.key in r.residual_share_db]

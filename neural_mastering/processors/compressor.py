@@ -82,8 +82,10 @@ class Compressor(Processor):
 
     @classmethod
     def from_settings(cls, sample_rate: float, settings: Mapping[str, Any]) -> "Compressor":
-        """See `Processor`; a side chain at 0 Hz has no high-pass, link_max is 1 or 0, and the reference of settings
-        that name none is `REFERENCE_DBFS`."""
+        """See `Processor`; a side chain at 0 Hz has no high-pass, link_max is 1 or 0.
+
+        Settings without a reference get `REFERENCE_DBFS`.
+        """
         link = "max" if settings.get("link_max", 0.0) else "mean_square"
         sidechain_hz = settings.get("sidechain_hz") or None
         return cls(sample_rate, link, sidechain_hz, settings.get("reference_dbfs", REFERENCE_DBFS))

@@ -16,8 +16,9 @@ from neural_mastering.units import db_to_gain
 
 
 class Limiter(DelayedProcessor):
-    """Limits at the threshold and raises that to the ceiling: y = x + amount·(x·gain·10^((ceiling −
-    threshold)/20) − x).
+    """Limits at the threshold and raises that to the ceiling.
+
+        y = x + amount·(x·gain·10^((ceiling − threshold)/20) − x)
 
     Controls: threshold −12…0 dBTP, release 1…100 ms, ceiling −3…−0.1 dBTP, amount 0…1. At amount 1 no true
     peak passes the ceiling (as the grid of `dsp.limiter_training` sees it); with less, the untouched share may.

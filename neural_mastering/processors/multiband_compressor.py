@@ -89,8 +89,7 @@ class MultibandCompressor(DelayedProcessor):
         makeup_db: Bands,
         mix: PerItem,
     ) -> tuple[Audio, State]:
-        """Compress each band; the state is the past that the crossovers see, and the bands' last
-        reductions in dB."""
+        """Compress each band; the state is what the crossovers see, and the bands' last reductions in dB."""
         controls = {
             "threshold_db": threshold_db,
             "ratio": ratio,

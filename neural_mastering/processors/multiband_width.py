@@ -13,8 +13,9 @@ from neural_mastering.shapes import Audio, Bands
 
 
 class MultibandWidth(DelayedProcessor):
-    """S' = S + Σ_b (width_b − 1)·S_b with zero-phase LR4 bands of the side; the mono sum stays. Mono is
-    delayed only.
+    """S' = S + Σ_b (width_b − 1)·S_b with zero-phase LR4 bands of the side; the mono sum stays.
+
+    Mono is delayed only.
 
     Args:
         sample_rate: in Hz.

@@ -45,8 +45,10 @@ class NeuralSaturation(Waveshaper):
 
     @classmethod
     def from_settings(cls, sample_rate: float, settings: Mapping[str, Any]) -> "NeuralSaturation":
-        """See `Processor`; a, b and c of the curve, and the rate in Hz at which it renders, `RENDER_HZ` where
-        settings name none."""
+        """See `Processor`; a, b and c of the curve, and the rate in Hz at which it renders.
+
+        Settings without a rate get `RENDER_HZ`.
+        """
         render_hz = settings.get("render_hz", RENDER_HZ)
         made = cls(sample_rate, units=len(settings["unit_weight"]), render_hz=render_hz)
         with torch.no_grad():

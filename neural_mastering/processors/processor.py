@@ -82,8 +82,10 @@ class Processor(nn.Module, ABC):
         return torch.cat(parts, dim=-1)
 
     def rest(self) -> dict[str, Tensor]:
-        """Controls (1,) or (1, band) of a processor that does nothing: neutral where there is such a
-        value, else middle."""
+        """Controls (1,) or (1, band) of a processor that does nothing.
+
+        Neutral where a control has such a value, else the middle of its range.
+        """
         rest = {}
         for key, spec in self.specs.items():
             middle = spec.to_physical(torch.full((1, spec.bands) if spec.bands else (1,), 0.5))

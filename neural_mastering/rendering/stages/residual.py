@@ -121,9 +121,11 @@ class Resampler:
         )
 
     def push(self, block: Samples) -> Samples:
+        """Convert the next block; gives what is ready."""
         return block if self._stream is None else self._convert(block, last=False)
 
     def finish(self) -> Samples:
+        """What is left when the stream has ended."""
         empty = np.zeros((self._channels, 0), np.float32)
         return empty if self._stream is None else self._convert(empty, last=True)
 

@@ -145,7 +145,7 @@ def preset_name(name: str) -> str:
 
 
 def evidence_words(evidence: Evidence, tier: str) -> str:
-    """ "agreement r = 0.36 over 26 contributions (SocialEQ)", with low evidence said."""
+    """Such as "agreement r = 0.36 over 26 contributions (SocialEQ)"; low evidence is named."""
     people = "" if evidence.users is None else f" by {evidence.users} people"
     low = "low evidence, " if tier == "low" else ""
     return (
