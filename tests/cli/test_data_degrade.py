@@ -104,7 +104,7 @@ def test_ctrl_c_leaves_no_half_file_and_says_how_to_go_on(
     out = tmp_path / "out"
     assert nm_data("degrade", music, "--out", out, "--jobs", "1") == 130
     said = capsys.readouterr()
-    assert "same command goes on" in said.err and "Traceback" not in said.err
+    assert "Run the same command again" in said.err and "Traceback" not in said.err
     assert not list(out.rglob("*.part")) and not (out / "manifest.csv").exists()
     assert [p.name for p in (out / "mastered").iterdir()] == ["Ålbum = 0__söng, one.flac"]
     monkeypatch.setattr(song_module, "_quantised", real)

@@ -281,7 +281,7 @@ def _tag(path: Path) -> None:
 
 def test_targets_are_listed_with_their_sources(run: Run) -> None:
     code, out, _ = run("--list-targets")
-    assert code == 0 and "not a rule for what you deliver" in out
+    assert code == 0 and "not a delivery requirement" in out
     for name in ("spotify", "spotify-loud", "apple", "youtube", "tidal", "amazon", "deezer", "podcast"):
         assert f"\n{name} " in out
     assert "ebu-r128" in out and "atsc-a85" in out
@@ -370,7 +370,7 @@ def test_report_exports_and_controls_beside_the_master(run: Run, tmp_path: Path)
         "--json",
         out / "n.json",
     )
-    assert code == 0 and text.count("exported m.") == 4
+    assert code == 0 and text.count("Exported m.") == 4
     page, numbers = (out / "report" / name for name in ("report.html", "report.json"))
     shown, brief = json.loads(numbers.read_text()), json.loads((out / "n.json").read_text())
     for side in ("input", "output"):

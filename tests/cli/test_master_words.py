@@ -47,8 +47,8 @@ def test_words_end_up_in_every_file(run: Run, mix: Path, tmp_path: Path) -> None
         *("--json", numbers, "--save-controls", controls, "--report", report),
     )
     assert code == 0
-    assert "tone by words alone" in out and "tone was left alone" not in out
-    assert "warm +0.5: agreement r = 0.22 over 384 contributions by 9 people (SAFE, full mixes)" in out
+    assert "Tone by words alone" in out and "one was left alone" not in out
+    assert "Warm +0.5: agreement r = 0.22 over 384 contributions by 9 people (SAFE, full mixes)" in out
     words = json.loads(numbers.read_text())["words"]
     assert [(entry["word"], entry["strength"]) for entry in words["words"]] == [
         ("warm", 0.5),
@@ -66,7 +66,7 @@ def test_words_end_up_in_every_file(run: Run, mix: Path, tmp_path: Path) -> None
     page = (report / "report.html").read_text(encoding="utf-8")
     assert 'id="words"' in page and "What the words change" in page and "Stables" in page
     shown = json.loads((report / "report.json").read_text())["words"]
-    assert [entry["n"] for entry in shown["entries"]] == [384, 376]
+    assert [entry["n"] for entry in shown["words"]] == [384, 376]
     assert shown["loudness_compensation_db"] == pytest.approx(saved.gain_db)
 
 
@@ -124,7 +124,7 @@ def test_presets_are_labelled(run: Run, mix: Path, tmp_path: Path) -> None:
     )
     assert code == 0 and "low evidence: 3 settings" in out
     shown = json.loads((tmp_path / "r" / "report.json").read_text())["words"]
-    assert shown["entries"][0]["evidence"] == "low" and shown["curves"] is None
+    assert shown["words"][0]["tier"] == "low" and not np.any(shown["asked_db"])
 
 
 def test_the_list_shows_words_with_evidence(run: Run) -> None:

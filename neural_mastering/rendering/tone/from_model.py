@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -129,7 +130,7 @@ def analyse_windows(
             cut = max(covered - window, 0)
             kept, covered = kept[:, cut:].copy(), covered - cut
 
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         for block in blocks:
             if resampler is None:
                 resampler = Resampler(sample_rate, model.sample_rate, block.shape[0])
@@ -139,6 +140,17 @@ def analyse_windows(
         if kept is not None and kept.shape[1] > covered:
             analyse(kept[:, -window:])
     return [part for part in parts if bool(part.lufs > model.silence_lufs)] or parts
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums in one order, so that a song gets the same controls whatever the number of cores and of jobs."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @torch.inference_mode()
