@@ -92,7 +92,7 @@ def _body(report: MasterReport, clips: list[EncodedClip]) -> Iterator[Html]:
     yield tag(
         "div",
         section("What was done", bullet_list(report.actions), id_="done"),
-        section("ReportReadings", _readings(report.input, report.output), id_="readings"),
+        section("Readings", _readings(report.input, report.output), id_="readings"),
         class_="columns",
     )
     if report.words is not None:

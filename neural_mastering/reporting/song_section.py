@@ -138,7 +138,7 @@ def _metrics_table(
     values: Mapping[str, Mapping[str, float]], systems: Sequence[SystemEntry], metrics: Sequence[Metric]
 ) -> Html:
     head = tag(
-        "tr", tag("th", "SystemEntry", scope="col"), *(tag("th", heading(m), scope="col") for m in metrics)
+        "tr", tag("th", "System", scope="col"), *(tag("th", heading(m), scope="col") for m in metrics)
     )
     rows = []
     for system in systems:

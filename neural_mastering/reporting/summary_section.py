@@ -103,7 +103,7 @@ def _meanings(metrics: Sequence[Metric]) -> Html | None:
 
 def _means(table: SummaryTable, systems: Sequence[SystemEntry], colours: Colours) -> Html:
     head = [
-        tag("th", "SystemEntry", scope="col"),
+        tag("th", "System", scope="col"),
         *(tag("th", heading(m), scope="col") for m in table.metrics),
     ]
     best = {m.key: best_system(m, table, systems) for m in table.metrics}
@@ -143,7 +143,7 @@ def _chart(metric: Metric, table: SummaryTable, systems: Sequence[SystemEntry], 
 def _details(metric: Metric, table: SummaryTable, systems: Sequence[SystemEntry]) -> Html:
     base = table.best_baseline.get(metric.key, "")
     against = f"Difference to {base}" if base else "Difference to the best baseline"
-    titles = ("SystemEntry", "Mean", "Median", "95 % interval", against, "95 % interval", "Songs improved")
+    titles = ("System", "Mean", "Median", "95 % interval", against, "95 % interval", "Songs improved")
     rows = []
     for system in systems:
         cell = table.cells.get((system.key, metric.key))

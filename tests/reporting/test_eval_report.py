@@ -60,7 +60,7 @@ def test_summary_tables_hold_the_means_and_intervals(tree: Element, report: Eval
             True
         ] * 6
         assert [h.text for h in shown.one("thead").all("th")] == [
-            "SystemEntry", "LTAS error (dB) ↓", "MR-STFT ↓", "LUFS error (LU) ↓", "SNR (dB) ↑",
+            "System", "LTAS error (dB) ↓", "MR-STFT ↓", "LUFS error (LU) ↓", "SNR (dB) ↑",
         ]  # fmt: skip
         for row, system in zip(rows, SYSTEMS, strict=True):
             for cell, metric in zip(row.all("td"), METRICS, strict=True):

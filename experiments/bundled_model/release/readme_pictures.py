@@ -37,18 +37,20 @@ def master_song(folder: Path) -> dict[str, Any]:
 
 def draw(numbers: dict[str, Any], path: Path) -> None:
     """Third-octave spectra before and after at one loudness, and the equaliser that lies between."""
+    curves = numbers["curves"]
     figure, (top, below) = plt.subplots(
         2, 1, figsize=(8.0, 4.6), sharex=True, height_ratios=[2, 1], layout="constrained"
     )
-    for line, colour in zip(numbers["spectra"]["lines"], ("#888888", "#0b6e99"), strict=False):
+    for line, colour in zip(curves["spectra"]["lines"], ("#888888", "#0b6e99"), strict=False):
         level = [float("nan") if value is None else value for value in line["level_db"]]
         top.plot(line["frequency_hz"], level, color=colour, label=line["name"], linewidth=1.8)
     top.set_ylabel("third octaves, dB")
     top.legend(frameon=False)
-    used = numbers["provenance"]["further"].get("Confidence", "")
+    used = next((note["text"] for note in numbers["actions"] if note["kind"] == "confidence"), "")
+    used = used.partition(",")[0]
     top.set_title("A mix before and after nm-master (at one loudness)", loc="left", fontsize=11)
-    if numbers["eq"] is not None:
-        below.plot(numbers["eq"]["frequency_hz"], numbers["eq"]["total_db"], color="#0b6e99", linewidth=1.8)
+    if curves["eq"] is not None:
+        below.plot(curves["eq"]["frequency_hz"], curves["eq"]["total_db"], color="#0b6e99", linewidth=1.8)
     below.axhline(0.0, color="#888888", linewidth=0.8)
     below.set_ylabel("equaliser, dB")
     below.set_xscale("log")

@@ -67,7 +67,7 @@ def _level(readings: Readings) -> Iterator[Note]:
     offset_db = gain_to_db(max((abs(mean) for mean in readings.channel_mean), default=0.0))
     if offset_db > DC_DB:
         yield Note(
-            "dc_offset", f"DC offset of {offset_db:.0f} dBFS: it wastes headroom, so remove it in the mix"
+            "dc_offset", f"DC offset of −{-offset_db:.0f} dBFS: it wastes headroom, so remove it in the mix"
         )
 
 

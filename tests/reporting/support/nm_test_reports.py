@@ -289,7 +289,7 @@ def eval_report(songs: Iterator[SongEntry] | list[SongEntry], count: int, **chan
     )
     recovery = Table(
         "Recovery of the true correction",
-        ("SystemEntry", "Curve RMS error (dB), 40 Hz–16 kHz", "Gain error (dB)"),
+        ("System", "Curve RMS error (dB), 40 Hz–16 kHz", "Gain error (dB)"),
         [("zero correction", 2.31, 4.02), ("phase 1A", 0.92, 0.31), ("phase 1C", 0.71, 0.28)],
     )
     values: dict = dict(
