@@ -137,9 +137,7 @@ def distance_to_target(spectra: Chart) -> Chart | None:
 def _metrics_table(
     values: Mapping[str, Mapping[str, float]], systems: Sequence[SystemEntry], metrics: Sequence[Metric]
 ) -> Html:
-    head = tag(
-        "tr", tag("th", "System", scope="col"), *(tag("th", heading(m), scope="col") for m in metrics)
-    )
+    head = tag("tr", tag("th", "System", scope="col"), *(tag("th", heading(m), scope="col") for m in metrics))
     rows = []
     for system in systems:
         if system.key in values:
