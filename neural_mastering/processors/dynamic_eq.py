@@ -87,6 +87,12 @@ class DynamicEQ(RecursiveProcessor):
             settings.get("reference_dbfs", REFERENCE_DBFS),
         )
 
+    def limits(self, key: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Those of the ranges; a person may set any band to any frequency, not only inside its slot."""
+        if key != "frequency_hz":
+            return super().limits(key)
+        return (FREQUENCIES_HZ[0],) * self.bands, (FREQUENCIES_HZ[1],) * self.bands
+
     def rest(self) -> dict[str, Tensor]:
         """Range 0 and settings that are ready to work, in the middle of each slot."""
         ready = {key: torch.full((1, self.bands), value) for key, value in REST.items()}

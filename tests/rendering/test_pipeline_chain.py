@@ -194,7 +194,7 @@ def test_json_and_page_tell_what_each_stage_did(saved: tuple[Path, Path], tmp_pa
     drive = result.controls.stages["saturation"]["drive_db"]
     assert isinstance(drive, float) and f"drive {drive:.1f} dB" in told
     for words in (
-        "the compressor: threshold",
+        "The compressor: threshold",
         "The compressor took off at most",
         "dB below the music",
         "width 1.",
