@@ -15,6 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("units", "shapes", "output", "errors", "chance", "atomic", "notes"),
     ("dsp",),
     ("controls", "audio_io"),
+    ("metering",),
     ("processors", "losses", "metrics", "data"),
     ("models",),
     ("styles", "words", "reporting"),

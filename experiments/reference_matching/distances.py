@@ -5,10 +5,10 @@ import torch
 
 from experiments.reference_matching.excerpts import RATE, Samples
 from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.metering.movement import movement_of
 from neural_mastering.metrics.ltas_error import ltas_error
 from neural_mastering.metrics.multi_resolution_stft import multi_resolution_stft
 from neural_mastering.metrics.stereo_width_error import stereo_width_error
-from neural_mastering.rendering.reference.movement import movement_of
 
 
 class Distances:

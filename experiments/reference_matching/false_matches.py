@@ -22,10 +22,11 @@ from experiments.common.csv_files import read_rows
 from experiments.common.song_folders import songs_by_group
 from experiments.reference_matching.equaliser import random_equaliser
 from experiments.reference_matching.excerpts import RATE, Samples, read
-from neural_mastering.rendering.reference.fine_structure import same_song_share, structure_correlation
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
+from neural_mastering.metering.fine_structure import same_song_share, structure_correlation
+from neural_mastering.metering.profile import Profile, profile_of
 from neural_mastering.rendering.reference.match import SAME_SONG, match_references
 from neural_mastering.rendering.reference.prior import SCALES, estimate
-from neural_mastering.rendering.reference.profile import CENTRES_HZ, Profile, profile_of
 
 MOVES_DB = 0.1
 """A curve of less than this (RMS) counts as none."""

@@ -28,12 +28,12 @@ from experiments.reference_matching.distances import Distances
 from experiments.reference_matching.excerpts import RATE, Samples, read
 from experiments.reference_matching.matchering import match_all
 from neural_mastering.controls import ChainControls
-from neural_mastering.rendering.metering.measure import measure
+from neural_mastering.metering.measure import measure
+from neural_mastering.metering.movement import movement_of
+from neural_mastering.metering.profile import profile_of
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.reference.dynamics import match_stages
 from neural_mastering.rendering.reference.match import match_references
-from neural_mastering.rendering.reference.movement import movement_of
-from neural_mastering.rendering.reference.profile import profile_of
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.tone.choose import choose_tone

@@ -27,8 +27,8 @@ from experiments.reference_matching.distances import Distances
 from experiments.reference_matching.equaliser import degrade, filtered
 from experiments.reference_matching.excerpts import RATE, Samples, read
 from experiments.reference_matching.matchering import match_all
+from neural_mastering.metering.profile import profile_of
 from neural_mastering.rendering.reference.match import match_references
-from neural_mastering.rendering.reference.profile import profile_of
 
 REPORTED = ("hedgewars-data", "flare-game", "davegnukem-data")
 """Groups whose songs are reported; README.md says which groups the constants were chosen on."""

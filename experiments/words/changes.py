@@ -18,7 +18,7 @@ from experiments.words.sounds import (
     with_minus,
 )
 from neural_mastering.controls import ChainControls
-from neural_mastering.rendering.reference.profile import Spectrum
+from neural_mastering.metering.profile import Spectrum
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.tone.from_words import apply_words

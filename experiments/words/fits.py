@@ -4,10 +4,10 @@ import numpy as np
 
 from experiments.words.sounds import RATE
 from neural_mastering.controls import ChainControls
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.rendering.tone.from_words import apply_words
 from neural_mastering.words import request, word_table
 from neural_mastering.words.fit import fit_shape, judged
-from neural_mastering.words.shape import CENTRES_HZ
 
 
 def fits() -> list[str]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.words.derive import mean_curve
 from neural_mastering.words.fit import fit_shape
 from neural_mastering.words.raw_files import Contribution
-from neural_mastering.words.shape import CENTRES_HZ, Float64s, correlation, unit_shape
+from neural_mastering.words.shape import correlation, unit_shape
 from neural_mastering.words.table import Word
 
 HALVES = 200

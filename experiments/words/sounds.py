@@ -7,8 +7,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from neural_mastering.rendering.metering.meter import Meter
-from neural_mastering.rendering.reference.profile import EMPTY_DB, Spectrum
+from neural_mastering.metering.meter import Meter
+from neural_mastering.metering.profile import EMPTY_DB, Spectrum
 from neural_mastering.words.shape import HEARD, Float64s
 
 RATE = 44_100

@@ -12,8 +12,8 @@ from neural_mastering.dsp.energy import energy_share
 from neural_mastering.evaluation.controls_trace import model_trace
 from neural_mastering.evaluation.song_set import LoadedSong
 from neural_mastering.evaluation.song_systems import SongSystem, SystemOutput
+from neural_mastering.metering.meter import Meter
 from neural_mastering.models import Confidence, MasteringModel
-from neural_mastering.rendering.metering.meter import Meter
 from neural_mastering.rendering.stages.base import StreamStage, run_stages
 from neural_mastering.rendering.stages.build import RESIDUAL, build_stages
 from neural_mastering.rendering.tone.from_model import WINDOW_S, ModelTone, listen

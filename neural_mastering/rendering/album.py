@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from neural_mastering.errors import InputError
+from neural_mastering.metering.meter import gated_loudness
 from neural_mastering.notes import Note
 from neural_mastering.rendering.batch import Job, Report
 from neural_mastering.rendering.delivery.targets import Target
-from neural_mastering.rendering.metering.meter import gated_loudness
 from neural_mastering.rendering.options import chosen_target
 from neural_mastering.rendering.outputs.paths import check_paths
 from neural_mastering.rendering.pipeline import PreparedSong, finish, prepare

@@ -14,11 +14,11 @@ from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.tags import read_tags, write_tags
 from neural_mastering.audio_io.writer import AtomicWriter, output_format
+from neural_mastering.metering.forecast import LimiterForecast, forecast
+from neural_mastering.metering.measure import MeasuredSong, measure
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.loop import DeliverySpec, deliver
 from neural_mastering.rendering.delivery.targets import Target
-from neural_mastering.rendering.metering.forecast import LimiterForecast, forecast
-from neural_mastering.rendering.metering.measure import MeasuredSong, measure
 from neural_mastering.rendering.options import Options, chosen_target
 from neural_mastering.rendering.outputs.paths import check_paths
 from neural_mastering.rendering.outputs.summary import summarised

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from neural_mastering.audio_io.writer import OutputFormat
 from neural_mastering.controls import ChainControls
+from neural_mastering.metering.meter import Readings
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.loop import DeliveryResult, DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
-from neural_mastering.rendering.metering.meter import Readings
 from neural_mastering.rendering.stages.record import StageRecord
 from neural_mastering.rendering.tone.tone import Tone
 

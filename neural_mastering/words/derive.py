@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.words.raw_files import Contribution
-from neural_mastering.words.shape import CENTRES_HZ, HEARD, Float64s, correlation, unit_shape
+from neural_mastering.words.shape import HEARD, correlation, unit_shape
 from neural_mastering.words.table import (
     FIRM_CONTRIBUTIONS,
     LEAST_AGREEMENT,

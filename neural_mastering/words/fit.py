@@ -15,7 +15,8 @@ import numpy as np
 
 from neural_mastering.controls import Bands, band_fit
 from neural_mastering.dsp.rbj import Kind
-from neural_mastering.words.shape import CENTRES_HZ, HEARD, UNIT_RMS_DB, Float64s, rms_db
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
+from neural_mastering.words.shape import HEARD, UNIT_RMS_DB, rms_db
 
 MOST_BANDS = 10
 """Of a joint fit, where there were no more before."""

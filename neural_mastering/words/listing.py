@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.words.fit import fit_shape, judged
 from neural_mastering.words.presets import PREFIX, compressor_presets, preset_source
-from neural_mastering.words.shape import CENTRES_HZ
 from neural_mastering.words.table import Evidence, word_table
 
 _SHOWN_HZ = (63.0, 125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 16_000.0)

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from neural_mastering.dsp import rbj
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
-from neural_mastering.words.shape import CENTRES_HZ, HEARD, Float64s
+from neural_mastering.words.shape import HEARD
 
 SOCIALEQ_HZ: Float64s = np.array(
     [

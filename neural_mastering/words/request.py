@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
 from neural_mastering.words.presets import PREFIX, CompressorPreset, compressor_presets
-from neural_mastering.words.shape import CENTRES_HZ, MOST_DB, Float64s, centred, rms_db
+from neural_mastering.words.shape import MOST_DB, centred, rms_db
 from neural_mastering.words.table import Refused, Word, WordTable, word_table
 
 DEFAULT_STRENGTH = 0.5

@@ -8,12 +8,7 @@ keeps its value at 50 Hz.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neural_mastering.units import third_octave_hz
-
-Float64s = NDArray[np.float64]
-
-CENTRES_HZ: Float64s = third_octave_hz(np.arange(14.0, 43.0))
-"""Exact base-10 third octaves from 25 Hz to 16 kHz (IEC 61260-1)."""
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 
 HEARD: NDArray[np.bool_] = CENTRES_HZ > 49.0
 """Third octaves from 50 Hz on: mean, RMS and errors of curves are taken over these."""

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import yaml
 
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
-from neural_mastering.words.shape import CENTRES_HZ, UNIT_RMS_DB, Float64s, centred, rms_db
+from neural_mastering.words.shape import UNIT_RMS_DB, centred, rms_db
 
 LEAST_CONTRIBUTIONS, LEAST_AGREEMENT, LEAST_RELIABILITY = 6, 0.2, 0.7
 """Below any of these a word is refused."""

@@ -5,9 +5,9 @@ import pytest
 
 from neural_mastering.controls import Bands
 from neural_mastering.dsp.rbj import Kind
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.words import Word, word_table
 from neural_mastering.words.fit import fit_shape, fit_together, judged
-from neural_mastering.words.shape import CENTRES_HZ, Float64s
 
 RATE = 44_100.0
 WORDS = list(word_table().words.values())

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from neural_mastering.dsp import rbj
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
 from neural_mastering.words.derive import agreement, derive, evidence_of, mean_curve, to_text
 from neural_mastering.words.fit import fit_shape
 from neural_mastering.words.raw_files import SOCIALEQ_HZ, Contribution, read_safe, read_socialeq
-from neural_mastering.words.shape import CENTRES_HZ, HEARD, Float64s, correlation, unit_shape
+from neural_mastering.words.shape import HEARD, correlation, unit_shape
 from neural_mastering.words.table import word_table
 
 HEADER = ["descriptor", "audio_id", "ratings_consistency", *(f"RSC_{f:.0f}Hz_band" for f in SOCIALEQ_HZ)]

@@ -8,12 +8,13 @@ import pytest
 import yaml
 
 from neural_mastering.dsp.ltas import third_octave_centres_hz
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.reference import profile
+from neural_mastering.metering import profile
 from neural_mastering.words import compressor_presets, read_table, word_table
 from neural_mastering.words.derive import to_text
 from neural_mastering.words.listing import markdown, plain_text
-from neural_mastering.words.shape import CENTRES_HZ, HEARD, correlation, rms_db
+from neural_mastering.words.shape import HEARD, correlation, rms_db
 from neural_mastering.words.table import from_text
 
 WORDS = {

@@ -13,9 +13,9 @@ from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.writer import AtomicWriter
 from neural_mastering.dsp.limiter import LimiterSettings
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.metering.forecast import LimiterForecast
-from neural_mastering.rendering.metering.meter import Meter, Readings
-from neural_mastering.rendering.metering.wide_peak import WidePeakMeter
+from neural_mastering.metering.forecast import LimiterForecast
+from neural_mastering.metering.meter import Meter, Readings
+from neural_mastering.metering.wide_peak import WidePeakMeter
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.limiter import LimiterStage
 from neural_mastering.units import db_to_gain

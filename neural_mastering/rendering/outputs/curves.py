@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from neural_mastering.controls import Bands, ChainControls, stage_spec
 from neural_mastering.controls.catalogue import Effect
 from neural_mastering.dsp.sections import sections_level_db
-from neural_mastering.rendering.metering.meter import Readings
+from neural_mastering.metering.meter import Readings
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.rendering.stages.record import POINT_MS, SILENT_DB, StageRecord
 from neural_mastering.reporting.master_data import Delivery, Reduction, ReportReadings

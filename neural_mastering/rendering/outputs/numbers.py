@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import neural_mastering
 from neural_mastering.controls import stage_spec
-from neural_mastering.rendering.metering.meter import Readings
+from neural_mastering.metering.meter import Readings
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.rendering.stages.record import StageRecord
 

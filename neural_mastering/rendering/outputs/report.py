@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 import neural_mastering
 from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
+from neural_mastering.metering.measure import MeasuredSong
+from neural_mastering.metering.meter import HOP_MS, SHORT_TERM_MS
+from neural_mastering.metering.profile import profile_of
 from neural_mastering.notes import texts
-from neural_mastering.rendering.metering.measure import MeasuredSong
-from neural_mastering.rendering.metering.meter import HOP_MS, SHORT_TERM_MS
 from neural_mastering.rendering.outputs.curves import (
     LINE_POINTS,
     added,
@@ -23,7 +25,6 @@ from neural_mastering.rendering.outputs.curves import (
     stage_reductions,
 )
 from neural_mastering.rendering.outputs.numbers import as_json
-from neural_mastering.rendering.reference.profile import CENTRES_HZ, profile_of
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.reporting.audio_clip import LONGEST_S, clip_from_file, loudest_start_s
 from neural_mastering.reporting.master_data import MasterReport, Provenance

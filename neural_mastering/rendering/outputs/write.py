@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from neural_mastering.atomic import write_text
 from neural_mastering.controls import save_controls
+from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.notes import Note, texts
-from neural_mastering.rendering.metering.measure import MeasuredSong
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.outputs.export import export_controls
 from neural_mastering.rendering.outputs.numbers import as_json

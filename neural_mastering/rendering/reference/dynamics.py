@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block
 from neural_mastering.dsp import compressor_kernels, stream_kernels
-from neural_mastering.rendering.reference.movement import FRAME_MS, Movement, level_quantiles_db
+from neural_mastering.metering.movement import FRAME_MS, Movement, level_quantiles_db
 from neural_mastering.units import NEPERS_PER_DB, db_to_gain, power_to_db
 
 Float64s = NDArray[np.float64]

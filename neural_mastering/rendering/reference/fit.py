@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.controls import Bands, band_fit
 from neural_mastering.dsp.rbj import Kind
-from neural_mastering.rendering.reference.profile import CENTRES_HZ
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
 
 Float64s = NDArray[np.float64]
 

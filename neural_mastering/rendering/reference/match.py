@@ -16,10 +16,10 @@ import numpy as np
 
 from neural_mastering.controls import ChainControls
 from neural_mastering.errors import InputError
+from neural_mastering.metering.fine_structure import SAME, same_song_share, structure_correlation
+from neural_mastering.metering.profile import Float64s, Profile, profile_of_file, weighted_mean
 from neural_mastering.rendering.reference import prior
-from neural_mastering.rendering.reference.fine_structure import SAME, same_song_share, structure_correlation
 from neural_mastering.rendering.reference.fit import fit_curve
-from neural_mastering.rendering.reference.profile import Float64s, Profile, profile_of_file, weighted_mean
 
 SAME_SONG = 0.03
 """A difference of at most this part of the usual spread between songs counts as a version of the same song."""

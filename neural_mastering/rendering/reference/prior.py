@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_mastering.rendering.reference.profile import CENTRES_HZ, Profile
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
+from neural_mastering.metering.profile import Profile
 
 Float64s = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from neural_mastering.controls import ChainControls, load_controls, scaled
 from neural_mastering.errors import InputError
+from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.notes import Note
-from neural_mastering.rendering.metering.measure import MeasuredSong
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.tone.tone import LEFT_ALONE, Tone
 

@@ -6,6 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from neural_mastering.metering.measure import MeasuredSong
+from neural_mastering.metering.movement import (
+    MovementMeter,
+    mean_movement,
+    movement_of_file,
+    pieces_of,
+)
+from neural_mastering.metering.profile import Spectrum, profile_of_file, weighted_mean
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.targets import (
     DEFAULT_CEILING_DB,
@@ -13,16 +21,8 @@ from neural_mastering.rendering.delivery.targets import (
     QUIETEST_LUFS,
     Target,
 )
-from neural_mastering.rendering.metering.measure import MeasuredSong
 from neural_mastering.rendering.reference.dynamics import LEAST_LIKELY, StageMatch, match_stages
 from neural_mastering.rendering.reference.match import ReferenceMatch, match_references
-from neural_mastering.rendering.reference.movement import (
-    MovementMeter,
-    mean_movement,
-    movement_of_file,
-    pieces_of,
-)
-from neural_mastering.rendering.reference.profile import Spectrum, profile_of_file, weighted_mean
 from neural_mastering.rendering.tone.tone import ReferenceTone, Tone
 
 

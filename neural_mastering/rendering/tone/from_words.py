@@ -12,10 +12,11 @@ from neural_mastering.controls import Bands, ChainControls, scaled
 from neural_mastering.controls.catalogue import Values
 from neural_mastering.dsp.k_weighting import k_weighting_sections
 from neural_mastering.dsp.sections import sections_response
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
+from neural_mastering.metering.measure import MeasuredSong
+from neural_mastering.metering.profile import Spectrum
 from neural_mastering.notes import Note
-from neural_mastering.rendering.metering.measure import MeasuredSong
 from neural_mastering.rendering.options import Options
-from neural_mastering.rendering.reference.profile import CENTRES_HZ, Float64s, Spectrum
 from neural_mastering.rendering.tone.tone import LEFT_ALONE, ONLY_WORDS, Tone
 from neural_mastering.rendering.tone.word_effect import WordEffect
 from neural_mastering.units import db_to_power, power_to_db

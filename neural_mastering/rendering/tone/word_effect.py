@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neural_mastering.rendering.reference.profile import CENTRES_HZ, Float64s
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.reporting.report_data import Chart, ChartLine
 from neural_mastering.reporting.words_section import WordEntry, WordsReport
 from neural_mastering.words.presets import PREFIX, preset_source

@@ -15,9 +15,9 @@ from neural_mastering import notes
 from neural_mastering.data.demo import demo_assets
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.true_peak import true_peak_db
+from neural_mastering.metering.wide_peak import WidePeakMeter
 from neural_mastering.rendering.delivery.loop import LOOK_DB
 from neural_mastering.rendering.delivery.targets import known_targets
-from neural_mastering.rendering.metering.wide_peak import WidePeakMeter
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.result import MasterResult

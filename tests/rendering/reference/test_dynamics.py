@@ -9,10 +9,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from neural_mastering.controls import ChainControls
+from neural_mastering.metering.movement import Movement, movement_of, pieces_of
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.reference.dynamics import match_stages
-from neural_mastering.rendering.reference.movement import Movement, movement_of, pieces_of
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from tests.rendering.conftest import DEMO_SONGS, RATE

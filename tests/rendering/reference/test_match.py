@@ -19,10 +19,7 @@ from neural_mastering.dsp import rbj
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.ltas import third_octave_levels_db
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.reference import prior
-from neural_mastering.rendering.reference.fit import MOST_BANDS, fit_curve
-from neural_mastering.rendering.reference.match import match_files, match_references
-from neural_mastering.rendering.reference.profile import (
+from neural_mastering.metering.profile import (
     CENTRES_HZ,
     Profile,
     Spectrum,
@@ -30,6 +27,9 @@ from neural_mastering.rendering.reference.profile import (
     profile_of_file,
     weighted_mean,
 )
+from neural_mastering.rendering.reference import prior
+from neural_mastering.rendering.reference.fit import MOST_BANDS, fit_curve
+from neural_mastering.rendering.reference.match import match_files, match_references
 from tests.rendering.conftest import DEMO_SONGS, RATE
 
 Samples = NDArray[np.float64]

@@ -19,12 +19,13 @@ from neural_mastering.controls import (
     save_controls,
     scaled,
 )
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
+from neural_mastering.metering.meter import Meter
+from neural_mastering.metering.profile import Spectrum
 from neural_mastering.models import CHECKPOINT_KEY, build
 from neural_mastering.rendering import Options, master
-from neural_mastering.rendering.metering.meter import Meter
 from neural_mastering.rendering.pipeline import PreparedSong, prepare
-from neural_mastering.rendering.reference.profile import CENTRES_HZ, Float64s, Spectrum
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.tone.from_model import decoded_controls

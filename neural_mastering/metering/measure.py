@@ -9,10 +9,10 @@ from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.metering.forecast import LimiterForecast, forecast
+from neural_mastering.metering.meter import Readings
+from neural_mastering.metering.preflight import preflight
 from neural_mastering.notes import Note
-from neural_mastering.rendering.metering.forecast import LimiterForecast, forecast
-from neural_mastering.rendering.metering.meter import Readings
-from neural_mastering.rendering.metering.preflight import preflight
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import torch
 
 from neural_mastering.dsp.limiter import LimiterSettings, limit
 from neural_mastering.dsp.loudness import integrated_loudness
-from neural_mastering.rendering.metering.forecast import forecast
+from neural_mastering.metering.forecast import forecast
 from tests.rendering.conftest import DEMO_SONGS, RATE, cut, music
 
 

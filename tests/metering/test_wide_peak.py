@@ -7,8 +7,8 @@ import pytest
 from scipy.signal import resample
 from scipy.signal.windows import tukey
 
-from neural_mastering.rendering.metering.meter import Meter
-from neural_mastering.rendering.metering.wide_peak import WidePeakMeter
+from neural_mastering.metering.meter import Meter
+from neural_mastering.metering.wide_peak import WidePeakMeter
 
 RATE = 44_100
 

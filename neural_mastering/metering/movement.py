@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.reader import AudioReader
-from neural_mastering.rendering.reference.profile import Spectrum
+from neural_mastering.metering.profile import Spectrum
 from neural_mastering.units import db_to_power, power_to_db
 
 Float64s = NDArray[np.float64]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
 from neural_mastering.dsp import peak_kernels
 from neural_mastering.dsp.limiter import LimiterSettings
-from neural_mastering.rendering.metering.meter import HOP_MS, Meter, Readings, gated_loudness
+from neural_mastering.metering.meter import HOP_MS, Meter, Readings, gated_loudness
 from neural_mastering.units import db_to_gain
 
 _CELLS_PER_HOP = 20

@@ -12,18 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.metering.meter import Meter
-from neural_mastering.rendering.reference.fine_structure import fine_structure
+from neural_mastering.metering.fine_structure import fine_structure
+from neural_mastering.metering.meter import Meter
 from neural_mastering.units import power_to_db, third_octave_hz
 
 if TYPE_CHECKING:
     from neural_mastering.audio_io.block import Block
-
-Float64s = NDArray[np.float64]
-
-CENTRES_HZ: Float64s = third_octave_hz(np.arange(14.0, 43.0))
-"""Exact base-10 third octaves from 25 Hz to 16 kHz (IEC 61260-1)."""
 
 RESOLUTION_HZ = 2.7  # enough for the 25 Hz band, 5.8 Hz wide
 EMPTY_DB = -60.0

@@ -5,7 +5,8 @@ import pytest
 from scipy.signal import sosfilt
 
 from neural_mastering.dsp import rbj
-from neural_mastering.rendering.reference.fine_structure import (
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
+from neural_mastering.metering.fine_structure import (
     EDGES_HZ,
     FOREIGN,
     SAME,
@@ -13,8 +14,8 @@ from neural_mastering.rendering.reference.fine_structure import (
     same_song_share,
     structure_correlation,
 )
+from neural_mastering.metering.profile import Profile, profile_of
 from neural_mastering.rendering.reference.match import match_references
-from neural_mastering.rendering.reference.profile import CENTRES_HZ, Profile, profile_of
 
 RATE = 44_100
 

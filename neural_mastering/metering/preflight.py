@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 
 from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.metering.meter import BLOCK_MS, SHORT_TERM_MS, Readings
 from neural_mastering.notes import Note
-from neural_mastering.rendering.metering.meter import BLOCK_MS, SHORT_TERM_MS, Readings
 from neural_mastering.units import gain_to_db, power_to_db
 
 DC_DB = -55.0

@@ -15,7 +15,7 @@ from scipy.signal import firwin
 from neural_mastering.data.demo import demo_assets
 from neural_mastering.dsp import loudness
 from neural_mastering.dsp.true_peak import true_peak_db
-from neural_mastering.rendering.metering.meter import Meter, Readings
+from neural_mastering.metering.meter import Meter, Readings
 from tests.rendering.conftest import RATE, cut, music
 
 SONGS = ("s2_dnb", "s4_orchestral", "s8_folk")

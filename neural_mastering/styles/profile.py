@@ -1,0 +1,48 @@
+"""What finished songs of a kind measure: a style as data, a few kilobytes of JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neural_mastering.dsp.gaussian import Gaussian
+from neural_mastering.dsp.third_octaves import Float64s
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation of one number between songs."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class StyleProfile:
+    """What finished songs of a kind measure.
+
+    A field that was not measured is None, and nothing moves towards it.
+
+    Attributes:
+        name: such as "rock".
+        tone: levels of third octaves in dB, of any common offset, with their covariance between songs.
+        songs: how many were measured.
+        sources: where the numbers come from, citations or works.
+        licence: of the numbers.
+        side_db: (third,) mean side over mid by band in dB, NaN where there is none.
+        side_sd_db: (third,) its standard deviation between songs.
+        crest_db, crest_sd_db: (third,) peak to RMS of each band.
+        lufs, plr_db, lra_lu: loudness, peak-to-loudness ratio, loudness range.
+    """
+
+    name: str
+    tone: Gaussian
+    songs: int
+    sources: tuple[str, ...] = ()
+    licence: str = ""
+    side_db: Float64s | None = None
+    side_sd_db: Float64s | None = None
+    crest_db: Float64s | None = None
+    crest_sd_db: Float64s | None = None
+    lufs: Spread | None = None
+    plr_db: Spread | None = None
+    lra_lu: Spread | None = None
