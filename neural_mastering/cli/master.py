@@ -57,6 +57,20 @@ def run(
         str | None,
         typer.Option(help="Model that sets the tone: a bundled model, a run folder, a checkpoint, or none."),
     ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="Style to move towards: a bundled style, a file by nm-style, or auto (see nm-style list). "
+            "Default: auto, unless --model, --controls or --reference set the tone.",
+        ),
+    ] = None,
+    intensity: Annotated[
+        str,
+        typer.Option(
+            help="How far from normal the mix may be by mistake: gentle, balanced, strong, or a number of dB.",
+            metavar="gentle|balanced|strong|DB",
+        ),
+    ] = "balanced",
     controls: Annotated[
         Path | None, typer.Option(help="Use the controls in this YAML file (see --save-controls).")
     ] = None,
@@ -151,6 +165,8 @@ def run(
         target=target,
         ceiling=ceiling,
         model=model,
+        style=style,
+        intensity=intensity,
         controls=controls,
         reference=reference or [],
         word=word or [],
@@ -250,10 +266,12 @@ def _options(
     reference: list[str],
     word: list[str],
     strength: list[str],
+    intensity: str,
     **others: Any,
 ) -> "Options":
     # --help stays quick: loads NumPy and numba
     from neural_mastering.rendering.options import Options, parse_references, parse_strengths
+    from neural_mastering.styles.intensity import parse_intensity
 
     overall, by_stage = parse_strengths(strength)
     if word:
@@ -263,6 +281,7 @@ def _options(
     return Options(
         overall_strength=overall,
         strength=by_stage,
+        intensity_db=parse_intensity(intensity),
         references=parse_references(reference),
         **others,
     )

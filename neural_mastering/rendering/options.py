@@ -9,6 +9,7 @@ from neural_mastering.controls.catalogue import STAGE_NAMES
 from neural_mastering.dsp.limiter import LimiterSettings
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.delivery.targets import Target, find_target, with_ceiling
+from neural_mastering.styles.intensity import DEFAULT_INTENSITY, INTENSITIES_DB, parse_intensity
 
 LIMITER = "limiter"
 MAX_REDUCTION_DB = 6.0
@@ -25,6 +26,9 @@ class Options:
         model: name of a bundled model, a run folder or a checkpoint; "none" leaves the tone alone, None takes the
             bundled model unless controls or references set the tone.
         controls: a chain to render instead of a model's.
+        style: name of a style, a file, or "auto"; None takes "auto" unless a model, controls or references set the
+            tone.
+        intensity_db: how far from normal the mix may be by mistake, root mean square in dB; 0 moves nothing.
         references: (file, weight) of songs whose sound is matched.
         words: strengths −1 to 1 by word, see `neural_mastering.words`.
         strength: of each stage by name, 0 to 1; stages not named have `overall_strength`.
@@ -43,6 +47,8 @@ class Options:
     ceiling: str | float | None = None
     model: str | None = None
     controls: Path | None = None
+    style: str | None = None
+    intensity_db: float = INTENSITIES_DB[DEFAULT_INTENSITY]
     references: tuple[tuple[Path, float], ...] = ()
     words: Mapping[str, float] = field(default_factory=dict)
     strength: Mapping[str, float] = field(default_factory=dict)
@@ -74,6 +80,11 @@ class Options:
                         f"--{option} {name}: there is no such stage; expected {', '.join(stage_names())}"
                     )
         self._check_words()
+        parse_intensity(self.intensity_db)
+        if self.style is not None:
+            from neural_mastering.styles.expectations import check_style  # reads files
+
+            check_style(self.style)
         sources = [
             name
             for name, given in (

@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from neural_mastering.reporting.report_data import Chart, Clip, EqCurve
+from neural_mastering.reporting.tone_section import ToneReport
 from neural_mastering.reporting.words_section import WordsReport
 
 
@@ -121,6 +122,7 @@ class MasterReport:
             given, "reference".
         controls: the full chain in physical units, nested dictionaries of numbers, text and lists; shown as a table
             and put into the JSON as it is.
+        tone: where the song lies among finished songs, and how it was moved; None where it was compared with none.
         words: what words did; None without words.
         actions: what was done, in sentences, in order; the page shows these.
         warnings: sentences; shown on top.
@@ -144,6 +146,7 @@ class MasterReport:
     short_term: Chart | None = None
     spectra: Chart | None = None
     controls: Mapping[str, Any] = field(default_factory=dict)
+    tone: ToneReport | None = None
     words: WordsReport | None = None
     actions: Sequence[str] = ()
     warnings: Sequence[str] = ()

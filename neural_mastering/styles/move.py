@@ -56,7 +56,7 @@ class Move:
     """A curve for the equaliser and how it came about.
 
     Attributes:
-        curve_db: (third,) with mean 0 over the bands of the song.
+        curve_db: (third,) what the equaliser should do; what is added to other controls has mean 0 over the bands.
         sigma_db: (third,) how uncertain it is.
         parts: the contributions; they add up to the curve before it was limited.
         song_db: (third,) spectrum of the song, mean 0 over its bands.
@@ -108,7 +108,7 @@ def wanted_move(
     known = song.filled
     base = np.zeros(len(CENTRES_HZ)) if base_db is None else base_db
     at = _centre(song.levels_db, known)
-    flat = Move(_centre(base, known), np.zeros(len(base)), (), at, known)
+    flat = Move(base, np.zeros(len(base)), (), at, known)
     if intensity_db <= 0.0 or not (expectations or wishes) or not song.is_usable:
         return flat
     prior = error_covariance(intensity_db)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import Float64s
 
+AUTO = "auto"
+"""What stands for the style that is found in the song itself; no profile has this name."""
+
 
 @dataclass(frozen=True)
 class Spread:

@@ -13,24 +13,41 @@ from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.notes import Note
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.tone.tone import LEFT_ALONE, Tone
+from neural_mastering.styles.profile import AUTO
 
 NO_MODEL = "none"
 """What `--model` takes to leave the tone alone."""
 
 
 def choose_tone(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
-    """Controls from references, a file, a model or nowhere; then strengths; then words.
+    """Controls from a file, a model or references; a move towards a style; then strengths; then words.
 
     Raises:
-        InputError: an unknown model, controls that can't be read, references that can't be used.
+        InputError: an unknown model or style, controls that can't be read, references that can't be used.
     """
     tone = _source(song, options, progress)
+    style = chosen_style(options)
+    if style is not None and math.isfinite(song.readings.lufs):
+        # only where a style moves the tone
+        from neural_mastering.rendering.tone.analysis import analyse_tone
+        from neural_mastering.rendering.tone.from_style import add_style
+
+        progress("listening")
+        tone = add_style(tone, analyse_tone(song), style, options.intensity_db)
     tone = replace(tone, controls=scaled(tone.controls, options.shares(tone.controls)))
     if not options.words:
         return tone
     from neural_mastering.rendering.tone.from_words import add_words  # reads the tables of words
 
     return add_words(tone, song, options)
+
+
+def chosen_style(options: Options) -> str | None:
+    """The style that was asked for; `auto` where nothing else sets the tone; None where something does."""
+    if options.style is not None:
+        return options.style
+    is_free = options.model is None and options.controls is None and not options.references
+    return AUTO if is_free else None
 
 
 def _source(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
@@ -41,7 +58,7 @@ def _source(song: MeasuredSong, options: Options, progress: Callable[[str], None
         progress("comparing with the references")
         return tone_from_references(song, options.references)
     chosen = load_controls(options.controls) if options.controls is not None else None
-    name = model_name(options)
+    name = options.model if (options.model or NO_MODEL).lower() != NO_MODEL else None
     if name is None or (chosen is not None and chosen.residual is None):
         if chosen is None:
             return Tone(ChainControls(), LEFT_ALONE)
@@ -57,19 +74,6 @@ def _source(song: MeasuredSong, options: Options, progress: Callable[[str], None
     assert tone.model is not None
     origin = Note("controls", f"controls from {options.controls}, residual by {tone.model.label}")
     return replace(tone, controls=chosen, origin=origin)
-
-
-def model_name(options: Options) -> str | None:
-    """The model that is to listen: the one asked for, the bundled one where nothing else sets the tone, or none."""
-    if options.references or (options.model or "").lower() == NO_MODEL:
-        return None
-    if options.model is not None:
-        return options.model
-    if options.controls is not None:  # words join the model, so that strength 0 is the same as no word
-        return None
-    from neural_mastering.models.bundle import default_model  # imports torch
-
-    return default_model()
 
 
 def find_model(name: str) -> Path:

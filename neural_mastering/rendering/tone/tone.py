@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.rbj import Float64s
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.targets import Target
+from neural_mastering.styles.move import Move
 
 if TYPE_CHECKING:  # each imports torch, or the tables of words, and is needed only where it is used
     from neural_mastering.rendering.tone.from_model import ModelTone
@@ -47,6 +49,8 @@ class Tone:
         model: what listened, None without a model.
         reference: what was compared with, None without references.
         words: what words did, None without words.
+        move: the curve that a style, the song's content and references ask for, None without them.
+        kinds: probability of each kind of music, by the song's content.
     """
 
     controls: ChainControls
@@ -56,3 +60,10 @@ class Tone:
     model: ModelTone | None = None
     reference: ReferenceTone | None = None
     words: WordEffect | None = None
+    move: Move | None = None
+    kinds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def applied_db(self) -> Float64s:
+        """(third,) what the equaliser does in the end, all wishes and strengths in it."""
+        return self.controls.eq.third_octaves_db(self.controls.design_rate_hz)
