@@ -64,6 +64,14 @@ def run(
         list[str] | None,
         typer.Option(help="Match the sound of this song. Repeatable; FILE=WEIGHT sets a weight."),
     ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How far to follow the references, 0 to 1 (default 0.6), or each: tone=, width=, dynamics=, "
+            "loudness= (default 1).",
+            metavar="S|RESPECT=S,…",
+        ),
+    ] = None,
     word: Annotated[
         list[str] | None,
         typer.Option(
@@ -153,6 +161,7 @@ def run(
         model=model,
         controls=controls,
         reference=reference or [],
+        match=match or [],
         word=word or [],
         strength=strength or [],
         skip=_names(skip),
@@ -248,12 +257,14 @@ def _complain(message: str) -> None:
 
 def _options(
     reference: list[str],
+    match: list[str],
     word: list[str],
     strength: list[str],
     **others: Any,
 ) -> "Options":
     # --help stays quick: loads NumPy and numba
     from neural_mastering.rendering.options import Options, parse_references, parse_strengths
+    from neural_mastering.rendering.reference.shares import parse_match  # likewise
 
     overall, by_stage = parse_strengths(strength)
     if word:
@@ -264,6 +275,7 @@ def _options(
         overall_strength=overall,
         strength=by_stage,
         references=parse_references(reference),
+        match=parse_match(match),
         **others,
     )
 

@@ -39,7 +39,7 @@ def _source(song: MeasuredSong, options: Options, progress: Callable[[str], None
         from neural_mastering.rendering.tone.from_reference import tone_from_references
 
         progress("comparing with the references")
-        return tone_from_references(song, options.references)
+        return tone_from_references(song, options.references, options.match)
     chosen = load_controls(options.controls) if options.controls is not None else None
     name = model_name(options)
     if name is None or (chosen is not None and chosen.residual is None):

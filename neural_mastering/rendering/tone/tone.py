@@ -9,6 +9,7 @@ from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.rbj import Float64s
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.targets import Target
+from neural_mastering.rendering.reference.decision import ReferenceDecision
 
 if TYPE_CHECKING:  # each imports torch, or the tables of words, and is needed only where it is used
     from neural_mastering.rendering.tone.from_model import ModelTone
@@ -24,15 +25,23 @@ class ReferenceTone:
 
     Attributes:
         names: of the files.
-        levels_db: (third,) of the references, loudness subtracted.
-        curve_db: (third,) that the equaliser was fitted to.
-        target: their loudness.
+        decision: what they ask for.
+        target: the loudness that they ask for.
     """
 
     names: tuple[str, ...]
-    levels_db: Float64s
-    curve_db: Float64s
+    decision: ReferenceDecision
     target: Target
+
+    @property
+    def levels_db(self) -> Float64s:
+        """(third,) of the references, loudness subtracted."""
+        return self.decision.reference.profile.levels_db
+
+    @property
+    def curve_db(self) -> Float64s:
+        """(third,) that the equaliser was fitted to."""
+        return self.decision.curve_db
 
 
 @dataclass(frozen=True)
