@@ -78,6 +78,14 @@ def run(
         list[str] | None,
         typer.Option(help="Match the sound of this song. Repeatable; FILE=WEIGHT sets a weight."),
     ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How far to follow the references, 0 to 1 (default 0.6), or each: tone=, width=, dynamics=, "
+            "loudness= (default 1).",
+            metavar="S|RESPECT=S,…",
+        ),
+    ] = None,
     word: Annotated[
         list[str] | None,
         typer.Option(
@@ -169,6 +177,7 @@ def run(
         intensity=intensity,
         controls=controls,
         reference=reference or [],
+        match=match or [],
         word=word or [],
         strength=strength or [],
         skip=_names(skip),
@@ -264,6 +273,7 @@ def _complain(message: str) -> None:
 
 def _options(
     reference: list[str],
+    match: list[str],
     word: list[str],
     strength: list[str],
     intensity: str,
@@ -271,6 +281,7 @@ def _options(
 ) -> "Options":
     # --help stays quick: loads NumPy and numba
     from neural_mastering.rendering.options import Options, parse_references, parse_strengths
+    from neural_mastering.rendering.reference.shares import parse_match  # likewise
     from neural_mastering.styles.intensity import parse_intensity
 
     overall, by_stage = parse_strengths(strength)
@@ -283,6 +294,7 @@ def _options(
         strength=by_stage,
         intensity_db=parse_intensity(intensity),
         references=parse_references(reference),
+        match=parse_match(match),
         **others,
     )
 

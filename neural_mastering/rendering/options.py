@@ -8,7 +8,13 @@ from neural_mastering.controls import ChainControls
 from neural_mastering.controls.catalogue import STAGE_NAMES
 from neural_mastering.dsp.limiter import LimiterSettings
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.delivery.targets import Target, find_target, with_ceiling
+from neural_mastering.rendering.delivery.targets import (
+    DEFAULT_TARGET,
+    Target,
+    find_target,
+    with_ceiling,
+)
+from neural_mastering.rendering.reference.shares import MatchShares
 from neural_mastering.styles.intensity import DEFAULT_INTENSITY, INTENSITIES_DB, parse_intensity
 
 LIMITER = "limiter"
@@ -30,6 +36,7 @@ class Options:
             tone.
         intensity_db: how far from normal the mix may be by mistake, root mean square in dB; 0 moves nothing.
         references: (file, weight) of songs whose sound is matched.
+        match: how far they are followed; None follows other songs by 0.6 and a version of the song itself exactly.
         words: strengths −1 to 1 by word, see `neural_mastering.words`.
         strength: of each stage by name, 0 to 1; stages not named have `overall_strength`.
         overall_strength: of the chain; the limiter, which is the safety stage, has its own entry only.
@@ -50,6 +57,7 @@ class Options:
     style: str | None = None
     intensity_db: float = INTENSITIES_DB[DEFAULT_INTENSITY]
     references: tuple[tuple[Path, float], ...] = ()
+    match: MatchShares | None = None
     words: Mapping[str, float] = field(default_factory=dict)
     strength: Mapping[str, float] = field(default_factory=dict)
     overall_strength: float = 1.0
@@ -85,18 +93,8 @@ class Options:
             from neural_mastering.styles.expectations import check_style  # reads files
 
             check_style(self.style)
-        sources = [
-            name
-            for name, given in (
-                ("--model", (self.model or "none").lower() != "none"),
-                ("--reference", self.references),
-            )
-            if given
-        ]
-        if self.controls is not None and self.references:
-            raise InputError("--controls and --reference both set the tone: give one of them")
-        if len(sources) == 2:
-            raise InputError("--model and --reference both set the tone: give one of them")
+        if self.match is not None and not self.references:
+            raise InputError("--match says how far a reference is followed: give one with --reference")
 
     def _check_words(self) -> None:
         if not self.words:
@@ -153,7 +151,7 @@ def chosen_target(options: Options, suggested: Target | None = None) -> Target:
     """The target that was asked for, else the suggested one, else that of Spotify; with the ceiling asked for."""
     if options.target is None and suggested is not None:
         return with_ceiling(suggested, options.ceiling)
-    return find_target(options.target or "spotify", options.ceiling)
+    return find_target(options.target or DEFAULT_TARGET, options.ceiling)
 
 
 def parse_references(values: Sequence[str]) -> tuple[tuple[Path, float], ...]:

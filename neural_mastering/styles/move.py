@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.gaussian import Gaussian, combine
+from neural_mastering.dsp.soft_limit import soft_limited
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
 from neural_mastering.metering.profile import Profile
 from neural_mastering.styles.intensity import error_covariance
@@ -138,13 +139,6 @@ def wanted_move(
         expectations=tuple((kind.name, kind.weight) for kind in expectations),
         intensity_db=intensity_db,
     )
-
-
-def soft_limited(curve_db: Float64s, largest_db: float) -> Float64s:
-    """c / (1 + |c/L|⁶)^(1/6): nearly the curve up to 0.7·L, and never more than L."""
-    if largest_db <= 0.0:
-        return np.zeros_like(curve_db)
-    return curve_db / (1.0 + np.abs(curve_db / largest_db) ** 6) ** (1.0 / 6.0)
 
 
 def _centre(levels_db: Float64s, known: NDArray[np.bool_]) -> Float64s:

@@ -20,26 +20,38 @@ NO_MODEL = "none"
 
 
 def choose_tone(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
-    """Controls from a file, a model or references; a move towards a style; then strengths; then words.
+    """What a person's controls or a model set; the move towards a style and references; strengths; words.
 
     Raises:
         InputError: an unknown model or style, controls that can't be read, references that can't be used.
     """
-    tone = _source(song, options, progress)
-    style = chosen_style(options)
-    if style is not None and math.isfinite(song.readings.lufs):
-        # only where a style moves the tone
-        from neural_mastering.rendering.tone.analysis import analyse_tone
-        from neural_mastering.rendering.tone.from_style import add_style
-
-        progress("listening")
-        tone = add_style(tone, analyse_tone(song), style, options.intensity_db)
+    tone = _moved(_base(song, options, progress), song, options, progress)
     tone = replace(tone, controls=scaled(tone.controls, options.shares(tone.controls)))
     if not options.words:
         return tone
     from neural_mastering.rendering.tone.from_words import add_words  # reads the tables of words
 
     return add_words(tone, song, options)
+
+
+def _moved(tone: Tone, song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
+    """The tone with the move towards a style and references in it."""
+    style = chosen_style(options)
+    if options.references:
+        from neural_mastering.rendering.tone.from_reference import joined, tone_from_references  # as above
+
+        progress("comparing with the references")
+        referred = tone_from_references(song, options.references, options.match)
+        if style is None and tone.controls == ChainControls():
+            return referred
+        tone = joined(tone, referred)
+    if (style is None and not options.references) or not math.isfinite(song.readings.lufs):
+        return tone
+    from neural_mastering.rendering.tone.analysis import analyse_tone  # only where it is used
+    from neural_mastering.rendering.tone.from_style import add_move
+
+    progress("listening")
+    return add_move(tone, analyse_tone(song), style, options.intensity_db)
 
 
 def chosen_style(options: Options) -> str | None:
@@ -50,13 +62,8 @@ def chosen_style(options: Options) -> str | None:
     return AUTO if is_free else None
 
 
-def _source(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
-    if options.references:
-        # only with --reference
-        from neural_mastering.rendering.tone.from_reference import tone_from_references
-
-        progress("comparing with the references")
-        return tone_from_references(song, options.references)
+def _base(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
+    """What is done anyway: a person's controls, what a model wants, or nothing."""
     chosen = load_controls(options.controls) if options.controls is not None else None
     name = options.model if (options.model or NO_MODEL).lower() != NO_MODEL else None
     if name is None or (chosen is not None and chosen.residual is None):

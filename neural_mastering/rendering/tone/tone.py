@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.rbj import Float64s
+from neural_mastering.metering.profile import Profile
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.targets import Target
+from neural_mastering.rendering.reference.decision import ReferenceDecision
 from neural_mastering.styles.move import Move
 
 if TYPE_CHECKING:  # each imports torch, or the tables of words, and is needed only where it is used
@@ -26,15 +28,25 @@ class ReferenceTone:
 
     Attributes:
         names: of the files.
-        levels_db: (third,) of the references, loudness subtracted.
-        curve_db: (third,) that the equaliser was fitted to.
-        target: their loudness.
+        decision: what they ask for.
+        target: the loudness that they ask for.
+        profiles: of each reference, with its weight.
     """
 
     names: tuple[str, ...]
-    levels_db: Float64s
-    curve_db: Float64s
+    decision: ReferenceDecision
     target: Target
+    profiles: tuple[tuple[Profile, float], ...] = ()
+
+    @property
+    def levels_db(self) -> Float64s:
+        """(third,) of the references, loudness subtracted."""
+        return self.decision.reference.profile.levels_db
+
+    @property
+    def curve_db(self) -> Float64s:
+        """(third,) that the equaliser was fitted to."""
+        return self.decision.curve_db
 
 
 @dataclass(frozen=True)
