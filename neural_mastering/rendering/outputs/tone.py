@@ -13,7 +13,7 @@ from neural_mastering.reporting.report_data import Chart, ChartLine
 from neural_mastering.reporting.tone_section import ToneReport
 from neural_mastering.styles.intensity import INTENSITIES_DB
 from neural_mastering.styles.move import Move
-from neural_mastering.styles.regions import RegionMove, region_moves
+from neural_mastering.styles.region_move import RegionMove, region_moves
 
 
 def tone_notes(tone: Tone) -> tuple[Note, ...]:
@@ -69,8 +69,8 @@ def tone_json(tone: Tone) -> dict[str, Any] | None:
                 "name": region.name,
                 "low_hz": region.low_hz,
                 "high_hz": region.high_hz,
-                "against_normal_db": round(region.difference_db, 3),
-                "deviations": round(region.deviations, 3),
+                "against_normal_db": round(region.standing.difference, 3),
+                "deviations": round(region.standing.sigma, 3),
                 "move_db": round(region.move_db, 3),
                 "words": region.words,
             }
@@ -105,7 +105,7 @@ def tone_report(tone: Tone) -> ToneReport | None:
         explanation=explanation(move)[:1].upper() + explanation(move)[1:] + ".",
         spectrum=spectrum,
         move=Chart(CENTRES_HZ, lines),
-        regions=[(r.title, r.difference_db, r.deviations, r.move_db, r.words) for r in _regions(move)],
+        regions=[(_title(r), r.standing.difference, r.standing.sigma, r.move_db, r.words) for r in _regions(move)],
         kinds=tone.kinds,
     )
 
@@ -113,6 +113,10 @@ def tone_report(tone: Tone) -> ToneReport | None:
 def _regions(move: Move) -> list[RegionMove]:
     assert move.normal is not None
     return region_moves(move.song_db, move.normal, move.curve_db)
+
+
+def _title(region: RegionMove) -> str:
+    return f"{region.name}, {region.standing.span}"
 
 
 def _rounded(values: Float64s, digits: int = 3) -> list[float]:
