@@ -109,7 +109,7 @@ def octave_sections(sample_rate: float) -> Float64s:
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
 @no_type_check
 def _filter_bands(x, start, stop, sections, state, peak, power):
-    """Filter samples [start, stop) by all bands; raise `peak` (band,) to the largest square, add squares to `power`.
+    """Filter samples [start, stop) by all bands; raise `peak` (band,) to the largest square, add to `power`.
 
     The bands are the innermost loop, so that it runs in vector registers. State is (channel, section, 2, band).
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +25,10 @@ from neural_mastering.styles.robust import (
     robust_spread,
     weighted_median,
 )
-from neural_mastering.styles.song import LEAST_BANDS, SongTone
+from neural_mastering.styles.song import LEAST_BANDS, SHORT_SECONDS, SongTone
 from neural_mastering.units import third_octave_hz
 
 FEW_SONGS = 10
-SHORT_SECONDS = 30.0
 NARROW_RATE_HZ = 32_000
 
 ODD_WEIGHT = 0.25
@@ -63,9 +62,8 @@ def learn_from_files(
     general: StyleProfile | None = None,
     jobs: int = 0,
     done: Callable[[Measured], None] | None = None,
-    begin: Callable[[int], None] | None = None,
 ) -> LearnedStyle:
-    """Learn a style from audio files.
+    """Learn a style from audio files: `find_songs`, `measured_songs`, `learn_style_from`.
 
     Args:
         places: folders, with the folders in them, and files.
@@ -73,22 +71,35 @@ def learn_from_files(
         general: what music in general measures, see `learn_style`.
         jobs: processes; 0 for one a core.
         done: is called with each song, or note about a broken file, as it comes.
-        begin: is called with the number of files before the first is measured.
 
     Raises:
         InputError: no audio files, or none that a style can be learned from.
     """
-    paths = find_songs(places)
-    if begin:
-        begin(len(paths))
-    measured = measure_files(paths, jobs or default_jobs(), done)
+    return learn_style_from(measured_songs(find_songs(places), jobs, done), name, general)
+
+
+def measured_songs(
+    paths: Sequence[Path], jobs: int = 0, done: Callable[[Measured], None] | None = None
+) -> list[Measured]:
+    """Measure files in `jobs` processes, 0 for one a core; a broken file gives a note."""
+    return measure_files(paths, jobs or default_jobs(), done)
+
+
+def learn_style_from(
+    measured: Sequence[Measured], name: str, general: StyleProfile | None = None
+) -> LearnedStyle:
+    """Learn a style from what was measured; notes about broken files become notes of the style.
+
+    Raises:
+        InputError: no song that a style can be learned from.
+    """
     broken = [each for each in measured if isinstance(each, Note)]
     songs = [each for each in measured if isinstance(each, SongTone)]
     if not songs:
         first = f"; the first: {broken[0].text}" if broken else ""
-        raise InputError(f"none of {len(paths)} files can be read as audio{first}")
+        raise InputError(f"none of {len(measured)} files can be read as audio{first}")
     learned = learn_style(name, songs, general)
-    return LearnedStyle(learned.profile, learned.songs, learned.weights, (*broken, *learned.notes))
+    return replace(learned, notes=(*broken, *learned.notes))
 
 
 def learn_style(
@@ -166,7 +177,7 @@ def _about_songs(songs: Sequence[SongTone], weights: Float64s, known: NDArray[np
         counts["mono"] += song.channels == 1
     texts = {
         "short": f"shorter than {SHORT_SECONDS:g} s: their levels are less certain",
-        "narrow": f"have a sample rate below {NARROW_RATE_HZ / 1000:g} kHz, as speech often has: they say nothing about treble",
+        "narrow": "have a sample rate below 32 kHz, as speech often has: they say nothing about treble",
         "lossy": "are cut off by a lossy codec: nothing above the cut is learned from them",
         "mono": "are mono: they say nothing about width",
     }
@@ -179,7 +190,9 @@ def _about_songs(songs: Sequence[SongTone], weights: Float64s, known: NDArray[np
         notes.append(Note("few", text))
     if not known.all():
         missing = ", ".join(f"{hz:.3g}" for hz in CENTRES_HZ[~known])
-        notes.append(Note("unknown_bands", f"too few songs have sound at {missing} Hz; nothing is said there"))
+        notes.append(
+            Note("unknown_bands", f"too few songs have sound at {missing} Hz; nothing is said there")
+        )
     return notes
 
 
@@ -209,7 +222,9 @@ def _band_spreads(
         if share[has[:, band]].sum() < LEAST_SHARE * share[any_band].sum():
             continue
         sd = _PLAIN_SPREAD_DB if general_sd is None else float(general_sd[band])
-        found = robust_spread(values[:, band], Spread(0.0, sd if math.isfinite(sd) else _PLAIN_SPREAD_DB), share)
+        found = robust_spread(
+            values[:, band], Spread(0.0, sd if math.isfinite(sd) else _PLAIN_SPREAD_DB), share
+        )
         if found is not None:
             middle[band], spread[band] = found.mean, found.sd
     return (middle, spread) if np.isfinite(middle).any() else (None, None)

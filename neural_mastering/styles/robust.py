@@ -59,7 +59,7 @@ def plain_covariance() -> Float64s:
 def robust_fit(
     values: Float64s, general: Float64s, share: Float64s | None = None, prior_songs: float = PRIOR_SONGS
 ) -> RobustFit:
-    """Fit a normal distribution to the songs that are ordinary: an M-estimate, with missing values by the EM algorithm.
+    """Fit a normal distribution to ordinary songs: an M-estimate, with missing values by the EM algorithm.
 
     A song at the Mahalanobis distance δ with d observed bands counts w = min(1, q/δ²)², where q is the 97.5 %
     quantile of χ² with d degrees of freedom. With the scatter S around the weighted mean (missing bands by their

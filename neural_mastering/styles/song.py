@@ -23,6 +23,9 @@ from neural_mastering.units import power_to_db, third_octave_hz
 LEAST_SECONDS = 3.0
 """Shorter than this is no song: a sound, a jingle, a cut."""
 
+SHORT_SECONDS = 30.0
+"""Shorter than this, the levels of the bands are less certain."""
+
 RANGE_SECONDS = 20.0
 """Loudness range needs some length; EBU Tech 3342 advises against short programmes."""
 

@@ -2,8 +2,8 @@
 
     {"format": "neural_mastering style", "schema_version": 1, "content_sha256": "…", "style": {…}}
 
-What was not measured is absent. The hash is that of `style` as JSON with sorted keys and no spaces, so it survives a
-change of line breaks but no change of a number.
+What was not measured is absent. The hash is that of `style` as JSON with sorted keys and no spaces, so it survives
+a change of line breaks but no change of a number.
 """
 
 from __future__ import annotations
@@ -64,13 +64,15 @@ def load_style(path: str | Path) -> StyleProfile:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "it is not JSON"
-        raise InputError(f"style {path} can't be read ({reason}): expected a file made by nm-style learn") from error
+        raise InputError(
+            f"style {path} can't be read ({reason}): expected a file made by nm-style learn"
+        ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{path} is not a style: expected a JSON file made by nm-style learn")
     version = content.get("schema_version")
     if version != SCHEMA_VERSION:
         raise InputError(
-            f"style {path} has schema version {version!r}, this program reads {SCHEMA_VERSION}: update the program, "
+            f"style {path} has schema version {version!r}, this program reads {SCHEMA_VERSION}: update it, "
             "or learn the style again"
         )
     style = content.get("style")
@@ -82,7 +84,9 @@ def load_style(path: str | Path) -> StyleProfile:
     try:
         return _from_plain(style)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"style {path} holds numbers that can't be used ({error}): learn it again") from error
+        raise InputError(
+            f"style {path} holds numbers that can't be used ({error}): learn it again"
+        ) from error
 
 
 def content_hash(style: Mapping[str, Any]) -> str:

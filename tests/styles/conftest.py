@@ -21,7 +21,9 @@ def make_song() -> MakeSong:
         rng = np.random.default_rng(seed)
         song = SongTone(
             name=f"song {seed:03d}",
-            levels_db=-14.0 - 0.4 * np.arange(len(CENTRES_HZ)) + np.convolve(rng.normal(0, 4, 31), np.ones(3) / 3, "valid"),
+            levels_db=-14.0
+            - 0.4 * np.arange(len(CENTRES_HZ))
+            + np.convolve(rng.normal(0, 4, 31), np.ones(3) / 3, "valid"),
             filled=np.ones(len(CENTRES_HZ), dtype=bool),
             lufs=float(rng.normal(-12, 2)),
             plr_db=float(rng.normal(12, 2)),

@@ -13,7 +13,9 @@ def _planted(songs: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndar
     rng = np.random.default_rng(seed)
     mean = np.cumsum(rng.normal(0, 2, BANDS))
     band = np.arange(BANDS)
-    covariance = 20.0 * np.exp(-np.abs(band[:, None] - band[None, :]) / 5.0) + np.diag(rng.uniform(0.5, 4.0, BANDS))
+    covariance = 20.0 * np.exp(-np.abs(band[:, None] - band[None, :]) / 5.0) + np.diag(
+        rng.uniform(0.5, 4.0, BANDS)
+    )
     return mean, covariance, rng.multivariate_normal(mean, covariance, songs)
 
 
@@ -56,7 +58,9 @@ def test_missing_bands_are_filled_in_from_the_others() -> None:
     holes[lacks, -4:] = np.nan
     fit, whole = (robust_fit(v, plain_covariance()) for v in (holes, values))
     biased = np.abs(np.nanmean(holes, axis=0) - whole.mean)[-4:]
-    assert np.all(np.abs(fit.mean - whole.mean)[-4:] < np.maximum(0.5 * biased, 3.0 * sigma[-4:] / np.sqrt(500)))
+    assert np.all(
+        np.abs(fit.mean - whole.mean)[-4:] < np.maximum(0.5 * biased, 3.0 * sigma[-4:] / np.sqrt(500))
+    )
     np.testing.assert_allclose(fit.mean[:-4], whole.mean[:-4], atol=0.1)
 
 
@@ -108,4 +112,6 @@ def test_the_spread_of_a_number() -> None:
 def test_a_weighted_median_is_a_median_of_copies() -> None:
     rng = np.random.default_rng(8)
     values, copies = rng.normal(size=9), rng.integers(1, 5, 9)
-    assert weighted_median(values, copies.astype(float)) == pytest.approx(np.median(np.repeat(values, copies)))
+    assert weighted_median(values, copies.astype(float)) == pytest.approx(
+        np.median(np.repeat(values, copies))
+    )

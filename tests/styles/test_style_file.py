@@ -58,7 +58,9 @@ def _changed(path: Path, change: dict, rehash: bool = True) -> Path:
     return changed
 
 
-def test_a_changed_number_is_noticed_and_other_line_breaks_are_not(style: StyleProfile, tmp_path: Path) -> None:
+def test_a_changed_number_is_noticed_and_other_line_breaks_are_not(
+    style: StyleProfile, tmp_path: Path
+) -> None:
     path = tmp_path / "a.json"
     save_style(style, path)
     with pytest.raises(InputError, match="has changed since it was written"):
@@ -92,7 +94,7 @@ def test_other_files_are_refused(style: StyleProfile, tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     for data in (b"", b"[]", b"{}", b"\xff\xfe", b'{"format": "other"}', b"[" * 100_000):
         path.write_bytes(data)
-        with pytest.raises(InputError, match="expected a (JSON )?file made by nm-style learn"):
+        with pytest.raises(InputError, match=r"expected a (JSON )?file made by nm-style learn"):
             load_style(path)
     path.write_bytes(b" " * (2 << 20))
     with pytest.raises(InputError, match="too large"):
