@@ -58,8 +58,8 @@ def tonal_balance(
     top = high + 0.10 * (high - low)
     axes.set_ylim(low - 1.0, top)
     for name, low_hz, high_hz in regions:
-        axes.axvline(low_hz, color=GRID, linewidth=1.2)
-        axes.axvline(high_hz, color=GRID, linewidth=1.2)
+        for edge_hz in (low_hz, high_hz):
+            axes.axvline(edge_hz, color=GRID, linewidth=1.2, zorder=0.5)
         middle_hz = float(np.sqrt(low_hz * high_hz))
         axes.text(middle_hz, top - 0.8, name, ha="center", va="top", fontsize=8, color=MUTED)
     axes.set_ylabel("Level at equal loudness (dB)", color=INK)
