@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from neural_mastering.dsp.gaussian import Gaussian, updated
 from neural_mastering.metering.content import Content
-from neural_mastering.models.normality import NormalTone
+from neural_mastering.normality import NormalTone
 from neural_mastering.styles.library import find_style
 from neural_mastering.styles.move import Expectation
 from neural_mastering.styles.profile import AUTO
