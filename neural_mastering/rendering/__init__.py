@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from neural_mastering.rendering.options import Options
     from neural_mastering.rendering.pipeline import master
     from neural_mastering.rendering.result import MasterResult
-    from neural_mastering.rendering.suggest import Suggestion, suggest
+    from neural_mastering.rendering.suggestion import Suggestion, suggest
 
 __all__ = ["MasterResult", "Options", "Suggestion", "master", "suggest"]
 
 _HOMES = {
     "MasterResult": "result",
     "Options": "options",
-    "Suggestion": "suggest",
+    "Suggestion": "suggestion",
     "master": "pipeline",
-    "suggest": "suggest",
+    "suggest": "suggestion",
 }
 
 

@@ -105,7 +105,9 @@ def tone_report(tone: Tone) -> ToneReport | None:
         explanation=explanation(move)[:1].upper() + explanation(move)[1:] + ".",
         spectrum=spectrum,
         move=Chart(CENTRES_HZ, lines),
-        regions=[(_title(r), r.standing.difference, r.standing.sigma, r.move_db, r.words) for r in _regions(move)],
+        regions=[
+            (_title(r), r.standing.difference, r.standing.sigma, r.move_db, r.words) for r in _regions(move)
+        ],
         kinds=tone.kinds,
     )
 
