@@ -3,15 +3,13 @@
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from neural_mastering.cli.master_options import master_options, names, suffix_of
 from neural_mastering.cli.master_output import MasterPrinter, print_targets
 from neural_mastering.errors import InputError
-
-if TYPE_CHECKING:
-    from neural_mastering.rendering.options import Options
 
 _STOPPED = 130  # 128 + SIGINT
 # Typer brings its own copy of click or uses the installed one; this is its error either way.
@@ -169,7 +167,7 @@ def run(
     from neural_mastering.rendering.album import run_album  # --help stays quick: loads NumPy and numba
     from neural_mastering.rendering.batch import plan, run_batch
 
-    options = _options(
+    options = master_options(
         target=target,
         ceiling=ceiling,
         model=model,
@@ -180,19 +178,19 @@ def run(
         match=match or [],
         word=word or [],
         strength=strength or [],
-        skip=_names(skip),
-        only=_names(only),
+        skip=names(skip),
+        only=names(only),
         max_reduction_db=max_reduction,
         bits=bits,
         overwrite=overwrite,
         report=report,
         json=json,
         save_controls=save_controls,
-        export=_names([export] if export is not None else None),
+        export=names([export] if export is not None else None),
     )
     if not songs:
         raise InputError("no song given. Usage: nm-master SONG -o MASTER (see --help for all options)")
-    planned = plan(songs, output, options, _suffix(form))
+    planned = plan(songs, output, options, suffix_of(form))
     say = MasterPrinter(quiet=quiet, several=len(planned) > 1)
     if album:
         failed = run_album(planned, say.outcome)
@@ -269,48 +267,6 @@ def _ask_again_after(seconds: float) -> None:
 
 def _complain(message: str) -> None:
     print(f"nm-master: {message}", file=sys.stderr)
-
-
-def _options(
-    reference: list[str],
-    match: list[str],
-    word: list[str],
-    strength: list[str],
-    intensity: str,
-    **others: Any,
-) -> "Options":
-    # --help stays quick: loads NumPy and numba
-    from neural_mastering.rendering.options import Options, parse_references, parse_strengths
-    from neural_mastering.rendering.reference.shares import parse_match  # likewise
-    from neural_mastering.styles.intensity import parse_intensity
-
-    overall, by_stage = parse_strengths(strength)
-    if word:
-        from neural_mastering.words import parse_words  # --help stays quick: loads NumPy and numba
-
-        others["words"] = parse_words(word)
-    return Options(
-        overall_strength=overall,
-        strength=by_stage,
-        intensity_db=parse_intensity(intensity),
-        references=parse_references(reference),
-        match=parse_match(match),
-        **others,
-    )
-
-
-def _names(values: list[str] | None) -> tuple[str, ...]:
-    parts = [part.strip().lower() for value in values or [] for part in value.split(",")]
-    return tuple(part for part in parts if part)
-
-
-def _suffix(form: str | None) -> str | None:
-    suffixes = {"wav": ".wav", "flac": ".flac", "aiff": ".aiff", "aif": ".aiff"}
-    if form is None:
-        return None
-    if form.lower().lstrip(".") not in suffixes:
-        raise InputError(f"--format {form}: expected wav, flac or aiff")
-    return suffixes[form.lower().lstrip(".")]
 
 
 if __name__ == "__main__":
