@@ -1,8 +1,8 @@
 """What a prediction is worth: errors are added to the spectra of finished songs and taken out again.
 
-A mix measures x = t + e: the finished song's spectrum and an error. With e ~ N(0, P) and a prediction t ~ N(μ, Σ), the
-equaliser's curve is −E[e | x]. The errors that are scored don't come from P: they are random shelves and peaks, or one
-of the common directions.
+A mix measures x = t + e: the finished song's spectrum and an error. With e ~ N(0, P) and a prediction t ~ N(μ, Σ),
+the equaliser's curve is −E[e | x]. The errors that are scored don't come from P: they are random shelves and peaks, or one of the common
+directions.
 """
 
 from __future__ import annotations

@@ -11,13 +11,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
 from experiments.bundled_model.paths import SOURCES
-from experiments.bundled_model.songs.licences import simple_part, terms_of
+from experiments.bundled_model.songs.licences import Terms, simple_part, terms_of
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import read_rows
 from neural_mastering.audio_io.reader import AudioReader
@@ -133,17 +134,40 @@ def load(music: Path, out: Path) -> Songs:
     )
 
 
-def _is_simple(music: Path, row: dict[str, str], sources: dict[str, dict[str, dict[str, str]]]) -> bool:
-    """Whether a work's own licence, as its package states it, is on the list."""
-    package = row["package"]
-    if Path(row["file"]).stem.casefold() in sources["bundled"].get(package, ()):
-        return False
-    prose = sources["prose"].get(package)
+def terms(music: Path, songs: Songs) -> list[dict[str, str]]:
+    """Package, work, author and licence of each song."""
+    sources = yaml.safe_load(SOURCES.read_text("utf-8"))
+    rows = {(row["package"], Path(row["file"]).stem): row for row in read_rows(music / "manifest.csv")}
+    found = []
+    for package, name in zip(songs.package, songs.name, strict=True):
+        stated = _terms(music, rows[str(package), str(name)], sources)
+        licence = stated.licence if stated is not None else ""
+        found.append(
+            {
+                "package": str(package),
+                "work": str(name).replace("_", " ").strip(),
+                "author": stated.author if stated is not None else "",
+                "licence": simple_part(licence, list(sources["simple"])) or licence,
+            }
+        )
+    return found
+
+
+def _terms(music: Path, row: dict[str, str], sources: dict[str, Any]) -> Terms | None:
+    """What its package says about a song."""
+    prose = sources["prose"].get(row["package"])
     if prose is not None:
-        return True
-    file = music / "copyright" / package
-    terms = terms_of(file, "/" + row["source_path"]) if file.is_file() else None
-    return terms is not None and simple_part(terms.licence, list(sources["simple"])) is not None
+        return Terms(**prose)
+    file = music / "copyright" / row["package"]
+    return terms_of(file, "/" + row["source_path"]) if file.is_file() else None
+
+
+def _is_simple(music: Path, row: dict[str, str], sources: dict[str, Any]) -> bool:
+    """Whether a work's own licence is on the list; songs that are bundled as demos are not used."""
+    if Path(row["file"]).stem.casefold() in sources["bundled"].get(row["package"], ()):
+        return False
+    stated = _terms(music, row, sources)
+    return stated is not None and simple_part(stated.licence, list(sources["simple"])) is not None
 
 
 def main() -> None:

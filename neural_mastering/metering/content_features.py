@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,9 +66,11 @@ def third_edges_hz() -> Float64s:
     return LOW_HZ * 2.0 ** (np.arange(THIRDS + 1) / 3.0)
 
 
-def octave_name(octave: int) -> str:
-    """Such as "63", its nominal centre in Hz."""
-    return ("63", "125", "250", "500", "1000", "2000", "4000", "8000")[octave]
+NOMINAL_HZ = (
+    *(50, 63, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630),
+    *(800, 1000, 1250, 1600, 2000, 2500, 3150, 4000, 5000, 6300, 8000, 10000),
+)
+"""Of the third octaves; every third one, from 63 Hz on, names an octave."""
 
 
 def content_features(envelopes: Envelopes, fine: LongSpectrum, is_stereo: bool) -> dict[str, float] | None:
@@ -97,7 +100,6 @@ def content_features(envelopes: Envelopes, fine: LongSpectrum, is_stereo: bool) 
         _correlations(levels),
         _tonality(fine),
         _notes(fine),
-        _detail(fine),
         _width(mid, side, is_stereo),
     ):
         found |= {name: float(value) for name, value in part}
@@ -108,22 +110,22 @@ Named = Iterator[tuple[str, float]]
 
 
 def _each(name: str, values: Float64s) -> Named:
-    for octave, value in enumerate(values):
-        yield f"{name}_{octave_name(octave)}", value
+    """One number for each octave, or for each third octave."""
+    names = NOMINAL_HZ if len(values) == THIRDS else NOMINAL_HZ[1::3]
+    for at_hz, value in zip(names, values, strict=True):
+        yield f"{name}_{at_hz}", value
 
 
 def _distribution(levels: Float64s) -> Named:
     """How the levels of each octave are spread about their median."""
-    q05, q25, q50, q75, q95, q99 = np.quantile(levels, [0.05, 0.25, 0.5, 0.75, 0.95, 0.99], axis=1)
+    q05, q50, q95, q99 = np.quantile(levels, [0.05, 0.5, 0.95, 0.99], axis=1)
     centred = levels - levels.mean(axis=1, keepdims=True)
     deviation = np.maximum(centred.std(axis=1), 0.1)
     yield from _each("spread", np.log(deviation))
     yield from _each("skew", np.clip((centred**3).mean(axis=1) / deviation**3, -4.0, 4.0))
     yield from _each("upper", np.log(q95 - q50 + 0.1))
     yield from _each("lower", np.log(q50 - q05 + 0.1))
-    yield from _each("inner", np.log(q75 - q25 + 0.1))
     yield from _each("peaks", np.log(q99 - q50 + 0.1))
-    yield from _each("crest", -levels.mean(axis=1))
     common = centred.mean(axis=0)
     yield "spread_common", np.log(max(common.std(), 0.1))
     yield "upper_common", np.log(np.quantile(common, 0.95) - np.median(common) + 0.1)
@@ -142,7 +144,7 @@ def _modulation(levels: Float64s, rate_hz: float) -> Named:
     power *= 2.0 / (len(starts) * size * (window**2).sum())
     at_hz = np.arange(size // 2 + 1) * rate_hz / size
     half = 0.5 * rate_hz / size
-    for low, high in zip(MODULATIONS_HZ[:-1], MODULATIONS_HZ[1:], strict=True):
+    for low, high in pairwise(MODULATIONS_HZ):
         inside = np.minimum(high, at_hz + half) - np.maximum(low, at_hz - half)
         weight = np.clip(inside / (2.0 * half), 0.0, 1.0)  # a bin across an edge counts in part
         yield from _each(f"modulation_{low:g}", power_to_db(power @ weight + 0.01))
@@ -182,9 +184,10 @@ def _correlations(levels: Float64s) -> Named:
     centred = levels - levels.mean(axis=1, keepdims=True)
     norm = np.sqrt((centred**2).sum(axis=1)) + 1.0
     matrix = (centred @ centred.T) / norm[:, None] / norm[None, :]
+    octaves = NOMINAL_HZ[1::3]
     for i in range(OCTAVES):
         for j in range(i + 1, OCTAVES):
-            yield f"with_{octave_name(i)}_{octave_name(j)}", float(matrix[i, j])
+            yield f"with_{octaves[i]}_{octaves[j]}", float(matrix[i, j])
     values = np.linalg.eigvalsh(matrix)
     yield "together", float(values[-1] / OCTAVES)
 
@@ -200,16 +203,14 @@ def _tonality(fine: LongSpectrum) -> Named:
     spread = np.sqrt(np.where(sounding, (flatness - average[:, None]) ** 2, 0.0).sum(axis=1) / count)
     edges = np.searchsorted(fine.at_hz, third_edges_hz())
     long_term = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         part = np.maximum(fine.power[low : max(high, low + 1)], 1e-30)
         long_term.append(np.log(part).mean() - np.log(part.mean()))
-    by_octave = [
-        np.clip(v, -8.0, 0.0).reshape(OCTAVES, 3).mean(axis=1) for v in (average, np.array(long_term))
-    ]
-    yield from _each("flat", by_octave[0])
+    single, whole = np.clip(average, -8.0, 0.0), np.clip(np.array(long_term), -8.0, 0.0)
+    yield from _each("flat", single)
     yield from _each("flat_spread", np.log(spread.reshape(OCTAVES, 3).mean(axis=1) + 0.05))
-    yield from _each("flat_long", by_octave[1])
-    yield from _each("steady", by_octave[1] - by_octave[0])
+    yield from _each("flat_long", whole)
+    yield from _each("steady", (whole - single).reshape(OCTAVES, 3).mean(axis=1))
     third_db = np.maximum(power_to_db(power / mean + 1e-30), -40.0)
     inner = third_db.reshape(OCTAVES, 3, -1)
     yield from _each("wander", np.log((inner - inner.mean(axis=1, keepdims=True)).std(axis=(1, 2)) + 0.1))
@@ -227,15 +228,6 @@ def _notes(fine: LongSpectrum) -> Named:
         yield f"semitones_{octave}", float(abs((part * phase).mean()) / deviation)
     for name, lag in (("octave", 48), ("fifth", 28), ("fourth", 20)):
         yield f"notes_{name}", _correlation(structure[lag:], structure[:-lag])
-
-
-def _detail(fine: LongSpectrum) -> Named:
-    """Levels of third octaves less the mean of their two neighbours: edges and gaps that no broad equaliser makes."""
-    total = fine.third_power.sum(axis=1)
-    levels = power_to_db(np.maximum(total, total.max() * 1e-9))
-    detail = levels[1:-1] - 0.5 * (levels[:-2] + levels[2:])
-    for third, value in enumerate(np.clip(detail, -12.0, 12.0), start=1):
-        yield f"detail_{third}", value
 
 
 def _width(mid: Float64s, side: Float64s, is_stereo: bool) -> Named:

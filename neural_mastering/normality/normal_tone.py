@@ -29,6 +29,9 @@ Float64s = NDArray[np.float64]
 FORMAT, FORMAT_VERSION = "neural_mastering normal tone", 1
 DEFAULT_NAME = "normal-tone-1"
 
+SMALLEST = 0.2
+"""A song's covariance is never taken for less than this part of the mean one."""
+
 
 @dataclass(frozen=True)
 class NormalTone:
@@ -38,7 +41,8 @@ class NormalTone:
         names: of the content features it reads, in order.
         regression: from features to the shape of the spectrum, third octaves less their mean over broad tone.
         covariance: (third, third) of the regression's errors on songs of unknown origin, at its mean novelty.
-        spread: (floor, slope): the covariance of a song is `covariance` · (floor + slope · novelty).
+        spread: (floor, slope): the covariance of a song is `covariance` · (floor + slope · novelty) …
+        largest: … but at most this multiple of it: far from all known songs a prediction is no worse than none.
         general: mean and covariance of all its songs, what is normal without a look at the content.
         kind_model: probabilities of kinds of music.
         about: data, measures, terms.
@@ -48,6 +52,7 @@ class NormalTone:
     regression: KernelRidge
     covariance: Float64s
     spread: tuple[float, float]
+    largest: float
     general: Gaussian
     kind_model: KindModel | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
@@ -60,6 +65,7 @@ class NormalTone:
         """
         features = self._features(content)
         size = self.spread[0] + self.spread[1] * float(self.regression.novelty(features)[0])
+        size = min(max(size, SMALLEST), self.largest)
         return Gaussian.of(self.regression.predict(features)[0], size * self.covariance)
 
     def kinds(self, content: Content) -> dict[str, float]:
@@ -141,6 +147,7 @@ def write_normal_tone(tone: NormalTone, path: str | Path) -> None:
         "sha256": hashlib.sha256(data).hexdigest(),
         "width": regression.width,
         "spread": list(tone.spread),
+        "largest": tone.largest,
         "kinds": list(tone.kind_model.names) if tone.kind_model is not None else [],
         "about": dict(tone.about),
         "names": list(tone.names),
@@ -168,6 +175,7 @@ def _from_arrays(arrays: Mapping[str, Float64s], content: Mapping[str, Any]) -> 
         regression=regression,
         covariance=arrays["covariance"],
         spread=(float(floor), float(slope)),
+        largest=float(content["largest"]),
         general=Gaussian.of(arrays["general_mean"], arrays["general_covariance"]),
         kind_model=KindModel(kinds, arrays["kind_weights"], arrays["kind_bias"]) if kinds else None,
         about=content["about"],
