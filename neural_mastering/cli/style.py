@@ -7,16 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
+from neural_mastering.atomic import replacing, write_text
+from neural_mastering.cli.master import listen_to_signals
 from neural_mastering.cli.style_output import (
     print_comparison,
     print_learned,
     print_list,
     print_notes,
     print_style,
+    printable,
 )
 from neural_mastering.errors import InputError
 
 _STOPPED = 130  # 128 + SIGINT
+# Typer brings its own copy of click or uses the installed one; this is its error either way.
+_USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(
     help="Styles: what finished songs of a kind measure. Learn one from your favourite masters, look at one, or "
@@ -127,8 +132,6 @@ def compare(
     elif not quiet:
         print_comparison(comparison)
     if json_file not in (None, "-"):
-        from neural_mastering.atomic import write_text  # beside its use
-
         write_text(str(json_file), _json_text(comparison.to_dict()))
     if plot is not None:
         _draw(comparison, plot)
@@ -136,16 +139,35 @@ def compare(
 
 def main() -> None:
     """Entry point: mistakes in one line, without a traceback."""
+    listen_to_signals()
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run with arguments; returns the exit code."""
+    command: Any = typer.main.get_command(app)
     try:
-        app()
+        code = command.main(args=arguments, prog_name="nm-style", standalone_mode=False)
+        if code == _STOPPED:  # how Typer hands on a KeyboardInterrupt
+            raise KeyboardInterrupt
+        return code if isinstance(code, int) else 0
     except InputError as error:
-        print(f"nm-style: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("nm-style: stopped; nothing was written under the final name", file=sys.stderr)
-        sys.exit(_STOPPED)
+        return _complaint(str(error), 2)
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except _USAGE_ERROR as error:
+        return _complaint(error.format_message(), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complaint("stopped; nothing was written under the final name", _STOPPED)
+    except MemoryError:
+        return _complaint("out of memory", 1)
     except BrokenPipeError:
-        sys.exit(1)
+        return 1
+
+
+def _complaint(message: str, code: int) -> int:
+    print(f"nm-style: {printable(message)}", file=sys.stderr)
+    return code
 
 
 def _check_output(path: Path, overwrite: bool) -> None:
@@ -164,8 +186,6 @@ def _json_text(value: dict[str, Any]) -> str:
 
 def _draw(comparison: Any, path: Path) -> None:
     # matplotlib takes a second to load
-    from neural_mastering.atomic import replacing
-    from neural_mastering.cli.style_output import printable
     from neural_mastering.dsp.third_octaves import CENTRES_HZ
     from neural_mastering.reporting.tonal_balance_plot import tonal_balance
     from neural_mastering.styles.regions import REGIONS

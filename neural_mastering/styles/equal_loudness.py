@@ -36,7 +36,11 @@ def tone_at_equal_loudness(tone: Gaussian, known: NDArray[np.bool_]) -> Gaussian
     turn = np.eye(len(share)) - np.outer(np.ones(len(share)), share)
     kept = np.where(np.outer(known, known), tone.covariance, 0.0)
     peaks_db = 0.5 * np.log(10.0) / 10.0 * float(share @ np.diag(kept) - share @ kept @ share)
-    return Gaussian(at_equal_loudness(tone.mean, known) - peaks_db, turn @ kept @ turn.T, known)
+    return Gaussian(
+        at_equal_loudness(tone.mean, known) - peaks_db,
+        np.asarray(turn @ kept @ turn.T, dtype=np.float64),
+        known,
+    )
 
 
 def _powers(levels_db: Float64s, known: NDArray[np.bool_]) -> Float64s:

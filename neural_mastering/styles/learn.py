@@ -34,8 +34,6 @@ NARROW_RATE_HZ = 32_000
 ODD_WEIGHT = 0.25
 """A song that was believed less than this is named as unlike the others."""
 
-_SPREADS = ("lufs", "plr_db", "lra_lu")
-_BY_BAND = ("side_db", "crest_db")
 _PLAIN_SPREAD_DB = 4.0
 
 
@@ -135,17 +133,20 @@ def learn_style(
     fit = robust_fit(values, _general_covariance(general), prior)
     if int(fit.known.sum()) < LEAST_BANDS:
         raise InputError(f"the songs of {name!r} share sound in only {int(fit.known.sum())} third octaves")
-    by_band = {field: _band_spreads(field, used, prior, general) for field in _BY_BAND}
+    side_db, side_sd_db = _band_spreads("side_db", used, prior, general)
+    crest_db, crest_sd_db = _band_spreads("crest_db", used, prior, general)
     profile = StyleProfile(
         name=name,
         tone=Gaussian(np.where(fit.known, fit.mean, 0.0), fit.covariance, fit.known),
         songs=len(used),
         is_absolute=True,
-        side_db=by_band["side_db"][0],
-        side_sd_db=by_band["side_db"][1],
-        crest_db=by_band["crest_db"][0],
-        crest_sd_db=by_band["crest_db"][1],
-        **{field: _number_spread(field, used, prior, general) for field in _SPREADS},
+        side_db=side_db,
+        side_sd_db=side_sd_db,
+        crest_db=crest_db,
+        crest_sd_db=crest_sd_db,
+        lufs=_number_spread("lufs", used, prior, general),
+        plr_db=_number_spread("plr_db", used, prior, general),
+        lra_lu=_number_spread("lra_lu", used, prior, general),
     )
     notes += _about_songs(used, fit.weights, fit.known)
     return LearnedStyle(profile, tuple(s.name for s in used), tuple(fit.weights.tolist()), tuple(notes))

@@ -69,7 +69,8 @@ def robust_fit(
 
     so one song has the general covariance. S is divided by what the weights make of the covariance of normal songs.
     The iteration starts from medians and the general covariance, so a few alike songs far out do not hide each
-    other.
+    other; and distances count relative to their median where that is larger than expected, so at least half of the
+    songs count fully.
 
     Source: R. J. A. Little, "Robust estimation of the mean and covariance matrix from data with missing values",
     Applied Statistics 37 (1988); the prior is that of an inverse Wishart distribution.
@@ -94,11 +95,11 @@ def robust_fit(
     limit = np.array([_chi2_quantiles(int(d))[0] for d in size])
     covariance = general.copy()
     distances, weights = np.ones(len(values)), np.ones(len(values))
-    for step in range(_ITERATIONS):
+    for _ in range(_ITERATIONS):
         filled, missing, distances = _expected(values, observed, mean, covariance, prior)
-        if step == 0:  # the general covariance may be wider or narrower than that of the style
-            distances = distances / np.clip(weighted_median(distances / size, prior), 0.1, 10.0)
-        weights = np.minimum(1.0, limit / np.maximum(distances, 1e-12)) ** 2
+        # the covariance may be too narrow on the way, but half of the songs are ordinary always
+        scale = max(weighted_median(distances / size, prior), 1.0)
+        weights = np.minimum(1.0, limit * scale / np.maximum(distances, 1e-12)) ** 2
         total = prior * weights
         updated = total @ filled / total.sum()
         apart = filled - updated

@@ -28,7 +28,7 @@ FORMAT, SCHEMA_VERSION = "neural_mastering style", 1
 LARGEST_BYTES = 1 << 20
 
 _SPREADS = ("lufs", "plr_db", "lra_lu")
-_BY_BAND = {"side_db": CENTRES_HZ.size, "crest_db": OCTAVES_HZ.size}
+_BY_BAND = ("side_db", "crest_db")
 _UNKNOWN_VARIANCE = 1e4
 
 
@@ -133,13 +133,6 @@ def _from_plain(style: Mapping[str, Any]) -> StyleProfile:
     levels = _band_values(style["level_db"], CENTRES_HZ.size)
     known = np.isfinite(levels)
     covariance = _full_covariance(style["level_covariance_db2"], known)
-    by_band: dict[str, Float64s | None] = {}
-    for name, size in _BY_BAND.items():
-        spread_name = name.replace("_db", "_sd_db")
-        by_band[name] = _band_values(style[name], size) if name in style else None
-        by_band[spread_name] = _band_values(style[spread_name], size) if name in style else None
-        if by_band[spread_name] is not None and not np.nanmin(by_band[spread_name], initial=1.0) > 0.0:
-            raise ValueError(f"{spread_name} must be above 0")
     songs = int(style["songs"])
     if songs < 1:
         raise ValueError("songs must be 1 or more")
@@ -151,8 +144,13 @@ def _from_plain(style: Mapping[str, Any]) -> StyleProfile:
         licence=str(style.get("licence", "")),
         is_absolute=style.get("levels") == "less_integrated_loudness",
         about=str(style.get("about", "")),
-        **by_band,
-        **{name: _spread(name, style[name]) for name in _SPREADS if name in style},
+        side_db=_optional_bands(style, "side_db"),
+        side_sd_db=_optional_bands(style, "side_sd_db"),
+        crest_db=_optional_bands(style, "crest_db"),
+        crest_sd_db=_optional_bands(style, "crest_sd_db"),
+        lufs=_spread(style, "lufs"),
+        plr_db=_spread(style, "plr_db"),
+        lra_lu=_spread(style, "lra_lu"),
     )
 
 
@@ -184,8 +182,20 @@ def _band_values(values: Any, size: int) -> Float64s:
     return numbers
 
 
-def _spread(name: str, value: Mapping[str, Any]) -> Spread:
-    mean, sd = float(value["mean"]), float(value["sd"])
+def _optional_bands(style: Mapping[str, Any], name: str) -> Float64s | None:
+    """Numbers by band, None where they are absent; spreads are above 0."""
+    if name not in style:
+        return None
+    values = _band_values(style[name], CENTRES_HZ.size if name.startswith("side") else OCTAVES_HZ.size)
+    if "_sd_" in name and not np.nanmin(values, initial=1.0) > 0.0:
+        raise ValueError(f"{name} must be above 0")
+    return values
+
+
+def _spread(style: Mapping[str, Any], name: str) -> Spread | None:
+    if name not in style:
+        return None
+    mean, sd = float(style[name]["mean"]), float(style[name]["sd"])
     if not (math.isfinite(mean) and math.isfinite(sd) and sd > 0.0):
         raise ValueError(f"{name} needs a finite mean and a spread above 0")
     return Spread(mean, sd)

@@ -11,7 +11,7 @@ from neural_mastering.metering.band_crest import OCTAVES_HZ, BandCrestMeter, ban
 def _direct(audio: np.ndarray, rate: int, centre_hz: float) -> float:
     edges_hz = [centre_hz * 10**-0.15, centre_hz * 10**0.15]
     sections = butter(2, edges_hz, "bandpass", output="sos", fs=rate)
-    band = sosfilt(sections, audio, axis=-1)
+    band = np.asarray(sosfilt(sections, audio, axis=-1))
     size = 3 * rate
     pieces = [band[:, i : i + size] for i in range(0, band.shape[1] - size // 2, size)]
     power = np.array([np.mean(p**2) for p in pieces])

@@ -21,7 +21,7 @@ RATE = 44_100
 
 def _pink(seconds: float, rate: int = RATE, channels: int = 2, seed: int = 0) -> np.ndarray:
     white = np.random.default_rng(seed).standard_normal((channels, round(seconds * rate)))
-    return 0.1 * sosfilt(butter(1, 400.0, fs=rate, output="sos"), white)
+    return 0.1 * np.asarray(sosfilt(butter(1, 400.0, fs=rate, output="sos"), white))
 
 
 def test_it_agrees_with_the_single_meters() -> None:
@@ -48,7 +48,7 @@ def test_gain_changes_loudness_alone() -> None:
 
 @pytest.mark.parametrize("edge_hz", [11_000.0, 16_000.0])
 def test_the_edge_of_a_codec_is_found_and_nothing_is_said_above_it(edge_hz: float) -> None:
-    audio = oaconvolve(_pink(6.0), firwin(2001, edge_hz, fs=RATE)[None], axes=1)
+    audio = oaconvolve(_pink(6.0), np.asarray(firwin(2001, edge_hz, fs=RATE))[None], axes=1)
     song = song_tone_of(blocks_of(audio + 1e-7 * _pink(audio.shape[1] / RATE, seed=1)), RATE)
     assert song.edge_hz is not None and edge_hz - 1_000.0 < song.edge_hz <= edge_hz + 250.0
     assert not song.filled[edge_hz < CENTRES_HZ * 10**0.05].any()
@@ -56,7 +56,7 @@ def test_the_edge_of_a_codec_is_found_and_nothing_is_said_above_it(edge_hz: floa
 
 
 def test_a_gentle_fall_is_no_edge() -> None:
-    audio = sosfilt(butter(4, 6_000.0, fs=RATE, output="sos"), _pink(6.0))  # 24 dB an octave
+    audio = np.asarray(sosfilt(butter(4, 6_000.0, fs=RATE, output="sos"), _pink(6.0)))  # 24 dB an octave
     assert song_tone_of(blocks_of(audio), RATE).edge_hz is None
 
 

@@ -103,5 +103,5 @@ def test_other_files_are_refused(style: StyleProfile, tmp_path: Path) -> None:
         load_style(tmp_path / "nowhere.json")
     save_style(style, path)
     path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 2'))
-    with pytest.raises(InputError, match="update the program"):
+    with pytest.raises(InputError, match="this program reads 1: update it"):
         load_style(path)
