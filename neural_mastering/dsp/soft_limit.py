@@ -5,8 +5,8 @@ from numpy.typing import ArrayLike
 
 from neural_mastering.dsp.third_octaves import Float64s
 
-KNEE = 5.0
-"""Firmness of the knee: half of the limit passes to 0.6 %, the limit itself becomes 0.87 of it."""
+KNEE = 6.0
+"""Firmness of the knee: half of the limit passes to 0.3 %, the limit itself becomes 0.89 of it."""
 
 
 def soft_limited(curve_db: ArrayLike, limit_db: float, knee: float = KNEE) -> Float64s:

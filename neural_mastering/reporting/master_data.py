@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from neural_mastering.reporting.reference_section import ReferenceReport
 from neural_mastering.reporting.report_data import Chart, Clip, EqCurve
 from neural_mastering.reporting.words_section import WordsReport
 
@@ -122,6 +123,7 @@ class MasterReport:
         controls: the full chain in physical units, nested dictionaries of numbers, text and lists; shown as a table
             and put into the JSON as it is.
         words: what words did; None without words.
+        reference: how far the song came towards its references; None without any.
         actions: what was done, in sentences, in order; the page shows these.
         warnings: sentences; shown on top.
         clips: what to listen to, the same excerpt of each: usually "before" and "after", then references.
@@ -145,6 +147,7 @@ class MasterReport:
     spectra: Chart | None = None
     controls: Mapping[str, Any] = field(default_factory=dict)
     words: WordsReport | None = None
+    reference: ReferenceReport | None = None
     actions: Sequence[str] = ()
     warnings: Sequence[str] = ()
     clips: Sequence[Clip] = ()

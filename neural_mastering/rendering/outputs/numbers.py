@@ -52,6 +52,7 @@ def as_json(result: MasterResult) -> dict[str, Any]:
         "stages": [_stage(record, result.input) for record in result.stages],
         "model": _model(result),
         "controls": result.controls.as_dict(),
+        "reference": None if result.reference is None else result.reference.as_dict(),
         "words": None if tone.words is None else tone.words.as_dict(),
         "actions": [vars(note) for note in result.actions],
         "warnings": [vars(note) for note in result.warnings],

@@ -28,6 +28,8 @@ def _actions(result: MasterResult) -> Iterator[Note]:
     tone = result.tone
     yield tone.origin
     yield from tone.actions
+    if result.reference is not None:
+        yield from (Note("reference", text) for text in result.reference.sentences)
     if tone.words is not None:
         yield from (Note("words", text) for text in tone.words.sentences)
     yield from master_actions(

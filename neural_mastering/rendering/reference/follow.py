@@ -23,6 +23,9 @@ from neural_mastering.rendering.reference.statement import (
 )
 from neural_mastering.styles.intensity import error_covariance
 
+GAIN_PRICE = 0.1
+"""Cost of a decibel of gain, higher than for a version of the song itself: no two bands shall fight each other."""
+
 
 @dataclass(frozen=True)
 class FollowedTone:
@@ -65,11 +68,27 @@ def follow_tone(
     difference_db = np.where(known, weights_of(references) @ smooth, 0.0)
     freedom = error_covariance(FREEDOM_DB)
     curve_db = combine(freedom, [reference_statement(song, references, share, freedom)]).mean
+    curve_db = limited_curve(curve_db, known, limit_db(share))
+    bands = fit_curve(curve_db, known, design_rate_hz, GAIN_PRICE)
+    return FollowedTone(difference_db, known, curve_db, within(bands, limit_db(share), design_rate_hz))
+
+
+def limited_curve(curve_db: Float64s, known: NDArray[np.bool_], largest_db: float) -> Float64s:
+    """A curve within ±`largest_db`, softly.
+
+    The level of a curve is free. It is set half-way between its mean and the middle of its range over 50 Hz to
+    12.5 kHz, where the least is cut off.
+
+    Args:
+        curve_db: (third,).
+        known: (third,) bands that count for the level.
+        largest_db: above 0.
+    """
     used = known & BROAD
-    level_db = float(curve_db[used].mean()) if used.any() else 0.0
-    curve_db = soft_limited(curve_db - level_db, limit_db(share))
-    bands = within(fit_curve(curve_db, known, design_rate_hz), limit_db(share), design_rate_hz)
-    return FollowedTone(difference_db, known, curve_db, bands)
+    if used.any():
+        heard_db = curve_db[used]
+        curve_db = curve_db - 0.5 * (heard_db.mean() + 0.5 * (heard_db.max() + heard_db.min()))
+    return soft_limited(curve_db, largest_db)
 
 
 def within(bands: Bands, largest_db: float, design_rate_hz: float) -> Bands:
