@@ -7,11 +7,13 @@ from experiments.reference_matching.excerpts import RATE, Samples
 from neural_mastering.dsp.third_octaves import BROAD, Float64s
 from neural_mastering.units import gain_to_db
 
-OCTAVES_HZ = 63.0 * 2.0 ** np.arange(8.0)
-"""Middles of the bands whose crest is measured, 63 Hz to 8 kHz."""
+MIDDLES_HZ = 63.0 * 2.0 ** np.arange(8.0)
+"""Middles of the third octaves whose crest is measured, 63 Hz to 8 kHz."""
 
 QUIETEST_DB = -40.0
 """A band this far below the loudest is not heard, and its crest not counted."""
+
+_HALF = 2.0 ** (1.0 / 6.0)
 
 
 def curve_of(before_db: Float64s, after_db: Float64s, known: np.ndarray) -> Float64s:
@@ -27,7 +29,7 @@ def jaggedness_db(curve_db: Float64s) -> float:
 
 
 class Crests:
-    """Crest of octave bands of a song, and its change.
+    """Crest of third octaves of a song, and its change.
 
     Args:
         song: (channel, time).
@@ -45,8 +47,8 @@ class Crests:
 def _crests(audio: Samples) -> tuple[Float64s, Float64s]:
     mono = audio.mean(axis=0)
     bands = [
-        sosfilt(butter(2, (hz / np.sqrt(2.0), hz * np.sqrt(2.0)), "bandpass", fs=RATE, output="sos"), mono)
-        for hz in OCTAVES_HZ
+        sosfilt(butter(4, (hz / _HALF, hz * _HALF), "bandpass", fs=RATE, output="sos"), mono)
+        for hz in MIDDLES_HZ
     ]
     power = np.array([np.sqrt(np.mean(band**2)) for band in bands]) + 1e-12
     peak = np.array([np.abs(band).max() for band in bands]) + 1e-12

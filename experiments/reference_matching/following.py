@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import torch
 import yaml
 
@@ -23,7 +24,7 @@ from experiments.common.song_folders import songs_by_group
 from experiments.reference_matching.cells import interval
 from experiments.reference_matching.content import Crests, curve_of, jaggedness_db
 from experiments.reference_matching.excerpts import RATE, Samples, read
-from experiments.reference_matching.matchering import match_all
+from experiments.reference_matching.matchering import match_files
 from neural_mastering.controls import ChainControls
 from neural_mastering.metering.fine_structure import structure_correlation
 from neural_mastering.rendering.reference.decision import ReferenceDecision, follow_references
@@ -40,6 +41,9 @@ from neural_mastering.rendering.stages.build import build_stages
 SOURCES = Path(__file__).parents[1] / "bundled_model" / "sources.yaml"
 SHARES: dict[str, MatchShares] = {"default (0.6)": MatchShares(), "in full (1)": EXACT}
 PEER = "Matchering"
+AT_ONCE = 10
+"""Pairs that one process of Matchering gets."""
+
 COLUMNS = (
     "tone_before_db",
     "tone_db",
@@ -83,10 +87,15 @@ def main() -> None:
     table = arguments.out / "rows.csv"
     rows: list[Row] = list(read_rows(table)) if table.exists() else []  # pyright: ignore[reportAssignmentType]
     done = {(row["song"], row["reference"]) for row in rows}
-    for song, reference in pairs:
-        if (name_of(song), name_of(reference)) not in done:
-            rows += rows_of(song, reference, arguments.seconds, arguments.peer)
-            write_rows(table, rows)
+    todo = [pair for pair in pairs if tuple(map(name_of, pair)) not in done]
+    for start in range(0, len(todo), AT_ONCE):
+        some = todo[start : start + AT_ONCE]
+        theirs = (
+            match_files(arguments.peer, some, arguments.seconds) if arguments.peer else [None] * len(some)
+        )
+        for (song, reference), result in zip(some, theirs, strict=True):
+            rows += rows_of(song, reference, arguments.seconds, result)
+        write_rows(table, rows)
     report = summary(rows)
     (arguments.out / "table.md").write_text(report)
     print(report)
@@ -100,8 +109,6 @@ def evenly(songs: list[Path], count: int) -> list[Path]:
 
 def is_stereo(song: Path) -> bool:
     """Whether a song has two channels at the rate of the study."""
-    import soundfile  # only here
-
     info = soundfile.info(song)
     return info.channels == 2 and info.samplerate == RATE
 
@@ -126,10 +133,9 @@ def foreign_pairs(groups: dict[str, list[Path]], count: int) -> list[Pair]:
     return pairs[:count]
 
 
-def rows_of(song: Path, reference: Path, seconds: float, peer: Path | None) -> list[Row]:
-    """One row a system."""
-    audio, before = measured(song, seconds)
-    theirs, wanted = measured(reference, seconds)
+def rows_of(song: Path, reference: Path, seconds: float, theirs: Samples | None) -> list[Row]:
+    """One row a system; `theirs` is Matchering's result."""
+    audio, before, wanted = read(song, seconds), measures(song, seconds), measures(reference, seconds)
     crests, named = Crests(audio), {"song": name_of(song), "reference": name_of(reference)}
     rows: list[Row] = []
     known = before.broad_profile.filled & wanted.broad_profile.filled
@@ -159,9 +165,8 @@ def rows_of(song: Path, reference: Path, seconds: float, peer: Path | None) -> l
             before, [MeasuredReference(reference, 1.0, True, wanted)], [audio], shares
         )
         rows.append(row(system, *rendered(decision, audio), float(len(decision.bands))))
-    if peer is not None:
-        (result,) = match_all(peer, audio, {PEER: theirs}).values()
-        rows.append(row(PEER, result, result, float("nan")))
+    if theirs is not None:
+        rows.append(row(PEER, theirs, theirs, float("nan")))
     return rows
 
 
@@ -170,11 +175,6 @@ def measures(song: Path, seconds: float) -> SongMeasures:
     """What an excerpt measures."""
     audio = read(song, seconds)
     return measures_of([audio], RATE, len(audio))
-
-
-def measured(song: Path, seconds: float) -> tuple[Samples, SongMeasures]:
-    """An excerpt, and what it measures."""
-    return read(song, seconds), measures(song, seconds)
 
 
 def rendered(decision: ReferenceDecision, audio: Samples) -> tuple[Samples, Samples]:

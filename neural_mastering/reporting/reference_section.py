@@ -79,9 +79,9 @@ def reference_section(report: ReferenceReport) -> Html:
         for row in report.rows
     ]
     caption = (
-        "Distances: tone, RMS of octave-smoothed third octaves from 50 Hz to 12.5 kHz, level left out; width, mean of "
-        "side over mid by third octave; dynamics, RMS of the quantiles of levels of 50 ms; loudness, integrated. "
-        "Song, master and reference: side over mid in dB, peak to loudness ratio in dB, LUFS."
+        "Distances: tone, RMS of octave-smoothed third octaves from 50 Hz to 12.5 kHz, level left out; width, mean "
+        "of side over mid by third octave; dynamics, RMS of the quantiles of levels of 50 ms; loudness, "
+        "integrated. Song, master and reference: side over mid in dB, peak to loudness ratio in dB, LUFS."
     )
     chart = spectra_chart(
         report.curves,

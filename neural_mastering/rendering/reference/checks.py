@@ -42,8 +42,8 @@ def far_warning(difference_db: Float64s, known: NDArray[np.bool_]) -> tuple[Note
     return (
         Note(
             "reference_far",
-            f"following in full would need {size_db:+.1f} dB at {frequency(float(CENTRES_HZ[most]))}: so large a difference is "
-            "more often the arrangement's than the master's",
+            f"following in full would need {size_db:+.1f} dB at {frequency(float(CENTRES_HZ[most]))}: so large a "
+            "difference is more often the arrangement's than the master's",
         ),
     )
 
@@ -53,8 +53,8 @@ def _warnings(song: SongMeasures, reference: MeasuredReference) -> Iterator[Note
     if theirs.profile.seconds < SHORTEST_S:
         yield Note(
             "reference_short",
-            f"{name} is only {theirs.profile.seconds:.1f} s long: its spectrum may not be that of the song; give all "
-            "of it",
+            f"{name} is only {theirs.profile.seconds:.1f} s long: its spectrum may not be that of the song; "
+            "give all of it",
         )
     if theirs.readings.clipped_samples:
         yield Note(

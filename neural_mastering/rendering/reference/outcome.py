@@ -162,7 +162,7 @@ def _width_reasons(decision: ReferenceDecision) -> Iterator[str]:
     if "stereo" not in decision.stages:
         yield "the stage was left alone"
     elif "crossovers_hz" in decision.stages["stereo"]:
-        yield "four bands at most, the bass is not widened, moves are limited"
+        yield "what differs within an octave, moves beyond the limits, wider bass"
 
 
 def _dynamics_reasons(decision: ReferenceDecision, master: SongMeasures) -> Iterator[str]:
@@ -172,8 +172,8 @@ def _dynamics_reasons(decision: ReferenceDecision, master: SongMeasures) -> Iter
         yield "no compressor brings the levels closer"
     if math.isfinite(plr_db) and abs(plr_db) > 1.0:
         yield (
-            f"the peaks lie {abs(plr_db):.1f} dB {'higher' if plr_db > 0.0 else 'lower'} over the loudness than the "
-            "reference's"
+            f"the peaks lie {abs(plr_db):.1f} dB {'higher' if plr_db > 0.0 else 'lower'} over the loudness than "
+            "the reference's"
         )
 
 
