@@ -5,8 +5,8 @@ from numpy.typing import ArrayLike
 
 from neural_mastering.dsp.third_octaves import Float64s
 
-KNEE = 5.0
-"""Firmness of the knee: half of the limit passes to 0.6 %, the limit itself becomes 0.87 of it."""
+KNEE = 8.0
+"""Firmness of the knee: half of the limit passes to 0.05 %, the limit itself becomes 0.92 of it."""
 
 
 def soft_limited(curve_db: ArrayLike, limit_db: float, knee: float = KNEE) -> Float64s:
@@ -22,7 +22,7 @@ def soft_limited(curve_db: ArrayLike, limit_db: float, knee: float = KNEE) -> Fl
         knee: p, above 0; larger is firmer.
 
     >>> soft_limited([0.0, 3.0, -60.0], 6.0).round(2)
-    array([ 0.  ,  2.98, -6.  ])
+    array([ 0.,  3., -6.])
     """
     curve = np.asarray(curve_db, dtype=np.float64)
     size = np.maximum(np.abs(curve) / limit_db, 1e-30)

@@ -54,6 +54,7 @@ def as_json(result: MasterResult) -> dict[str, Any]:
         "model": _model(result),
         "tone": tone_json(tone),
         "controls": result.controls.as_dict(),
+        "reference": None if result.reference is None else result.reference.as_dict(),
         "words": None if tone.words is None else tone.words.as_dict(),
         "actions": [vars(note) for note in result.actions],
         "warnings": [vars(note) for note in result.warnings],

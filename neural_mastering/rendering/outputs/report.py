@@ -70,6 +70,7 @@ def report_of(result: MasterResult, song: MeasuredSong) -> MasterReport:
         controls=result.controls.as_dict(),
         tone=tone_report(tone),
         words=None if tone.words is None else tone.words.report(),
+        reference=None if result.reference is None else result.reference.report(),
         actions=texts(result.actions),
         warnings=texts(result.warnings),
         clips=_clips(result, song, duration_s),

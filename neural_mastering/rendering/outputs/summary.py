@@ -30,6 +30,8 @@ def _actions(result: MasterResult) -> Iterator[Note]:
     yield tone.origin
     yield from tone.actions
     yield from tone_notes(tone)
+    if result.reference is not None:
+        yield from (Note("reference", text) for text in result.reference.sentences)
     if tone.words is not None:
         yield from (Note("words", text) for text in tone.words.sentences)
     yield from master_actions(

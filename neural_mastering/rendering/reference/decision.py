@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from neural_mastering.controls import Bands, ChainControls
 from neural_mastering.controls.catalogue import Values
 from neural_mastering.dsp.third_octaves import Float64s
 from neural_mastering.metering.movement import Movement
+from neural_mastering.notes import Note
+from neural_mastering.rendering.reference.checks import far_warning, reference_warnings
 from neural_mastering.rendering.reference.dynamics import LEAST_LIKELY, find_compressor, match_stages
 from neural_mastering.rendering.reference.fit import fit_curve
 from neural_mastering.rendering.reference.follow import FollowedTone, follow_tone
@@ -39,6 +41,7 @@ class ReferenceDecision:
         bands: of the equaliser.
         stages: compressor and stereo stage.
         sentences: what was found and decided.
+        warnings: what a person should know about the references.
     """
 
     song: SongMeasures
@@ -51,6 +54,7 @@ class ReferenceDecision:
     bands: Bands
     stages: Mapping[str, Values] = field(default_factory=dict)
     sentences: tuple[str, ...] = ()
+    warnings: tuple[Note, ...] = ()
 
 
 def follow_references(
@@ -78,8 +82,9 @@ def follow_references(
     weighted = [(reference.measures.profile, reference.weight) for reference in references]
     mean = mean_measures(references)
     match = match_references(song.profile, weighted, design_rate_hz=design_rate_hz)
+    warnings = reference_warnings(song, references)
     if not song.profile.is_usable:
-        nothing = ReferenceDecision(
+        return ReferenceDecision(
             song,
             mean,
             shares or MatchShares(),
@@ -89,12 +94,14 @@ def follow_references(
             match.curve_db,
             Bands.of(),
             sentences=match.sentences,
+            warnings=warnings,
         )
-        return nothing
     if match.same_song >= LEAST_LIKELY:
-        return _same_song(song, mean, pieces, match, shares or EXACT, design_rate_hz)
+        same = _same_song(song, mean, pieces, match, shares or EXACT, design_rate_hz)
+        return replace(same, warnings=warnings)
     shares = shares or MatchShares()
-    tone = follow_tone(song.profile, weighted, shares.tone, design_rate_hz)
+    broad = [(reference.measures.broad_profile, reference.weight) for reference in references]
+    tone = follow_tone(song.broad_profile, broad, shares.tone, design_rate_hz)
     stages, said = _stages(song, mean.movement, pieces, tone, shares, design_rate_hz)
     return ReferenceDecision(
         song,
@@ -107,6 +114,7 @@ def follow_references(
         tone.bands,
         stages,
         (_about(match.agreement, len(references)), *said),
+        (*warnings, *far_warning(tone.difference_db, tone.known)),
     )
 
 

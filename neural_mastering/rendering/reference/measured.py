@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.reader import AudioReader
-from neural_mastering.dsp.third_octaves import Float64s
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
+from neural_mastering.metering.codec_edge import codec_edge_hz
 from neural_mastering.metering.meter import Meter, Readings
 from neural_mastering.metering.movement import Movement, MovementMeter
 from neural_mastering.metering.profile import Profile, Spectrum, weighted_mean
+from neural_mastering.units import third_octave_hz
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,21 @@ class SongMeasures:
         profile: loudness and spectrum.
         movement: levels over time, and side against mid.
         readings: of the meter.
+        edge_hz: where the spectrum ends like that of a lossy file, None where it does not.
     """
 
     profile: Profile
     movement: Movement
     readings: Readings
+    edge_hz: float | None = None
+
+    @property
+    def broad_profile(self) -> Profile:
+        """The profile without the bands that the edge of a codec cuts."""
+        if self.edge_hz is None:
+            return self.profile
+        whole = CENTRES_HZ * third_octave_hz(0.5) < self.edge_hz
+        return replace(self.profile, filled=self.profile.filled & whole)
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,7 @@ def measures_of(blocks: Iterable[Block], sample_rate: int, channels: int) -> Son
         movement.push(block)
     readings = meter.finish()
     profile = spectrum.profile(readings.lufs, readings.frames / sample_rate)
-    return SongMeasures(profile, movement.finish(), readings)
+    return SongMeasures(profile, movement.finish(), readings, codec_edge_hz(*spectrum.bins()))
 
 
 def measures_of_file(path: Path) -> SongMeasures:

@@ -1,4 +1,4 @@
-"""The width of references: side against mid, followed in one band or in four."""
+"""The width of references: side against mid, followed in one band or by octaves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from neural_mastering.rendering.reference.dynamics import SMALLEST_WIDTH_DB, SPR
 from neural_mastering.rendering.reference.shares import limit_db
 from neural_mastering.units import db_to_gain
 
-CROSSOVERS_HZ = (150.0, 1_000.0, 6_000.0)
+CROSSOVERS_HZ = (100.0, 200.0, 400.0, 800.0, 1_600.0, 3_200.0, 6_400.0)
 """Where the bands of the stereo stage meet when the difference is not the same everywhere."""
 
 NARROWEST, WIDEST = 0.25, 2.0
@@ -27,7 +27,7 @@ def follow_width(
     """Settings of the stereo stage that follow references, and a sentence about them; no settings leave it alone.
 
     The median difference of side against mid in dB, times the share, softly limited as the tone is; where it is not
-    the same in all bands (median distance above 1.5 dB), in four bands. Bass is never widened.
+    the same everywhere (median distance above 1.5 dB), octave by octave. Nothing below 100 Hz is widened.
 
     Args:
         song, reference: (third,) side over mid in dB, NaN where there is none.
@@ -56,11 +56,8 @@ def follow_width(
         by_band.append(float(np.median(difference_db[inside])) if inside.any() else 0.0)
     widths = tuple(_width(wanted_db, share) for wanted_db in by_band)
     widths = (min(widths[0], 1.0), *widths[1:])
-    listed = ", ".join(f"{wanted_db:+.1f}" for wanted_db in by_band)
-    said = (
-        f"the reference's side differs from ours by {listed} dB from low to high: "
-        f"width {', '.join(f'{width:.2f}' for width in widths)}"
-    )
+    listed = ", ".join(f"{wanted_db:+.0f}" for wanted_db in by_band)
+    said = f"the reference's side differs from ours octave by octave, by {listed} dB from low to high"
     return {"width": widths, "crossovers_hz": crossovers_hz}, said
 
 

@@ -47,6 +47,7 @@ def tone_from_references(
         ChainControls(eq=decision.bands, stages=decision.stages),
         Note("reference", f"controls by comparison with {', '.join(names)}"),
         tuple(Note("reference", text) for text in decision.sentences),
+        decision.warnings,
         reference=ReferenceTone(
             names,
             decision,
