@@ -34,7 +34,9 @@ class Calibration:
     def gaussians(self, predicted: Float64s, novelty: Float64s) -> list[Gaussian]:
         """A statement for each song."""
         sizes = self.size(novelty)
-        return [Gaussian.of(mean, size * self.covariance) for mean, size in zip(predicted, sizes, strict=True)]
+        return [
+            Gaussian.of(mean, size * self.covariance) for mean, size in zip(predicted, sizes, strict=True)
+        ]
 
 
 def calibrate(residual: Float64s, novelty: Float64s, general: Float64s) -> Calibration:

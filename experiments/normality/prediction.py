@@ -38,7 +38,9 @@ class Learned:
 
     def of(self, features: Float64s) -> list[Gaussian]:
         """Predictions for other songs."""
-        return self.calibration.gaussians(self.regression.predict(features), self.regression.novelty(features))
+        return self.calibration.gaussians(
+            self.regression.predict(features), self.regression.novelty(features)
+        )
 
 
 def learn(songs: Songs, settings: Settings | None = None) -> Learned:
