@@ -20,6 +20,8 @@ from neural_mastering.styles.measure_files import Measured, default_jobs, find_s
 from neural_mastering.styles.profile import Spread, StyleProfile
 from neural_mastering.styles.robust import (
     LEAST_SHARE,
+    PLAIN_SONGS,
+    PRIOR_SONGS,
     plain_covariance,
     robust_fit,
     robust_spread,
@@ -130,7 +132,9 @@ def learn_style(
         raise InputError(f"there is no song to learn {name!r} from: {reasons or 'none was given'}")
     used, prior = [songs[i] for i in kept], weights[kept]
     values = np.stack([np.where(song.filled, song.levels_db, np.nan) for song in used])
-    fit = robust_fit(values, _general_covariance(general), prior)
+    fit = robust_fit(
+        values, _general_covariance(general), prior, PLAIN_SONGS if general is None else PRIOR_SONGS
+    )
     if int(fit.known.sum()) < LEAST_BANDS:
         raise InputError(f"the songs of {name!r} share sound in only {int(fit.known.sum())} third octaves")
     side_db, side_sd_db = _band_spreads("side_db", used, prior, general)
