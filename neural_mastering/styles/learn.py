@@ -18,6 +18,7 @@ from neural_mastering.notes import Note
 from neural_mastering.styles.duplicates import duplicates
 from neural_mastering.styles.measure_files import Measured, default_jobs, find_songs, measure_files
 from neural_mastering.styles.profile import Spread, StyleProfile
+from neural_mastering.styles.regions import bands_text
 from neural_mastering.styles.robust import (
     LEAST_SHARE,
     PLAIN_SONGS,
@@ -181,23 +182,21 @@ def _about_songs(songs: Sequence[SongTone], weights: Float64s, known: NDArray[np
         counts["lossy"] += song.edge_hz is not None and song.edge_hz < CENTRES_HZ[-1] * third_octave_hz(0.5)
         counts["mono"] += song.channels == 1
     texts = {
-        "short": f"shorter than {SHORT_SECONDS:g} s: their levels are less certain",
-        "narrow": "have a sample rate below 32 kHz, as speech often has: they say nothing about treble",
-        "lossy": "are cut off by a lossy codec: nothing above the cut is learned from them",
-        "mono": "are mono: they say nothing about width",
+        "short": f"shorter than {SHORT_SECONDS:g} s, so their levels are less certain",
+        "narrow": "a sample rate below 32 kHz, as speech often has; they say nothing about treble",
+        "lossy": "cut off by a lossy codec; nothing above the cut is learned from them",
+        "mono": "mono; they say nothing about width",
     }
     for kind, text in texts.items():
         if counts[kind]:
-            notes.append(Note(kind, f"{counts[kind]} of {len(songs)} songs {text}"))
+            notes.append(Note(kind, f"{counts[kind]} of {len(songs)} songs: {text}"))
     if len(songs) < FEW_SONGS:
         word = "song" if len(songs) == 1 else "songs"
         text = f"only {len(songs)} {word}: most of the spread is that of music in general"
         notes.append(Note("few", text))
     if not known.all():
-        missing = ", ".join(f"{hz:.3g}" for hz in CENTRES_HZ[~known])
-        notes.append(
-            Note("unknown_bands", f"too few songs have sound at {missing} Hz; nothing is said there")
-        )
+        missing = bands_text(~known)
+        notes.append(Note("unknown_bands", f"too few songs have sound at {missing}; nothing is said there"))
     return notes
 
 
