@@ -15,7 +15,7 @@ from neural_mastering.metering.band_crest import OCTAVES_HZ
 from neural_mastering.notes import Note
 from neural_mastering.styles.equal_loudness import at_equal_loudness, tone_at_equal_loudness
 from neural_mastering.styles.profile import Spread, StyleProfile
-from neural_mastering.styles.regions import REGIONS
+from neural_mastering.styles.regions import REGIONS, bands_text
 from neural_mastering.styles.song import LEAST_BANDS, SHORT_SECONDS, SongTone
 from neural_mastering.styles.standing import Standing, standing_of
 from neural_mastering.units import third_octave_hz
@@ -165,11 +165,9 @@ def _notes(song: SongTone, known: NDArray[np.bool_]) -> list[Note]:
             Note("short", f"the song is only {song.seconds:.0f} s long, so its levels are uncertain")
         )
     if not known.all():
-        missing = ", ".join(f"{hz:.3g}" for hz in CENTRES_HZ[~known])
+        missing = bands_text(~known)
         notes.append(
-            Note(
-                "unknown_bands", f"nothing is said at {missing} Hz, where the song or the style has no sound"
-            )
+            Note("unknown_bands", f"nothing is said at {missing}, where the song or the style has no sound")
         )
     return notes
 

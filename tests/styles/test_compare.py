@@ -15,7 +15,7 @@ from neural_mastering.styles.compare import compare
 from neural_mastering.styles.equal_loudness import at_equal_loudness, tone_at_equal_loudness
 from neural_mastering.styles.learn import learn_style
 from neural_mastering.styles.profile import Spread, StyleProfile
-from neural_mastering.styles.regions import REGIONS
+from neural_mastering.styles.regions import REGIONS, bands_text, nominal_hz
 from neural_mastering.styles.robust import plain_covariance
 from neural_mastering.styles.standing import Standing
 from tests.styles.conftest import MakeSong
@@ -26,6 +26,21 @@ def test_regions_cover_the_spectrum_without_gaps() -> None:
     assert np.all(covered[CENTRES_HZ > 30.0] == 1) and np.all(covered[CENTRES_HZ < 30.0] == 0)
     assert [(r.name, r.span) for r in REGIONS][:2] == [("sub", "30–60 Hz"), ("bass", "60–120 Hz")]
     assert REGIONS[4].span == "500 Hz–2 kHz" and REGIONS[-1].span == "10–18 kHz"
+
+
+def test_bands_by_their_usual_names() -> None:
+    assert [nominal_hz(hz) for hz in CENTRES_HZ[[0, 1, 2, 7, 16, 19, 28]]] == [
+        25,
+        31.5,
+        40,
+        125,
+        1000,
+        2000,
+        16000,
+    ]
+    assert bands_text((CENTRES_HZ < 45.0) | (CENTRES_HZ > 12_000.0)) == "25 to 40 Hz and 12500 to 16000 Hz"
+    assert bands_text(np.isin(np.arange(29), (3, 9, 10))) == "50 Hz and 200 to 250 Hz"
+    assert bands_text(np.zeros(29, dtype=bool)) == ""
 
 
 def test_levels_at_equal_loudness_are_those_less_the_loudness_of_a_steady_song() -> None:
