@@ -42,7 +42,9 @@ class Calibration:
     def gaussians(self, predicted: Float64s, novelty: Float64s) -> list[Gaussian]:
         """A statement for each song."""
         sizes = self.size(novelty)
-        return [Gaussian.of(mean, size * self.covariance) for mean, size in zip(predicted, sizes, strict=True)]
+        return [
+            Gaussian.of(mean, size * self.covariance) for mean, size in zip(predicted, sizes, strict=True)
+        ]
 
 
 def shrunk(covariance: Float64s) -> Float64s:
@@ -53,7 +55,9 @@ def shrunk(covariance: Float64s) -> Float64s:
     return (1.0 - SHRINK) * covariance + SHRINK * smooth
 
 
-def calibrate(residual: Float64s, novelty: Float64s, package: NDArray[np.str_], general: Float64s) -> Calibration:
+def calibrate(
+    residual: Float64s, novelty: Float64s, package: NDArray[np.str_], general: Float64s
+) -> Calibration:
     """From errors (song, third), NaN where a band is unknown, on packages that the regression did not know.
 
     Args:

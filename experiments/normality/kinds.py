@@ -80,7 +80,9 @@ def fit_kinds(
     """Multinomial logistic regression with weight decay; kinds count equally, packages of a kind by the root of size."""
     names = tuple(sorted(set(kind.tolist())))
     truth = np.array([[k == name for name in names] for k in kind], dtype=float)
-    weights = np.array([np.sum((kind == k) & (package == p)) ** -0.5 for k, p in zip(kind, package, strict=True)])
+    weights = np.array(
+        [np.sum((kind == k) & (package == p)) ** -0.5 for k, p in zip(kind, package, strict=True)]
+    )
     weights = weights / (truth * weights[:, None]).sum(axis=0)[truth.argmax(axis=1)] / len(names)
     count, size = len(names), standardised.shape[1]
 

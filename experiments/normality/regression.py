@@ -134,6 +134,8 @@ def ridge_out_of_package(
         centre, scale = features[~held].mean(axis=0), features[~held].std(axis=0) + 1e-3
         known, new = (np.clip((features[rows] - centre) / scale, -3.5, 3.5) for rows in (~held, held))
         mean = targets[~held].mean(axis=0)
-        weights = np.linalg.solve(known.T @ known + penalty * np.eye(known.shape[1]), known.T @ (targets[~held] - mean))
+        weights = np.linalg.solve(
+            known.T @ known + penalty * np.eye(known.shape[1]), known.T @ (targets[~held] - mean)
+        )
         predicted[held] = mean + new @ weights
     return predicted

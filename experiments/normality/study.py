@@ -1,6 +1,6 @@
 """How much of a finished song's spectrum its content tells: on packages left out, without those of the test.
 
-    python -m experiments.normality.study MUSIC OUT
+python -m experiments.normality.study MUSIC OUT
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ def loudness_bias(songs: Songs, learned: Learned) -> list[Row]:
     order = np.argsort(songs.lufs)
     bass, treble = BROAD & (CENTRES_HZ < 150.0), BROAD & (CENTRES_HZ > 4_000.0)
     rows: list[Row] = []
-    for name, part in zip(("quietest third", "middle", "loudest third"), np.array_split(order, 3), strict=True):
+    for name, part in zip(
+        ("quietest third", "middle", "loudest third"), np.array_split(order, 3), strict=True
+    ):
         rows.append({"songs": name, "lufs": round(float(songs.lufs[part].mean()), 1)})
         for way, guess in (("mean", learned.plain), ("kernel ridge", learned.predicted)):
             rest = (learned.shape - guess)[part]
