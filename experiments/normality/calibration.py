@@ -55,7 +55,9 @@ def shrunk(covariance: Float64s) -> Float64s:
     return (1.0 - SHRINK) * covariance + SHRINK * smooth
 
 
-def calibrate(residual: Float64s, novelty: Float64s, package: NDArray[np.str_], general: Float64s) -> Calibration:
+def calibrate(
+    residual: Float64s, novelty: Float64s, package: NDArray[np.str_], general: Float64s
+) -> Calibration:
     """From errors (song, third), NaN where a band is unknown, on packages that the regression did not know.
 
     Args:

@@ -24,6 +24,7 @@ from experiments.normality.posterior import (
     corridor,
     interval,
     moved_db,
+    opposite_errors,
     posterior,
     random_errors,
     score,
@@ -58,6 +59,8 @@ CASES = (
     Case("random 4 dB, balanced", random_errors, 4.0, 2.0),
     Case("dull or boomy 1.6 dB, balanced", common_errors, 1.6, 2.0),
     Case("dull or boomy 3.2 dB, strong", common_errors, 3.2, 3.5),
+    Case("bright or thin 1.6 dB, balanced", opposite_errors, 1.6, 2.0),
+    Case("bright or thin 3.2 dB, strong", opposite_errors, 3.2, 3.5),
 )
 
 Ways = dict[str, list[Gaussian]]

@@ -108,6 +108,14 @@ def common_errors(count: int, rms_db: float, rng: np.random.Generator) -> Float6
     return _sized(found, rms_db)
 
 
+def opposite_errors(count: int, rms_db: float, rng: np.random.Generator) -> Float64s:
+    """Bright for half of the songs, thin for the others: the common errors upside down.
+
+    Errors of one sign reward a prediction that is wrong in the other direction; both signs together don't.
+    """
+    return -common_errors(count, rms_db, rng)
+
+
 def _curve(kind: str, at_hz: float, size: float, q: float) -> Float64s:
     """Response of one band of 6 dB · size, in dB at the third octaves."""
     a = 10.0 ** (6.0 * size / 40.0)

@@ -50,7 +50,9 @@ def learn(songs: Songs, settings: Settings | None = None) -> Learned:
     mean, covariance, complete = gaussian_of(shape, np.ones(len(songs)))
     predicted, novelty, without = out_of_package(songs.features, complete, songs.package, settings)
     alone = np.zeros(len(songs))
-    plain = calibrate(shape - without, alone, songs.package, covariance)  # as careful with the general statement
+    plain = calibrate(
+        shape - without, alone, songs.package, covariance
+    )  # as careful with the general statement
     return Learned(
         regression=fit(songs.features, complete, songs.package, settings),
         calibration=calibrate(shape - predicted, novelty, songs.package, covariance),

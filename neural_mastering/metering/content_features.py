@@ -212,13 +212,6 @@ def _tonality(fine: LongSpectrum) -> Named:
     yield from _each("flat_long", whole)
     yield from _each("steady", (whole - single).reshape(OCTAVES, 3).mean(axis=1))
     third_db = np.maximum(power_to_db(power / mean + 1e-30), -40.0)
-    centred = third_db - third_db.mean(axis=1, keepdims=True)
-    deviation = centred.std(axis=1) + 0.3
-    common = centred.mean(axis=0)
-    yield from _each("slow_spread", np.log(deviation))
-    yield from _each("slow_skew", np.clip((centred**3).mean(axis=1) / deviation**3, -4.0, 4.0))
-    yield from _each("follows", (centred * common).mean(axis=1) / (common.std() + 0.3) ** 2)
-    yield from _each("slow_lower", np.log(np.median(third_db, axis=1) - np.quantile(third_db, 0.1, axis=1) + 0.3))
     inner = third_db.reshape(OCTAVES, 3, -1)
     yield from _each("wander", np.log((inner - inner.mean(axis=1, keepdims=True)).std(axis=(1, 2)) + 0.1))
 

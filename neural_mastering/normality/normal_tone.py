@@ -44,6 +44,7 @@ class NormalTone:
         spread: (floor, slope): the covariance of a song is `covariance` · (floor + slope · novelty) …
         largest: … but at most this multiple of it: far from all known songs a prediction is no worse than none.
         general: mean and covariance of all its songs, what is normal without a look at the content.
+        typical_size: mean multiple of `covariance` on songs of unknown origin.
         kind_model: probabilities of kinds of music.
         about: data, measures, terms.
     """
@@ -54,6 +55,7 @@ class NormalTone:
     spread: tuple[float, float]
     largest: float
     general: Gaussian
+    typical_size: float = 1.0
     kind_model: KindModel | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
 
@@ -148,6 +150,7 @@ def write_normal_tone(tone: NormalTone, path: str | Path) -> None:
         "width": regression.width,
         "spread": list(tone.spread),
         "largest": tone.largest,
+        "typical_size": tone.typical_size,
         "kinds": list(tone.kind_model.names) if tone.kind_model is not None else [],
         "about": dict(tone.about),
         "names": list(tone.names),
@@ -176,6 +179,7 @@ def _from_arrays(arrays: Mapping[str, Float64s], content: Mapping[str, Any]) -> 
         covariance=arrays["covariance"],
         spread=(float(floor), float(slope)),
         largest=float(content["largest"]),
+        typical_size=float(content["typical_size"]),
         general=Gaussian.of(arrays["general_mean"], arrays["general_covariance"]),
         kind_model=KindModel(kinds, arrays["kind_weights"], arrays["kind_bias"]) if kinds else None,
         about=content["about"],
