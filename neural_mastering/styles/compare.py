@@ -100,25 +100,25 @@ def compare(song: SongTone, style: StyleProfile) -> Comparison:
             f"expected {LEAST_BANDS} or more"
         )
     if style.is_absolute:
-        tone, levels_db = style.tone, song.levels_db
+        tone, levels_db = style.next_song, song.levels_db
     else:
-        tone = tone_at_equal_loudness(style.tone, known)
+        tone = tone_at_equal_loudness(style.next_song, known)
         levels_db = at_equal_loudness(song.levels_db, known)
-    widened = Gaussian(tone.mean, tone.covariance * (1.0 + 1.0 / style.songs), known)
+    tone = Gaussian(tone.mean, tone.covariance, known)
     levels_db = np.where(known, levels_db, np.nan)
     regions = []
     for region in REGIONS:
         used = region.bands & known
         if used.any():
             mean = used / used.sum()
-            sd = max(float(np.sqrt(mean @ widened.covariance @ mean)), LEAST_SD_DB)
+            sd = max(float(np.sqrt(mean @ tone.covariance @ mean)), LEAST_SD_DB)
             value = float(levels_db[used].mean())
             regions.append(Standing(region.name, region.span, "dB", value, float(tone.mean[used].mean()), sd))
     return Comparison(
         song,
         style,
         levels_db,
-        widened,
+        tone,
         tuple(regions),
         tuple(_numbers(song, style)),
         tuple(_notes(song, known)),
@@ -138,7 +138,7 @@ def _numbers(song: SongTone, style: StyleProfile) -> list[Standing]:
             found.append(_group(name, span, song.crest_db, style.crest_db, style.crest_sd_db, used))
     found.append(standing_of("peak to loudness", "", "dB", song.plr_db, style.plr_db))
     found.append(standing_of("loudness range", "", "LU", song.lra_lu, style.lra_lu))
-    found.append(standing_of("loudness", "", "LU", song.lufs, style.lufs))
+    found.append(standing_of("loudness", "", "LU", song.lufs, style.lufs, ("louder than", "quieter than")))
     return [each for each in found if each is not None]
 
 
@@ -150,7 +150,8 @@ def _group(
     if not both.any():
         return None
     spread = Spread(float(usual[both].mean()), max(float(sd[both].mean()), LEAST_SD_DB))
-    return standing_of(name, span, "dB", float(values[both].mean()), spread)
+    words = ("wider than", "narrower than") if name == "width" else ("above", "below")
+    return standing_of(name, span, "dB", float(values[both].mean()), spread, words)
 
 
 def _notes(song: SongTone, known: NDArray[np.bool_]) -> list[Note]:

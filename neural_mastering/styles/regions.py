@@ -54,7 +54,7 @@ def bands_text(bands: NDArray[np.bool_]) -> str:
     runs = np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1) if chosen.size else []
     texts = []
     for run in runs:
-        first, last = (f"{nominal_hz(CENTRES_HZ[i]):g}" for i in (run[0], run[-1]))
+        first, last = (f"{nominal_hz(hz):g}" for hz in CENTRES_HZ[run[[0, -1]]].tolist())
         texts.append(f"{first} to {last} Hz" if run.size > 1 else f"{first} Hz")
     return ", ".join(texts[:-1]) + (" and " if len(texts) > 1 else "") + (texts[-1] if texts else "")
 

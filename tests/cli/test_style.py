@@ -185,7 +185,8 @@ def test_ctrl_c_stops_and_leaves_nothing(jobs: str, tmp_path: Path) -> None:
     for copy in range(1, 6):
         (tmp_path / f"{copy}.wav").hardlink_to(tmp_path / "0.wav")
     code = (
-        "import sys\nfrom neural_mastering.cli import style\nstyle.listen_to_signals()\nprint('ready', flush=True)\n"
+        "import sys\nfrom neural_mastering.cli import style\n"
+        "style.listen_to_signals()\nprint('ready', flush=True)\n"
         "if __name__ == '__main__': sys.exit(style.invoke(sys.argv[1:]))"
     )
     (tmp_path / "run.py").write_text(code)

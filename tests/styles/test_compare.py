@@ -99,6 +99,8 @@ def test_words() -> None:
     assert sub.percentile == pytest.approx(95.0, abs=0.05)
     low = replace(sub, value=-40.0)
     assert low.words() == "sub 30–60 Hz: 24.0 dB below songs like this, fewer than 1 in 1000 are"
+    narrow = replace(low, name="width", span="", higher="wider than", lower="narrower than", value=-22.0)
+    assert narrow.words() == "width: 6.0 dB narrower than songs like this, 1 in 20 is"
     same = replace(sub, value=-15.0)
     assert same.rarity is None and same.words() == "sub 30–60 Hz: +1.0 dB, as usual"
 
@@ -132,3 +134,14 @@ def test_notes_and_faults_of_the_song(make_song: MakeSong) -> None:
     treble = replace(style, tone=Gaussian(np.zeros(29), np.eye(29), CENTRES_HZ > 9_000.0))
     with pytest.raises(InputError, match="share only"):
         compare(replace(mono, channels=2), treble)
+
+
+def test_the_mean_of_a_few_songs_is_uncertain_itself() -> None:
+    """Of styles learned from three songs, the variance of a fourth around their mean is 4/3 of that of songs."""
+    rng = np.random.default_rng(2)
+    covariance = plain_covariance()
+    songs = rng.multivariate_normal(np.zeros(29), covariance, (5_000, 4))
+    apart = songs[:, 3] - songs[:, :3].mean(axis=1)
+    style = StyleProfile("three", Gaussian.of(np.zeros(29), covariance), 3)
+    np.testing.assert_allclose(np.cov(apart.T), style.next_song.covariance, atol=4.0)
+    assert np.trace(np.cov(apart.T)) == pytest.approx(np.trace(style.next_song.covariance), rel=0.03)
