@@ -51,7 +51,7 @@ def normal_for(style: str, content: Content | None, model: NormalTone) -> Normal
         return Normal((Expectation(SONGS_LIKE_THIS, 1.0, predicted),), kinds)
     profile = find_style(style)
     return Normal(
-        (Expectation(profile.name, 1.0, _sharpened(profile.tone, predicted, model.general)),), kinds
+        (Expectation(profile.name, 1.0, _sharpened(profile.next_song, predicted, model.general)),), kinds
     )
 
 
