@@ -1,8 +1,8 @@
-"""How wrong a prediction is on a package it does not know: the covariance of its errors, and how novelty makes it grow.
+"""How wrong a prediction is on a package it does not know: covariance of its errors, and growth with novelty.
 
 Songs of one package share their errors, so the songs are many and the packages few. A covariance of all residuals
-would fit these packages and be too sure of itself on the next. So part of it is taken from a smooth model, and its size
-is measured on each package with a covariance that does not know this package.
+would fit these packages and be too sure of itself on the next. So part of it is taken from a smooth model, and its
+size is measured on each package with a covariance that does not know this package.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from neural_mastering.normality.normal_tone import SMALLEST
 Float64s = NDArray[np.float64]
 
 SHRINK, LENGTH_BANDS = 0.6, 8.0
-"""Part of the smooth model in a covariance, and the length over which its correlation falls to 1/e, in third octaves."""
+"""Part of the smooth model in a covariance, and the third octaves over which its correlation falls to 1/e."""
 
 ROOM = 1.5
-"""A song's covariance is taken for no more than this multiple of that of all songs: a prediction is no worse than none."""
+"""A song's covariance is at most this multiple of that of all songs: a prediction is no worse than none."""
 
 
 @dataclass(frozen=True)

@@ -70,17 +70,16 @@ def subsets(songs: Songs) -> list[Row]:
     for name, chosen in parts.items():
         learned = learn(songs.of(chosen))
         statements = learned.calibration.gaussians(learned.predicted, learned.novelty)
-        rows.append(
-            {
-                "songs": name,
-                "count": int(chosen.sum()),
-                "packages": len(np.unique(songs.package[chosen])),
-                "r_squared": round(r_squared(learned.predicted, learned.plain, learned.shape), 3),
-                "rms_db": round(rms_db(learned.predicted, learned.shape), 2),
-                "plain_rms_db": round(rms_db(learned.plain, learned.shape), 2),
-            }
-            | {k: round(v, 2) for k, v in coverage(learned.shape - learned.predicted, statements).items()}
-        )
+        row: Row = {
+            "songs": name,
+            "count": int(chosen.sum()),
+            "packages": len(np.unique(songs.package[chosen])),
+            "r_squared": round(r_squared(learned.predicted, learned.plain, learned.shape), 3),
+            "rms_db": round(rms_db(learned.predicted, learned.shape), 2),
+            "plain_rms_db": round(rms_db(learned.plain, learned.shape), 2),
+        }
+        covered = coverage(learned.shape - learned.predicted, statements)
+        rows.append(row | {k: round(v, 2) for k, v in covered.items()})
     return rows
 
 

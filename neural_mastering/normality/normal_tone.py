@@ -1,7 +1,7 @@
 """The learned sense of what is normal: from content features to the spectrum and the kind of a finished song.
 
-Two plain files: NAME.safetensors holds the numbers, NAME.json says what they are, whose songs they come from, and on
-which terms.
+Two plain files: NAME.safetensors holds the numbers, NAME.json says what they are, whose songs they come from, and
+on which terms.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class NormalTone:
     def predict(self, content: Content) -> Gaussian:
         """Mean and covariance of the spectrum of a finished song with this content, in dB.
 
-        The shape alone: a common offset of all bands is not predicted. Far from all songs it knows, the mean tends to
-        that of all songs and the covariance grows.
+        The shape alone: a common offset of all bands is not predicted. Far from all songs it knows, the mean tends
+        to that of all songs and the covariance grows.
         """
         features = self._features(content)
         size = self.spread[0] + self.spread[1] * float(self.regression.novelty(features)[0])
@@ -83,8 +83,8 @@ class NormalTone:
     def _features(self, content: Content) -> Float64s:
         if content.names != self.names:
             raise InputError(
-                f"the features of this song ({len(content.names)}) are not those that the learned normal tone reads "
-                f"({len(self.names)}): it was made by another version of the package; learn it again"
+                f"the features of this song ({len(content.names)}) are not those that the learned normal tone "
+                f"reads ({len(self.names)}): it was made by another version of the package; learn it again"
             )
         return content.values[None]
 
@@ -108,8 +108,8 @@ def load_normal_tone(path: str | Path | None = None) -> NormalTone:
         raise InputError(f"{json_path} does not describe a normal tone: its format is not '{FORMAT}'")
     if content.get("format_version") != FORMAT_VERSION:
         raise InputError(
-            f"{json_path} has format version {content.get('format_version')}, but this version of the package reads "
-            f"{FORMAT_VERSION}: update the package, or learn it again"
+            f"{json_path} has format version {content.get('format_version')}, but this version of the package "
+            f"reads {FORMAT_VERSION}: update the package, or learn it again"
         )
     if hashlib.sha256(data).hexdigest() != content.get("sha256"):
         raise InputError(

@@ -19,6 +19,7 @@ from neural_mastering.processors import Gain, ParametricEQ
 RATE = 44_100
 SIZE = content_size()
 BANDS = len(CENTRES_HZ)
+BROAD_BANDS = torch.from_numpy(BROAD)
 FEATURES = SIZE - BANDS - 1
 
 
@@ -108,8 +109,8 @@ def test_curve_is_the_posterior_of_the_same_statement() -> None:
 def test_equaliser_at_full_amount_follows_the_curve() -> None:
     new, z = head(1.0), some_z()
     controls = new.decode(new(z, torch.full((3,), -14.0))).eq
-    response = new.eq.response_db(torch.from_numpy(CENTRES_HZ).float(), **controls)[:, BROAD]
-    wanted = new.curve_db(z)[:, BROAD]
+    response = new.eq.response_db(torch.from_numpy(CENTRES_HZ).float(), **controls)[:, BROAD_BANDS]
+    wanted = new.curve_db(z)[:, BROAD_BANDS]
     rest = (response - response.mean(1, keepdim=True)) - (wanted - wanted.mean(1, keepdim=True))
     size = (wanted - wanted.mean(1, keepdim=True)).square().mean().sqrt()
     assert size > 0.3

@@ -19,11 +19,11 @@ ANALYSIS_LUFS = -23.0
 class ContentEncoder(Encoder):
     """z = (content features in standard deviations, power of each third octave, heard).
 
-    Powers are linear and relative to what normal songs have at −23 LUFS. So the mean of z over windows, weighted by
-    their power, holds the spectrum of the song, as one window over all of it would. `heard` is 0 for a window shorter
-    than 5 s, a silent one or a sample rate below 24 kHz: its features are 0, those of the mean song.
+    Powers are linear and relative to what normal songs have at −23 LUFS. So the mean of z over windows, weighted
+    by their power, holds the spectrum of the song, as one window over all of it would. `heard` is 0 for a window
+    shorter than 5 s, a silent one or a sample rate below 24 kHz: its features are 0, those of the mean song.
 
-    It measures with `ContentMeter` and `Spectrum`, without gradient: no training moves it, and none reaches the audio.
+    It measures with `ContentMeter` and `Spectrum`, without gradient: no training moves it.
 
     Args:
         z_size: must be `content_size()`; heads are told it in the configuration.

@@ -1,4 +1,4 @@
-"""An equaliser head that reads a content z as evidence: what is normal for a song like this, and how far is this one?"""
+"""An equaliser head that reads a content z as evidence: what is normal for such a song, and how far is this one?"""
 
 import numpy as np
 import torch
@@ -26,10 +26,10 @@ class NormalToneHead(FixedBands):
 
         μ = prediction(features) + W·features,  c = (P⁻¹ + Σ⁻¹)⁻¹ Σ⁻¹ (μ − x),  gains = (RᵀR + εI)⁻¹ Rᵀ c
 
-    x is the song's spectrum from z, P the covariance of mixes' errors, Σ that of the prediction, and R the response of
-    each band at 1 dB. `amount` times these gains is added to what the trunk asks for (see `EqHead`). It starts at 0 by
-    default, so that a new model is the identity; 1 is the posterior itself, without any training. W starts at 0 and
-    is trained, like the trunk and the amount.
+    x is the song's spectrum from z, P the covariance of mixes' errors, Σ that of the prediction, and R the response
+    of each band at 1 dB. `amount` times these gains is added to what the trunk asks for (see `EqHead`). It starts
+    at 0 by default, so that a new model is the identity; 1 is the posterior itself, untrained. W starts at 0 and is
+    trained, like the trunk and the amount.
 
     Args:
         z_size: of `ContentEncoder`.
