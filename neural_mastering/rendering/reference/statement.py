@@ -19,6 +19,9 @@ FREEDOM_DB = 6.0
 LOCAL_BANDS = 3.0
 """Third octaves over which a disagreement between references is felt."""
 
+LEAST_MATCH = 1e-3
+"""A smaller share of the way says nothing."""
+
 _LEAST_DOUBT = 1e-3  # of the prior's variance: keeps the statement's covariance regular at a match of 1
 
 
@@ -47,7 +50,7 @@ def reference_statement(
     shares = weights_of(references)
     smooth, known = smooth_differences(song, references)
     mean = np.where(known, shares @ smooth, 0.0)
-    if match <= 0.0 or not known.any():
+    if match < LEAST_MATCH or not known.any():
         return Gaussian(mean, prior_covariance, np.zeros_like(known))
     doubt = max((1.0 - match) / match, _LEAST_DOUBT)
     size = float(np.trace(prior_covariance)) / len(prior_covariance) / FREEDOM_DB**2
