@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.atomic import write_bytes, write_text
 from neural_mastering.dsp.gaussian import Gaussian
+from neural_mastering.dsp.third_octaves import BROAD
 from neural_mastering.errors import InputError
 from neural_mastering.metering.content import Content
 from neural_mastering.normality.kernel_ridge import KernelRidge, inverse_of
@@ -62,13 +63,14 @@ class NormalTone:
     def predict(self, content: Content) -> Gaussian:
         """Mean and covariance of the spectrum of a finished song with this content, in dB.
 
-        The shape alone: a common offset of all bands is not predicted. Far from all songs it knows, the mean tends
-        to that of all songs and the covariance grows.
+        The shape alone, with a mean of 0 dB from 50 Hz to 12.5 kHz: the level is not predicted. Far from all songs
+        it knows, the mean tends to that of all songs and the covariance grows.
         """
         features = self._features(content)
         size = self.spread[0] + self.spread[1] * float(self.regression.novelty(features)[0])
         size = min(max(size, SMALLEST), self.largest)
-        return Gaussian.of(self.regression.predict(features)[0], size * self.covariance)
+        mean = self.regression.predict(features)[0]
+        return Gaussian.of(mean - mean[BROAD].mean(), size * self.covariance)
 
     def kinds(self, content: Content) -> dict[str, float]:
         """Probabilities of kinds of music, with "unsure" for what the content does not decide; they sum to 1."""
