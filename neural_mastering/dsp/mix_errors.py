@@ -28,7 +28,7 @@ def error_covariance(size_db: float) -> Float64s:
     smooth = np.exp(-0.5 * ((band[:, None] - band[None, :]) / SMOOTH_BANDS) ** 2)
     bass = 1.0 / (1.0 + (CENTRES_HZ / _BASS_HZ) ** 2)
     treble = 1.0 / (1.0 + (_TREBLE_HZ / CENTRES_HZ) ** 2)
-    directions = sum(np.outer(v - v.mean(), v - v.mean()) for v in (bass, treble))
+    directions = np.sum([np.outer(v - v.mean(), v - v.mean()) for v in (bass, treble)], axis=0)
     shape = (1.0 - TILT_SHARE) * _normalised(smooth) + TILT_SHARE * _normalised(directions)
     return size_db**2 * shape + 1e-4 * np.eye(len(band))
 
