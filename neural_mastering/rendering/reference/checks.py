@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
 from neural_mastering.notes import Note
 from neural_mastering.rendering.reference.measured import MeasuredReference, SongMeasures
-from neural_mastering.reporting.markup import frequency
+from neural_mastering.reporting.markup import frequency, number
 
 SHORTEST_S = 3.0
 LARGEST_DB = 6.0
@@ -42,7 +42,7 @@ def far_warning(difference_db: Float64s, known: NDArray[np.bool_]) -> tuple[Note
     return (
         Note(
             "reference_far",
-            f"following in full would need {size_db:+.1f} dB at {frequency(float(CENTRES_HZ[most]))}: so large a "
+            f"following in full would need {number(size_db, signed=True)} dB at {frequency(float(CENTRES_HZ[most]))}: so large a "
             "difference is more often the arrangement's than the master's",
         ),
     )

@@ -173,7 +173,7 @@ def test_far_references_are_named() -> None:
     assert far_warning(difference, known) == ()
     difference[10] = -7.0
     (note,) = far_warning(difference, known)
-    assert note.kind == "reference_far" and "-7.0 dB at 251 Hz" in note.text
+    assert note.kind == "reference_far" and "\u22127.0 dB at 251 Hz" in note.text
     known[10] = False
     assert far_warning(difference, known) == ()
 
