@@ -39,11 +39,12 @@ def far_warning(difference_db: Float64s, known: NDArray[np.bool_]) -> tuple[Note
     size_db = float(difference_db[most])
     if abs(size_db) <= LARGEST_DB:
         return ()
+    where = frequency(float(CENTRES_HZ[most]))
     return (
         Note(
             "reference_far",
-            f"following in full would need {number(size_db, signed=True)} dB at {frequency(float(CENTRES_HZ[most]))}: so large a "
-            "difference is more often the arrangement's than the master's",
+            f"following in full would need {number(size_db, signed=True)} dB at {where}: so large a difference is "
+            "more often the arrangement's than the master's",
         ),
     )
 

@@ -47,7 +47,8 @@ def follow_width(
         width = _width(common_db, share)
         if abs(common_db) * share < SMALLEST_WIDTH_DB:
             return {}, "the width is that of the reference"
-        said = f"the reference's side is {number(common_db, signed=True)} dB against ours in all bands: width {width:.2f}"
+        apart = number(common_db, signed=True)
+        said = f"the reference's side is {apart} dB against ours in all bands: width {width:.2f}"
         return {"width": width, "bass_frequency_hz": 100.0, "bass_amount": 0.0}, said
     crossovers_hz = tuple(hz for hz in CROSSOVERS_HZ if hz < 0.4 * sample_rate)
     edges = np.array([0.0, *crossovers_hz, np.inf])
