@@ -93,8 +93,12 @@ def test_another_song_is_followed_in_each_respect(
 
 def test_the_loudness_follows_by_its_share(songs: list[Samples], write_song: Write, tmp_path: Path) -> None:
     source, other = write_song(songs[0]), write_song(0.25 * songs[1], "other.wav")
-    options = Options(references=((other, 1.0),), match=MatchShares(0.0, 0.0, 0.0, 0.5))
+    options = Options(
+        references=((other, 1.0),), match=MatchShares(0.0, 0.0, 0.0, 0.5), report=tmp_path / "report"
+    )
     result = master(source, tmp_path / "o.wav", options)
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "What the reference asks of the equaliser" in page and "50 % was asked for" in page
     theirs = measures_of([0.25 * songs[1]], RATE, 2).readings.lufs
     assert result.target.lufs == pytest.approx(0.5 * (theirs - 14.0), abs=0.02)
 
