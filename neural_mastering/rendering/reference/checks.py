@@ -12,7 +12,7 @@ from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
 from neural_mastering.normality import load_normal_tone
 from neural_mastering.notes import Note
 from neural_mastering.rendering.reference.measured import MeasuredReference, SongMeasures
-from neural_mastering.reporting.markup import frequency
+from neural_mastering.reporting.markup import frequency, number
 
 SHORTEST_S = 3.0
 LARGEST_DB = 6.0
@@ -44,11 +44,12 @@ def far_warning(difference_db: Float64s, known: NDArray[np.bool_]) -> tuple[Note
     size_db = float(difference_db[most])
     if abs(size_db) <= LARGEST_DB:
         return ()
+    where = frequency(float(CENTRES_HZ[most]))
     return (
         Note(
             "reference_far",
-            f"following in full would need {size_db:+.1f} dB at {frequency(float(CENTRES_HZ[most]))}: so large a "
-            "difference is more often the arrangement's than the master's",
+            f"following in full would need {number(size_db, signed=True)} dB at {where}: so large a difference is "
+            "more often the arrangement's than the master's",
         ),
     )
 
