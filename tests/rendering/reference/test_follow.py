@@ -90,6 +90,7 @@ levels = st.lists(st.floats(-90.0, 30.0), min_size=BANDS, max_size=BANDS)
 masks = st.lists(st.booleans(), min_size=BANDS, max_size=BANDS)
 
 
+@example(song=[-20.0] * BANDS, others=[([9.0] * BANDS, [True] * BANDS, 1.0)], share=5e-324, rate=44_100.0)
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     song=levels,
