@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import example, given, settings
+from hypothesis import Phase, example, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
@@ -90,7 +91,7 @@ masks = st.lists(st.booleans(), min_size=BANDS, max_size=BANDS)
 
 
 @example(song=[-20.0] * BANDS, others=[([9.0] * BANDS, [True] * BANDS, 1.0)], share=5e-324, rate=44_100.0)
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(
     song=levels,
     others=st.lists(st.tuples(levels, masks, st.floats(1e-3, 1e3)), min_size=1, max_size=3),
