@@ -1,0 +1,87 @@
+"""How much of a mix's tonal mistakes does each system undo, and what does it do to finished songs?
+
+    python -m experiments.mistakes_undone MUSIC OUT
+
+MUSIC holds manifest.csv (columns file and package) and the songs that it names. The songs of the test are those of
+experiments/normality/test_songs.csv; songs of other packages give the plain posterior, corridor and average.
+What OUT/songs.csv holds already is kept: run again to go on, or with --systems to measure some of them anew.
+"""
+
+import time
+from pathlib import Path
+
+from experiments.common.command_line import parser_of
+from experiments.common.csv_files import read_rows, write_rows
+from experiments.mistakes_undone.run import Row, Setting, Task, run_all
+from experiments.mistakes_undone.songs import TEST_SONGS, pool_songs
+from experiments.mistakes_undone.spectra import Spectra, spectra_of
+from experiments.mistakes_undone.systems import all_systems
+from experiments.mistakes_undone.tables import finished_table, mistakes_table
+from neural_mastering.reporting.table import markdown_table
+
+
+def main() -> None:
+    """Measure what is missing, write songs.csv and tables.md."""
+    parser = parser_of(__doc__)
+    parser.add_argument("music", type=Path, help="folder of songs with manifest.csv")
+    parser.add_argument("out", type=Path, help="folder of the results")
+    parser.add_argument("--test-songs", type=Path, default=TEST_SONGS)
+    parser.add_argument("--songs", type=int, default=None, help="at most so many of each package")
+    parser.add_argument("--seconds", type=float, default=30.0, help="this much from the middle of each song")
+    parser.add_argument(
+        "--systems", nargs="+", default=None, help="measure these anew, leave others as they are"
+    )
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=16)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    test, others = pool_songs(arguments.music, arguments.test_songs)
+    held = arguments.out / "training.npz"
+    if not held.exists():
+        spectra_of(others, arguments.seconds).save(held)
+    training = Spectra.load(held)
+    setting = Setting(training, arguments.seconds, arguments.seed)
+    names = tuple(arguments.systems or all_systems(training))
+    table = arguments.out / "songs.csv"
+    rows = [row for row in read(table) if not (arguments.systems and row.system in names)]
+    known = {}
+    for row in rows:
+        known.setdefault((row.package, row.song), set()).add((row.condition, row.system))
+    tasks, count = [], {}
+    for song in test:
+        count[song.package] = count.get(song.package, 0) + 1
+        if arguments.songs is None or count[song.package] <= arguments.songs:
+            tasks.append(Task(song, names, frozenset(known.get((song.package, song.name), ()))))
+    started = time.perf_counter()
+    for i, found in enumerate(run_all(tasks, setting, arguments.processes)):
+        rows += found
+        if i % 10 == 9 or i == len(tasks) - 1:
+            write(table, rows)
+            print(f"{i + 1} of {len(tasks)} songs, {time.perf_counter() - started:.0f} s", flush=True)
+    text = markdown_table(mistakes_table(rows)) + "\n" + markdown_table(finished_table(rows))
+    (arguments.out / "tables.md").write_text(text, encoding="utf-8")
+    print(f"{len(training.packages)} songs of {len(set(training.packages))} packages to learn from")
+    print(text)
+
+
+def read(path: Path) -> list[Row]:
+    """Rows of an earlier run."""
+    if not path.exists():
+        return []
+    return [
+        Row(
+            *(row[key] for key in Row._fields[:4]),
+            *(float(row[key]) for key in Row._fields[4:]),
+        )
+        for row in read_rows(path)
+    ]
+
+
+def write(path: Path, rows: list[Row]) -> None:
+    """All rows, four decimals."""
+    cells = [[*row[:4], *(f"{value:.4f}" for value in row[4:])] for row in rows]
+    write_rows(path, [dict(zip(Row._fields, line, strict=True)) for line in cells])
+
+
+if __name__ == "__main__":
+    main()

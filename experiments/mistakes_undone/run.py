@@ -1,0 +1,143 @@
+"""Plant mistakes in songs as audio, let systems undo them, measure what is left."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+
+from experiments.mistakes_undone.mistakes import CONDITIONS, draw, rms_of, with_mistake
+from experiments.mistakes_undone.songs import Song
+from experiments.mistakes_undone.spectra import Spectra, excerpt, levels_of, profile_of_samples
+from experiments.mistakes_undone.systems import Case, System, all_systems, matters
+from neural_mastering.dsp.third_octaves import BROAD, Float64s
+from neural_mastering.metering.measure import measure
+from neural_mastering.metering.profile import Spectrum
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
+
+
+class Row(NamedTuple):
+    """What a system made of one song with one mistake.
+
+    Attributes:
+        package, song, condition, system: names.
+        before_db, after_db: RMS of the difference to the finished song less its mean, over the third octaves from
+            50 Hz to 12.5 kHz that hold sound in it.
+        move_db: the same of the difference between output and input.
+    """
+
+    package: str
+    song: str
+    condition: str
+    system: str
+    before_db: float
+    after_db: float
+    move_db: float
+
+
+class Task(NamedTuple):
+    """A song, which systems are wanted and what is known already, by (condition, system)."""
+
+    song: Song
+    systems: tuple[str, ...]
+    known: frozenset[tuple[str, str]]
+
+
+class Setting(NamedTuple):
+    """What holds for all songs."""
+
+    training: Spectra
+    seconds: float
+    seed: int
+
+
+def run_all(tasks: Sequence[Task], setting: Setting, processes: int) -> Iterator[list[Row]]:
+    """Rows of each song as it is done, in the order of the songs."""
+    context = multiprocessing.get_context("spawn")  # torch does not survive a fork
+    with context.Pool(processes, _start, (setting,)) as pool:
+        yield from pool.imap(_rows, tasks)
+
+
+def song_rows(task: Task, setting: Setting, systems: Mapping[str, System]) -> list[Row]:
+    """Every condition and every system that is not known yet."""
+    song, found = task.song, []
+    samples, rate = excerpt(song.path, setting.seconds)
+    finished = profile_of_samples(samples, rate)
+    if not finished.is_usable:
+        return []
+    bands = BROAD & finished.filled
+    for condition in CONDITIONS:
+        wanted = [
+            name
+            for name in task.systems
+            if (condition.name, name) not in task.known and matters(name, condition)
+        ]
+        if not wanted:
+            continue
+        mistake = draw(condition, setting.seed, song.package, song.name)
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as resources:
+            path = Path(folder) / "song.wav"
+            soundfile.write(path, with_mistake(samples, rate, mistake), rate, subtype="FLOAT")
+            case = case_of(path, Path(folder), resources)
+            before = case.profile.levels_db - finished.levels_db
+            for name in wanted:
+                move = rendered_move(case, systems[name])
+                found.append(
+                    Row(
+                        song.package,
+                        song.name,
+                        condition.name,
+                        name,
+                        rms_of(before, bands),
+                        rms_of(before + move, bands),
+                        rms_of(move, bands),
+                    )
+                )
+    return found
+
+
+def case_of(path: Path, scratch: Path, resources: ExitStack) -> Case:
+    """A file, measured as `nm-master` does it."""
+    song = measure(path, scratch, resources)
+    spectrum = Spectrum(song.sample_rate, song.channels)
+    for block in song.blocks():
+        spectrum.push(block)
+    lufs = song.readings.lufs
+    return Case(song, spectrum.profile(lufs, song.readings.frames / song.sample_rate))
+
+
+def rendered_move(case: Case, system: System) -> Float64s:
+    """(third,) what the system does to the song's spectrum, measured on the rendered audio before delivery."""
+    song = case.song
+    stages = build_stages(system(case), song.sample_rate, song.channels)
+    if not stages:
+        return np.zeros(len(case.profile.levels_db))
+    after = levels_of(run_stages(stages, song.blocks()), song.sample_rate, song.channels)
+    return after - (case.profile.levels_db + case.profile.lufs)
+
+
+_shared: dict[str, tuple[Setting, Mapping[str, System]]] = {}
+
+
+def _start(setting: Setting) -> None:
+    import torch  # in the process that uses it
+
+    torch.set_num_threads(1)
+    _shared["run"] = (setting, all_systems(setting.training))
+
+
+def _rows(task: Task) -> list[Row]:
+    setting, systems = _shared["run"]
+    try:
+        return song_rows(task, setting, systems)
+    except Exception as error:
+        print(f"{task.song.package}/{task.song.name}: {error!r}", file=sys.stderr)
+        raise

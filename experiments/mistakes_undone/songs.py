@@ -1,0 +1,41 @@
+"""Which songs are tested and which may be learned from: whole packages apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from experiments.common.csv_files import read_rows
+
+TEST_SONGS = Path(__file__).parents[1] / "normality" / "test_songs.csv"
+"""Written before anything was trained."""
+
+
+class Song(NamedTuple):
+    """A file of the pool."""
+
+    package: str
+    name: str
+    path: Path
+
+
+def pool_songs(music: Path, listed: Path = TEST_SONGS) -> tuple[list[Song], list[Song]]:
+    """Songs of the test and songs of other packages, by package and name.
+
+    Args:
+        music: folder with manifest.csv (columns file and package) and the files.
+        listed: the songs of the test (columns package and song). Every other song of their packages is left out.
+    """
+    rows = read_rows(listed)
+    tested = {(row["package"], row["song"]) for row in rows}
+    packages = {row["package"] for row in rows}
+    songs = sorted({_song(music, row) for row in read_rows(music / "manifest.csv")})
+    songs = [song for song in songs if song.path.exists()]
+    return (
+        [song for song in songs if (song.package, song.name) in tested],
+        [song for song in songs if song.package not in packages],
+    )
+
+
+def _song(music: Path, row: dict[str, str]) -> Song:
+    return Song(row["package"], Path(row["file"]).stem, music / row["file"])
