@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from experiments.common.command_line import parser_of
-from experiments.common.csv_files import read_rows, write_rows
-from experiments.mistakes_undone.run import Row, Setting, Task, run_all
+from experiments.mistakes_undone.rows import read, write
+from experiments.mistakes_undone.run import Setting, Task, run_all
 from experiments.mistakes_undone.songs import TEST_SONGS, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, spectra_of
 from experiments.mistakes_undone.systems import all_systems
@@ -62,25 +62,6 @@ def main() -> None:
     (arguments.out / "tables.md").write_text(text, encoding="utf-8")
     print(f"{len(training.packages)} songs of {len(set(training.packages))} packages to learn from")
     print(text)
-
-
-def read(path: Path) -> list[Row]:
-    """Rows of an earlier run."""
-    if not path.exists():
-        return []
-    return [
-        Row(
-            *(row[key] for key in Row._fields[:4]),
-            *(float(row[key]) for key in Row._fields[4:]),
-        )
-        for row in read_rows(path)
-    ]
-
-
-def write(path: Path, rows: list[Row]) -> None:
-    """All rows, four decimals."""
-    cells = [[*row[:4], *(f"{value:.4f}" for value in row[4:])] for row in rows]
-    write_rows(path, [dict(zip(Row._fields, line, strict=True)) for line in cells])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 import soundfile
 
 from experiments.mistakes_undone.mistakes import CONDITIONS, draw, rms_of, with_mistake
+from experiments.mistakes_undone.rows import Row
 from experiments.mistakes_undone.songs import Song
 from experiments.mistakes_undone.spectra import Spectra, excerpt, levels_of, profile_of_samples
 from experiments.mistakes_undone.systems import Case, System, all_systems, matters
@@ -22,25 +23,6 @@ from neural_mastering.metering.measure import measure
 from neural_mastering.metering.profile import Spectrum
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
-
-
-class Row(NamedTuple):
-    """What a system made of one song with one mistake.
-
-    Attributes:
-        package, song, condition, system: names.
-        before_db, after_db: RMS of the difference to the finished song less its mean, over the third octaves from
-            50 Hz to 12.5 kHz that hold sound in it.
-        move_db: the same of the difference between output and input.
-    """
-
-    package: str
-    song: str
-    condition: str
-    system: str
-    before_db: float
-    after_db: float
-    move_db: float
 
 
 class Task(NamedTuple):

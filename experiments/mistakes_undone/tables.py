@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from experiments.mistakes_undone.mistakes import CONDITIONS, FINISHED
-from experiments.mistakes_undone.run import Row
+from experiments.mistakes_undone.rows import Row
 from experiments.mistakes_undone.scores import removed, removed_interval, share_worse, worst_tenth
 from neural_mastering.dsp.third_octaves import Float64s
 
