@@ -4,7 +4,7 @@
 
 MUSIC holds manifest.csv (columns file and package) and the songs that it names. The songs of the test are those of
 experiments/normality/test_songs.csv; songs of other packages give the plain posterior, corridor and average.
-What OUT/songs.csv holds already is kept: run again to go on, or with --systems to measure some of them anew.
+What OUT/songs.csv holds already is kept: run again to go on.
 """
 
 import time
@@ -13,9 +13,9 @@ from pathlib import Path
 from experiments.common.command_line import parser_of
 from experiments.mistakes_undone.rows import read, write
 from experiments.mistakes_undone.run import Setting, Task, run_all
-from experiments.mistakes_undone.songs import TEST_SONGS, pool_songs
+from experiments.mistakes_undone.songs import TEST_SONGS, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, spectra_of
-from experiments.mistakes_undone.systems import all_systems
+from experiments.mistakes_undone.systems import NAMES
 from experiments.mistakes_undone.tables import finished_table, mistakes_table
 from neural_mastering.reporting.table import markdown_table
 
@@ -28,9 +28,8 @@ def main() -> None:
     parser.add_argument("--test-songs", type=Path, default=TEST_SONGS)
     parser.add_argument("--songs", type=int, default=None, help="at most so many of each package")
     parser.add_argument("--seconds", type=float, default=30.0, help="this much from the middle of each song")
-    parser.add_argument(
-        "--systems", nargs="+", default=None, help="measure these anew, leave others as they are"
-    )
+    parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES, help="only these")
+    parser.add_argument("--again", action="store_true", help="measure the systems anew")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=16)
     arguments = parser.parse_args()
@@ -40,18 +39,17 @@ def main() -> None:
     if not held.exists():
         spectra_of(others, arguments.seconds).save(held)
     training = Spectra.load(held)
-    setting = Setting(training, arguments.seconds, arguments.seed)
-    names = tuple(arguments.systems or all_systems(training))
+    names = tuple(arguments.systems)
+    setting = Setting(training, names, arguments.seconds, arguments.seed)
     table = arguments.out / "songs.csv"
-    rows = [row for row in read(table) if not (arguments.systems and row.system in names)]
+    rows = [row for row in read(table) if not (arguments.again and row.system in names)]
     known = {}
     for row in rows:
         known.setdefault((row.package, row.song), set()).add((row.condition, row.system))
-    tasks, count = [], {}
-    for song in test:
-        count[song.package] = count.get(song.package, 0) + 1
-        if arguments.songs is None or count[song.package] <= arguments.songs:
-            tasks.append(Task(song, names, frozenset(known.get((song.package, song.name), ()))))
+    tasks = [
+        Task(song, frozenset(known.get((song.package, song.name), ())))
+        for song in chosen(test, arguments.songs)
+    ]
     started = time.perf_counter()
     for i, found in enumerate(run_all(tasks, setting, arguments.processes)):
         rows += found

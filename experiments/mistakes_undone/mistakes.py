@@ -73,9 +73,9 @@ def with_mistake(samples: Float64s, sample_rate: int, bands: Bands) -> Float64s:
     return filtered * min(1.0, PEAK_AT / max(float(np.abs(filtered).max()), 1e-9))
 
 
-def mean_correction(groups: Sequence[str]) -> Float64s:
+def mean_correction(names: Sequence[str]) -> Float64s:
     """The one curve that suits all mistakes best: less the mean of those that are drawn for such names."""
-    curves = [curve_db(draw(c, "mean", name)) for name in groups for c in CONDITIONS if c != FINISHED]
+    curves = [curve_db(draw(c, "mean", name)) for name in names for c in CONDITIONS if c != FINISHED]
     mean = -np.mean(curves, axis=0)
     return mean - mean[BROAD].mean()
 

@@ -22,10 +22,9 @@ from experiments.common.command_line import parser_of
 from experiments.common.peers import run_peer
 from experiments.mistakes_undone.mistakes import FINISHED, Condition, draw, rms_of, with_mistake
 from experiments.mistakes_undone.rows import Row, read, write
-from experiments.mistakes_undone.songs import TEST_SONGS, Song, pool_songs
+from experiments.mistakes_undone.songs import TEST_SONGS, Song, chosen, pool_songs
 from experiments.mistakes_undone.spectra import excerpt, levels_of_file, profile_of_samples
 from experiments.mistakes_undone.tables import finished_table, mistakes_table
-from neural_mastering.chance import seed_of
 from neural_mastering.dsp.third_octaves import BROAD
 from neural_mastering.reporting.table import markdown_table
 from neural_mastering.units import db_to_gain
@@ -97,14 +96,6 @@ def main() -> None:
     text = markdown_table(mistakes_table(rows)) + "\n" + markdown_table(finished_table(rows))
     (arguments.out / "peers.md").write_text(text, encoding="utf-8")
     print(text)
-
-
-def chosen(songs: Sequence[Song], count: int) -> list[Song]:
-    """So many of each package, the first by a hash of their names."""
-    by_package: dict[str, list[Song]] = {}
-    for song in sorted(songs, key=lambda s: seed_of("peer", s.package, s.name)):
-        by_package.setdefault(song.package, []).append(song)
-    return [song for package in sorted(by_package) for song in by_package[package][:count]]
 
 
 def average_reference(songs: Sequence[Song], path: Path) -> Path:

@@ -66,7 +66,7 @@ def corridor(spectra: Spectra) -> Callable[[Profile], ChainControls]:
 
 def average_eq(spectra: Spectra) -> Callable[[Profile], ChainControls]:
     """The same curve for every song: the mean correction of mistakes drawn for the training songs."""
-    curve = mean_correction([f"{package} {i}" for i, package in enumerate(spectra.packages)])
+    curve = mean_correction(sorted(set(spectra.packages)))
     chosen = fitted(curve, np.ones(len(curve), dtype=bool))
     return lambda song: chosen
 

@@ -17,7 +17,7 @@ from experiments.mistakes_undone.mistakes import CONDITIONS, draw, rms_of, with_
 from experiments.mistakes_undone.rows import Row
 from experiments.mistakes_undone.songs import Song
 from experiments.mistakes_undone.spectra import Spectra, excerpt, levels_of, profile_of_samples
-from experiments.mistakes_undone.systems import Case, System, all_systems, matters
+from experiments.mistakes_undone.systems import Case, System, chosen_systems, matters
 from neural_mastering.dsp.third_octaves import BROAD, Float64s
 from neural_mastering.metering.measure import measure
 from neural_mastering.metering.profile import Spectrum
@@ -26,10 +26,9 @@ from neural_mastering.rendering.stages.build import build_stages
 
 
 class Task(NamedTuple):
-    """A song, which systems are wanted and what is known already, by (condition, system)."""
+    """A song and what is known of it already, by (condition, system)."""
 
     song: Song
-    systems: tuple[str, ...]
     known: frozenset[tuple[str, str]]
 
 
@@ -37,6 +36,7 @@ class Setting(NamedTuple):
     """What holds for all songs."""
 
     training: Spectra
+    systems: tuple[str, ...]
     seconds: float
     seed: int
 
@@ -58,9 +58,7 @@ def song_rows(task: Task, setting: Setting, systems: Mapping[str, System]) -> li
     bands = BROAD & finished.filled
     for condition in CONDITIONS:
         wanted = [
-            name
-            for name in task.systems
-            if (condition.name, name) not in task.known and matters(name, condition)
+            name for name in systems if (condition.name, name) not in task.known and matters(name, condition)
         ]
         if not wanted:
             continue
@@ -113,7 +111,7 @@ def _start(setting: Setting) -> None:
     import torch  # in the process that uses it
 
     torch.set_num_threads(1)
-    _shared["run"] = (setting, all_systems(setting.training))
+    _shared["run"] = (setting, chosen_systems(setting.systems, setting.training))
 
 
 def _rows(task: Task) -> list[Row]:

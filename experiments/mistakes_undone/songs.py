@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 from experiments.common.csv_files import read_rows
+from neural_mastering.chance import seed_of
 
 TEST_SONGS = Path(__file__).parents[1] / "normality" / "test_songs.csv"
 """Written before anything was trained."""
@@ -35,6 +38,15 @@ def pool_songs(music: Path, listed: Path = TEST_SONGS) -> tuple[list[Song], list
         [song for song in songs if (song.package, song.name) in tested],
         [song for song in songs if song.package not in packages],
     )
+
+
+def chosen(songs: Sequence[Song], most: int | None = None) -> list[Song]:
+    """One song of each package in turn, in the order of a hash of their names; at most so many of each."""
+    groups: dict[str, list[Song]] = {}
+    for song in sorted(songs, key=lambda s: seed_of("turn", s.package, s.name)):
+        groups.setdefault(song.package, []).append(song)
+    turns = zip_longest(*(groups[package][:most] for package in sorted(groups)))
+    return [song for turn in turns for song in turn if song is not None]
 
 
 def _song(music: Path, row: dict[str, str]) -> Song:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from experiments.mistakes_undone.mistakes import FINISHED, Condition
 from experiments.mistakes_undone.plain import average_eq, corridor, gaussian_of, plain_posterior
@@ -27,26 +26,33 @@ class Case(NamedTuple):
 System = Callable[[Case], ChainControls]
 
 
-def all_systems(training: Spectra) -> dict[str, System]:
-    """Systems by name; "@" names the intensity.
+OTHERS = ("nothing", "average EQ", "corridor", "modest-eq-2")
+NAMES = (*OTHERS, *(f"{engine}@{name}" for engine in ("plain", "auto") for name in INTENSITIES_DB))
+"""All systems; "@" names the intensity."""
+
+
+def chosen_systems(names: Sequence[str], training: Spectra) -> dict[str, System]:
+    """Systems by name.
 
     Args:
+        names: some of `NAMES`.
         training: spectra of the songs that may be learned from.
     """
     tone = gaussian_of(training)
-    simple: dict[str, Callable[[Profile], ChainControls]] = {
-        "nothing": lambda _: ChainControls(),
-        "average EQ": average_eq(training),
-        "corridor": corridor(training),
-    }
-    for name, size_db in INTENSITIES_DB.items():
-        simple[f"plain@{name}"] = plain_posterior(tone, size_db)
-    systems: dict[str, System] = {name: _of_profile(controls) for name, controls in simple.items()}
-    systems["modest-eq-2"] = _asked(model="modest-eq-2")
-    if "style" in {field.name for field in fields(Options)}:
-        for name, size_db in INTENSITIES_DB.items():
-            systems[f"auto@{name}"] = _asked(style="auto", intensity_db=size_db)
-    return systems
+
+    def built(name: str) -> System:
+        engine, _, intensity = name.partition("@")
+        if engine == "nothing":
+            return lambda _: ChainControls()
+        if engine == "modest-eq-2":
+            return _asked(Options(model=engine))
+        if engine == "auto":
+            return _asked(Options(style="auto", intensity_db=INTENSITIES_DB[intensity]))
+        if engine == "plain":
+            return _of_profile(plain_posterior(tone, INTENSITIES_DB[intensity]))
+        return _of_profile((average_eq if engine == "average EQ" else corridor)(training))
+
+    return {name: built(name) for name in names}
 
 
 def matters(system: str, condition: Condition) -> bool:
@@ -58,11 +64,6 @@ def _of_profile(controls: Callable[[Profile], ChainControls]) -> System:
     return lambda case: controls(case.profile)
 
 
-def _asked(**options: Any) -> System:
+def _asked(options: Options) -> System:
     """What `nm-master` does with such options."""
-    asked = _options(options)
-    return lambda case: choose_tone(case.song, asked, lambda _: None).controls
-
-
-def _options(values: Mapping[str, Any]) -> Options:
-    return Options(**values)
+    return lambda case: choose_tone(case.song, options, lambda _: None).controls

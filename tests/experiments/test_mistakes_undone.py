@@ -18,12 +18,11 @@ from experiments.mistakes_undone.mistakes import (
     rms_of,
     with_mistake,
 )
-from experiments.mistakes_undone.peers import chosen
 from experiments.mistakes_undone.plain import gaussian_of, plain_posterior
 from experiments.mistakes_undone.rows import Row, read, write
 from experiments.mistakes_undone.run import case_of, rendered_move
 from experiments.mistakes_undone.scores import removed, removed_interval, share_worse, worst_tenth
-from experiments.mistakes_undone.songs import Song, pool_songs
+from experiments.mistakes_undone.songs import Song, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, excerpt, profile_of_samples
 from experiments.mistakes_undone.tables import finished_table, mistakes_table
 from neural_mastering.controls import ChainControls
@@ -181,9 +180,9 @@ def test_rows_come_back(tmp_path: Path) -> None:
     assert read(tmp_path / "none.csv") == []
 
 
-def test_peers_get_the_same_songs_whatever_others_there_are() -> None:
+def test_the_same_songs_are_chosen_whatever_others_there_are() -> None:
     songs = [Song(package, f"{i}", Path()) for package in "ab" for i in range(9)]
     few = chosen(songs, 2)
-    assert [song.package for song in few] == ["a", "a", "b", "b"]
+    assert [song.package for song in few] == ["a", "b", "a", "b"]
     assert set(chosen([*songs, Song("c", "1", Path())], 2)) == {*few, Song("c", "1", Path())}
     assert set(few) <= set(chosen(songs, 3))
