@@ -18,6 +18,7 @@ from experiments.mistakes_undone.mistakes import (
     rms_of,
     with_mistake,
 )
+from experiments.mistakes_undone.mixes import mahalanobis
 from experiments.mistakes_undone.plain import gaussian_of, plain_posterior
 from experiments.mistakes_undone.rows import Row, read, write
 from experiments.mistakes_undone.run import case_of, rendered_move
@@ -26,6 +27,7 @@ from experiments.mistakes_undone.songs import Song, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, excerpt, profile_of_samples
 from experiments.mistakes_undone.tables import finished_table, mistakes_table
 from neural_mastering.controls import ChainControls
+from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
 
 RATE = 44_100
@@ -186,3 +188,16 @@ def test_the_same_songs_are_chosen_whatever_others_there_are() -> None:
     assert [song.package for song in few] == ["a", "b", "a", "b"]
     assert set(chosen([*songs, Song("c", "1", Path())], 2)) == {*few, Song("c", "1", Path())}
     assert set(few) <= set(chosen(songs, 3))
+
+
+def test_a_usual_song_is_at_a_distance_of_about_one_whatever_its_level() -> None:
+    rng = np.random.default_rng(0)
+    bands = len(CENTRES_HZ)
+    root = np.tril(np.ones((bands, bands))) * 0.5
+    tone = Gaussian.of(np.arange(bands, dtype=float), root @ root.T)
+    filled = CENTRES_HZ < 9_000
+    songs = rng.normal(size=(2_000, bands)) @ root.T + tone.mean
+    found = np.array([mahalanobis(song, tone, filled) for song in songs])
+    assert np.mean(found**2) == pytest.approx(1.0, abs=0.05)
+    assert mahalanobis(songs[0] + 3.0, tone, filled) == pytest.approx(found[0], abs=0.01)
+    assert mahalanobis(tone.mean, tone, filled) == 0.0
