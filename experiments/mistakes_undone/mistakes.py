@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.signal
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from neural_mastering.chance import seed_of
 from neural_mastering.controls import Bands
@@ -67,9 +67,11 @@ def curve_db(bands: Bands) -> Float64s:
 
 def with_mistake(samples: Float64s, sample_rate: int, bands: Bands) -> Float64s:
     """Samples (time, channel) after the bands, turned down where a peak would pass 0.98."""
-    filtered = samples
+    filtered: Float64s = samples
     if len(bands):
-        filtered = scipy.signal.sosfilt(bands.sections(DESIGN_RATE_HZ, sample_rate), samples, axis=0)
+        filtered = np.asarray(
+            scipy.signal.sosfilt(bands.sections(DESIGN_RATE_HZ, sample_rate), samples, axis=0)
+        )
     return filtered * min(1.0, PEAK_AT / max(float(np.abs(filtered).max()), 1e-9))
 
 
@@ -88,7 +90,7 @@ def _scaled_to(bands: Bands, size_db: float) -> Bands | None:
 
     if excess(most) <= 0.0:
         return None
-    return bands.scaled(float(brentq(excess, 0.0, most, xtol=1e-9)))
+    return bands.scaled(root_scalar(excess, bracket=(0.0, most), xtol=1e-9).root)
 
 
 def _random(rng: np.random.Generator) -> Bands:

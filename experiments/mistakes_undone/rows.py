@@ -31,8 +31,13 @@ def read(path: Path) -> list[Row]:
         return []
     return [
         Row(
-            *(row[key] for key in Row._fields[:4]),
-            *(float(row[key]) for key in Row._fields[4:]),
+            row["package"],
+            row["song"],
+            row["condition"],
+            row["system"],
+            float(row["before_db"]),
+            float(row["after_db"]),
+            float(row["move_db"]),
         )
         for row in read_rows(path)
     ]

@@ -34,7 +34,7 @@ def removed_interval(
     labels, index = np.unique(np.asarray(packages), return_inverse=True)
 
     def total(values: Float64s) -> Float64s:
-        return np.bincount(index, weights=values**2, minlength=labels.size)
+        return np.bincount(index, values**2, labels.size).astype(np.float64)
 
     counts = np.random.default_rng(0).multinomial(
         labels.size, np.full(labels.size, 1.0 / labels.size), size=DRAWS
