@@ -16,6 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("dsp",),
     ("controls", "audio_io"),
     ("metering",),
+    ("normality",),
     ("processors", "losses", "metrics", "data"),
     ("models",),
     ("styles", "words", "reporting"),

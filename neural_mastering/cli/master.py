@@ -3,15 +3,13 @@
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from neural_mastering.cli.master_options import master_options, names, suffix_of
 from neural_mastering.cli.master_output import MasterPrinter, print_targets
 from neural_mastering.errors import InputError
-
-if TYPE_CHECKING:
-    from neural_mastering.rendering.options import Options
 
 _STOPPED = 130  # 128 + SIGINT
 # Typer brings its own copy of click or uses the installed one; this is its error either way.
@@ -20,10 +18,10 @@ _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__n
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 _EPILOG = (
-    "The bundled model sets the tone unless you give --controls, --reference or another --model. With --model "
-    "none the tone stays as it is and only loudness and peaks are processed. A platform's target is the loudness "
-    "at which it plays music back; it is not a delivery requirement. If a file name begins with a dash, put -- "
-    "before it: nm-master -o out.wav -- '-my song.wav'."
+    "Unless you give --style, --reference, --controls or --model, the song is compared with finished songs like it and "
+    "its tone moves part of the way towards them. With --model none the tone stays as it is and only loudness and "
+    "peaks are processed. A platform's target is the loudness at which it plays music back; it is not a delivery "
+    "requirement. If a file name begins with a dash, put -- before it: nm-master -o out.wav -- '-my song.wav'."
 )
 
 
@@ -57,12 +55,34 @@ def run(
         str | None,
         typer.Option(help="Model that sets the tone: a bundled model, a run folder, a checkpoint, or none."),
     ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="Style to move towards: a bundled style, a file by nm-style, or auto (see nm-style list). "
+            "Default: auto, unless --model, --controls or --reference set the tone.",
+        ),
+    ] = None,
+    intensity: Annotated[
+        str,
+        typer.Option(
+            help="How far from normal the mix may be by mistake: gentle, balanced, strong, or a number of dB.",
+            metavar="gentle|balanced|strong|DB",
+        ),
+    ] = "balanced",
     controls: Annotated[
         Path | None, typer.Option(help="Use the controls in this YAML file (see --save-controls).")
     ] = None,
     reference: Annotated[
         list[str] | None,
         typer.Option(help="Match the sound of this song. Repeatable; FILE=WEIGHT sets a weight."),
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How far to follow the references, 0 to 1 (default 0.6), or each: tone=, width=, dynamics=, "
+            "loudness= (default 1).",
+            metavar="S|RESPECT=S,…",
+        ),
     ] = None,
     word: Annotated[
         list[str] | None,
@@ -135,7 +155,7 @@ def run(
         bool, typer.Option("--list-words", help="List the words and the evidence for each, and exit.")
     ] = False,
 ) -> None:
-    """Master songs: tone (from a model, a reference, words or your own controls), loudness and true peak."""
+    """Master songs: tone (by style, reference, words, a model or your own controls), loudness and true peak."""
     if list_targets:
         print_targets()
         return
@@ -147,27 +167,30 @@ def run(
     from neural_mastering.rendering.album import run_album  # --help stays quick: loads NumPy and numba
     from neural_mastering.rendering.batch import plan, run_batch
 
-    options = _options(
+    options = master_options(
         target=target,
         ceiling=ceiling,
         model=model,
+        style=style,
+        intensity=intensity,
         controls=controls,
         reference=reference or [],
+        match=match or [],
         word=word or [],
         strength=strength or [],
-        skip=_names(skip),
-        only=_names(only),
+        skip=names(skip),
+        only=names(only),
         max_reduction_db=max_reduction,
         bits=bits,
         overwrite=overwrite,
         report=report,
         json=json,
         save_controls=save_controls,
-        export=_names([export] if export is not None else None),
+        export=names([export] if export is not None else None),
     )
     if not songs:
         raise InputError("no song given. Usage: nm-master SONG -o MASTER (see --help for all options)")
-    planned = plan(songs, output, options, _suffix(form))
+    planned = plan(songs, output, options, suffix_of(form))
     say = MasterPrinter(quiet=quiet, several=len(planned) > 1)
     if album:
         failed = run_album(planned, say.outcome)
@@ -244,42 +267,6 @@ def _ask_again_after(seconds: float) -> None:
 
 def _complain(message: str) -> None:
     print(f"nm-master: {message}", file=sys.stderr)
-
-
-def _options(
-    reference: list[str],
-    word: list[str],
-    strength: list[str],
-    **others: Any,
-) -> "Options":
-    # --help stays quick: loads NumPy and numba
-    from neural_mastering.rendering.options import Options, parse_references, parse_strengths
-
-    overall, by_stage = parse_strengths(strength)
-    if word:
-        from neural_mastering.words import parse_words  # --help stays quick: loads NumPy and numba
-
-        others["words"] = parse_words(word)
-    return Options(
-        overall_strength=overall,
-        strength=by_stage,
-        references=parse_references(reference),
-        **others,
-    )
-
-
-def _names(values: list[str] | None) -> tuple[str, ...]:
-    parts = [part.strip().lower() for value in values or [] for part in value.split(",")]
-    return tuple(part for part in parts if part)
-
-
-def _suffix(form: str | None) -> str | None:
-    suffixes = {"wav": ".wav", "flac": ".flac", "aiff": ".aiff", "aif": ".aiff"}
-    if form is None:
-        return None
-    if form.lower().lstrip(".") not in suffixes:
-        raise InputError(f"--format {form}: expected wav, flac or aiff")
-    return suffixes[form.lower().lstrip(".")]
 
 
 if __name__ == "__main__":

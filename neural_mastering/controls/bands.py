@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from neural_mastering.dsp import rate_match, rbj
 from neural_mastering.dsp.rbj import Float64s, Kind
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.units import DB_PER_NEPER
 
 
@@ -84,6 +85,12 @@ class Bands:
     def level_db(self, at_hz: ArrayLike, sample_rate: float) -> Float64s:
         """Level of the cascade in dB (frequency,) at `at_hz`, of biquads at a sample rate; see `dsp.rbj`."""
         return rbj.level_db(self.kinds, self.frequency_hz, self.gain_db, self.q, at_hz, sample_rate)
+
+    def third_octaves_db(self, sample_rate: float) -> Float64s:
+        """What the cascade does at the third octaves of `dsp.third_octaves`, (third,) in dB."""
+        if not len(self):
+            return np.zeros(len(CENTRES_HZ))
+        return self.level_db(np.minimum(CENTRES_HZ, 0.49 * sample_rate), sample_rate)
 
     def band_levels_db(self, at_hz: ArrayLike, sample_rate: float) -> Float64s:
         """Level of each band alone in dB (band, frequency)."""

@@ -8,7 +8,14 @@ from neural_mastering.controls import ChainControls
 from neural_mastering.controls.catalogue import STAGE_NAMES
 from neural_mastering.dsp.limiter import LimiterSettings
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.delivery.targets import Target, find_target, with_ceiling
+from neural_mastering.rendering.delivery.targets import (
+    DEFAULT_TARGET,
+    Target,
+    find_target,
+    with_ceiling,
+)
+from neural_mastering.rendering.reference.shares import MatchShares
+from neural_mastering.styles.intensity import DEFAULT_INTENSITY, INTENSITIES_DB, parse_intensity
 
 LIMITER = "limiter"
 MAX_REDUCTION_DB = 6.0
@@ -25,7 +32,11 @@ class Options:
         model: name of a bundled model, a run folder or a checkpoint; "none" leaves the tone alone, None takes the
             bundled model unless controls or references set the tone.
         controls: a chain to render instead of a model's.
+        style: name of a style, a file, or "auto"; None takes "auto" unless a model, controls or references set the
+            tone.
+        intensity_db: how far from normal the mix may be by mistake, root mean square in dB; 0 moves nothing.
         references: (file, weight) of songs whose sound is matched.
+        match: how far they are followed; None follows other songs by 0.6 and a version of the song itself exactly.
         words: strengths −1 to 1 by word, see `neural_mastering.words`.
         strength: of each stage by name, 0 to 1; stages not named have `overall_strength`.
         overall_strength: of the chain; the limiter, which is the safety stage, has its own entry only.
@@ -43,7 +54,10 @@ class Options:
     ceiling: str | float | None = None
     model: str | None = None
     controls: Path | None = None
+    style: str | None = None
+    intensity_db: float = INTENSITIES_DB[DEFAULT_INTENSITY]
     references: tuple[tuple[Path, float], ...] = ()
+    match: MatchShares | None = None
     words: Mapping[str, float] = field(default_factory=dict)
     strength: Mapping[str, float] = field(default_factory=dict)
     overall_strength: float = 1.0
@@ -74,18 +88,13 @@ class Options:
                         f"--{option} {name}: there is no such stage; expected {', '.join(stage_names())}"
                     )
         self._check_words()
-        sources = [
-            name
-            for name, given in (
-                ("--model", (self.model or "none").lower() != "none"),
-                ("--reference", self.references),
-            )
-            if given
-        ]
-        if self.controls is not None and self.references:
-            raise InputError("--controls and --reference both set the tone: give one of them")
-        if len(sources) == 2:
-            raise InputError("--model and --reference both set the tone: give one of them")
+        parse_intensity(self.intensity_db)
+        if self.style is not None:
+            from neural_mastering.styles.expectations import check_style  # reads files
+
+            check_style(self.style)
+        if self.match is not None and not self.references:
+            raise InputError("--match says how far a reference is followed: give one with --reference")
 
     def _check_words(self) -> None:
         if not self.words:
@@ -142,7 +151,7 @@ def chosen_target(options: Options, suggested: Target | None = None) -> Target:
     """The target that was asked for, else the suggested one, else that of Spotify; with the ceiling asked for."""
     if options.target is None and suggested is not None:
         return with_ceiling(suggested, options.ceiling)
-    return find_target(options.target or "spotify", options.ceiling)
+    return find_target(options.target or DEFAULT_TARGET, options.ceiling)
 
 
 def parse_references(values: Sequence[str]) -> tuple[tuple[Path, float], ...]:

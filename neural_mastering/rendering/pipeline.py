@@ -9,11 +9,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.tags import read_tags, write_tags
 from neural_mastering.audio_io.writer import AtomicWriter, output_format
+from neural_mastering.dsp.sections import sections_level_db
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.metering.measure import MeasuredSong, measure
 from neural_mastering.notes import Note
@@ -23,6 +27,8 @@ from neural_mastering.rendering.options import Options, chosen_target
 from neural_mastering.rendering.outputs.paths import check_paths
 from neural_mastering.rendering.outputs.summary import summarised
 from neural_mastering.rendering.outputs.write import write_outputs
+from neural_mastering.rendering.reference.measured import measures_of_file
+from neural_mastering.rendering.reference.outcome import ReferenceOutcome, outcome_of
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
@@ -153,6 +159,8 @@ def finish(
     with _timed(seconds, "deliver"):
         delivery, writer = deliver(rendered.blocks, rendered.forecast, spec, open_writer)
     try:
+        with _timed(seconds, "compare"):
+            reference = _reference_outcome(prepared, writer.draft, options)
         with _timed(seconds, "tags"):
             warnings = (*song.warnings, *prepared.tone.warnings, *_carry_tags(song, writer))
             result = summarised(
@@ -168,6 +176,7 @@ def finish(
                     delivery=delivery,
                     form=form,
                     warnings=warnings,
+                    reference=reference,
                     seconds=seconds,
                 )
             )
@@ -176,6 +185,17 @@ def finish(
         writer.abandon()
         raise
     return write_outputs(result, song, options)
+
+
+def _reference_outcome(prepared: PreparedSong, draft: Path, options: Options) -> ReferenceOutcome | None:
+    """How far the written song came towards its references; None without any."""
+    tone, rate = prepared.tone, prepared.song.sample_rate
+    if tone.reference is None:
+        return None
+    at_hz = np.minimum(CENTRES_HZ, 0.49 * rate)
+    applied_db = sections_level_db(tone.controls.eq_sections(rate), at_hz, rate)
+    master = measures_of_file(draft)
+    return outcome_of(tone.reference.decision, master, applied_db, options.target is not None)
 
 
 def _carry_tags(song: MeasuredSong, writer: AtomicWriter) -> tuple[Note, ...]:

@@ -13,6 +13,7 @@ from neural_mastering.metering.meter import Readings
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.loop import DeliveryResult, DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
+from neural_mastering.rendering.reference.outcome import ReferenceOutcome
 from neural_mastering.rendering.stages.record import StageRecord
 from neural_mastering.rendering.tone.tone import Tone
 
@@ -31,6 +32,7 @@ class MasterResult:
         form: of the output file.
         actions: what was done, in order.
         warnings: what a person should know.
+        reference: how far the song came towards its references, None without any.
         seconds: wall time by step.
         date: when it was made, ISO 8601.
     """
@@ -47,6 +49,7 @@ class MasterResult:
     form: OutputFormat
     actions: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
+    reference: ReferenceOutcome | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     date: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 

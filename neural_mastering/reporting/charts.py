@@ -36,8 +36,11 @@ def spectra_chart(
         y = linear_axis(-reach, reach, "Difference (dB)", signed=True)
         drawn = join([_horizontal(0.5, "zero"), _lines(chart, x, y, colours)])
         return _figure(title, x, y, drawn, chart.lines, colours, caption)
-    y = level_axis([line.values for line in chart.lines], "Level (dB)", least_span=20.0)
-    return _figure(title, x, y, _lines(chart, x, y, colours), chart.lines, colours, caption)
+    y = level_axis(
+        [*(line.values for line in chart.lines), *(chart.corridor or ())], "Level (dB)", least_span=20.0
+    )
+    drawn = join([_corridor(chart, x, y), _lines(chart, x, y, colours)])
+    return _figure(title, x, y, drawn, chart.lines, colours, caption)
 
 
 def loudness_chart(
@@ -203,6 +206,17 @@ def _lines(chart: Chart, x: Axis, y: Axis, colours: Colours) -> Html:
         for part in _unbroken(px, py):
             drawn.append(tag("polyline", class_=f"line {kind}", points=_points(px[part], py[part])))
     return join(drawn)
+
+
+def _corridor(chart: Chart, x: Axis, y: Axis) -> Html:
+    """The shaded range behind the lines."""
+    if chart.corridor is None:
+        return join([])
+    px = x.place(as_array(chart.at))
+    low, high = (y.place(as_array(end)) for end in chart.corridor)
+    good = np.isfinite(px) & np.isfinite(low) & np.isfinite(high)
+    points = _points(np.r_[px[good], px[good][::-1]], np.r_[low[good], high[good][::-1]])
+    return tag("polygon", class_="area c-target", points=points)
 
 
 def _unbroken(px: NDArray[np.floating], py: NDArray[np.floating]) -> list[slice]:

@@ -6,7 +6,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from neural_mastering.reporting.reference_section import ReferenceReport
 from neural_mastering.reporting.report_data import Chart, Clip, EqCurve
+from neural_mastering.reporting.tone_section import ToneReport
 from neural_mastering.reporting.words_section import WordsReport
 
 
@@ -121,7 +123,9 @@ class MasterReport:
             given, "reference".
         controls: the full chain in physical units, nested dictionaries of numbers, text and lists; shown as a table
             and put into the JSON as it is.
+        tone: where the song lies among finished songs, and how it was moved; None where it was compared with none.
         words: what words did; None without words.
+        reference: how far the song came towards its references; None without any.
         actions: what was done, in sentences, in order; the page shows these.
         warnings: sentences; shown on top.
         clips: what to listen to, the same excerpt of each: usually "before" and "after", then references.
@@ -144,7 +148,9 @@ class MasterReport:
     short_term: Chart | None = None
     spectra: Chart | None = None
     controls: Mapping[str, Any] = field(default_factory=dict)
+    tone: ToneReport | None = None
     words: WordsReport | None = None
+    reference: ReferenceReport | None = None
     actions: Sequence[str] = ()
     warnings: Sequence[str] = ()
     clips: Sequence[Clip] = ()

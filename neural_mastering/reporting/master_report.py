@@ -28,8 +28,10 @@ from neural_mastering.reporting.master_data import (
 from neural_mastering.reporting.master_json import master_json
 from neural_mastering.reporting.page import section, write_page
 from neural_mastering.reporting.player import excerpt_of, key_help, listening_log, player
+from neural_mastering.reporting.reference_section import reference_section
 from neural_mastering.reporting.report_data import ChartLine
 from neural_mastering.reporting.sentences import tone_sentence
+from neural_mastering.reporting.tone_section import tone_section
 from neural_mastering.reporting.words_section import words_section
 
 __all__ = [
@@ -95,6 +97,10 @@ def _body(report: MasterReport, clips: list[EncodedClip]) -> Iterator[Html]:
         section("Readings", _readings(report.input, report.output), id_="readings"),
         class_="columns",
     )
+    if report.tone is not None:
+        yield section("Tone", tone_section(report.tone), id_="tone")
+    if report.reference is not None:
+        yield section("Reference", reference_section(report.reference), id_="reference")
     if report.words is not None:
         yield section("Words", words_section(report.words), id_="words")
     yield from _charts(report, clips, colours)

@@ -77,10 +77,12 @@ class Chart:
     Attributes:
         at: (point,) in Hz or seconds.
         lines: what is drawn, the first one lowest.
+        corridor: lower and upper end (point,) of a shaded range behind the lines; None for none.
     """
 
     at: ArrayLike
     lines: Sequence[ChartLine]
+    corridor: tuple[ArrayLike, ArrayLike] | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ LARGEST_DB = 6.0
 SMOOTH_BANDS = 3.0
 """Standard length of the smooth part, in third octaves: mistakes of a mix are about an octave wide."""
 
-TILT_SHARE = 0.5
+TILT_SHARE = 0.55
 """Part of the variance that lies in the two common directions, bass and treble."""
 
 _BASS_HZ, _TREBLE_HZ = 150.0, 4_000.0

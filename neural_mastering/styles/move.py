@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.gaussian import Gaussian, combine
+from neural_mastering.dsp.soft_limit import soft_limited
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
 from neural_mastering.metering.profile import Profile
 from neural_mastering.styles.intensity import error_covariance
@@ -56,7 +57,7 @@ class Move:
     """A curve for the equaliser and how it came about.
 
     Attributes:
-        curve_db: (third,) with mean 0 over the bands of the song.
+        curve_db: (third,) what the equaliser should do; what is added to other controls has mean 0 over the bands.
         sigma_db: (third,) how uncertain it is.
         parts: the contributions; they add up to the curve before it was limited.
         song_db: (third,) spectrum of the song, mean 0 over its bands.
@@ -108,7 +109,7 @@ def wanted_move(
     known = song.filled
     base = np.zeros(len(CENTRES_HZ)) if base_db is None else base_db
     at = _centre(song.levels_db, known)
-    flat = Move(_centre(base, known), np.zeros(len(base)), (), at, known)
+    flat = Move(base, np.zeros(len(base)), (), at, known)
     if intensity_db <= 0.0 or not (expectations or wishes) or not song.is_usable:
         return flat
     prior = error_covariance(intensity_db)
@@ -138,13 +139,6 @@ def wanted_move(
         expectations=tuple((kind.name, kind.weight) for kind in expectations),
         intensity_db=intensity_db,
     )
-
-
-def soft_limited(curve_db: Float64s, largest_db: float) -> Float64s:
-    """c / (1 + |c/L|⁶)^(1/6): nearly the curve up to 0.7·L, and never more than L."""
-    if largest_db <= 0.0:
-        return np.zeros_like(curve_db)
-    return curve_db / (1.0 + np.abs(curve_db / largest_db) ** 6) ** (1.0 / 6.0)
 
 
 def _centre(levels_db: Float64s, known: NDArray[np.bool_]) -> Float64s:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import Float64s
 
+AUTO = "auto"
+"""What stands for the style that is found in the song itself; no profile has this name."""
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -24,13 +27,18 @@ class StyleProfile:
 
     Attributes:
         name: such as "rock".
-        tone: levels of third octaves in dB, of any common offset, with their covariance between songs.
+        tone: levels of third octaves in dB with their covariance between songs. Less the song's integrated loudness
+            where we measured it; of any common offset where others published it, so that only the shape counts
+            (`is_absolute`).
         songs: how many were measured.
         sources: where the numbers come from, citations or works.
         licence: of the numbers.
+        is_absolute: the levels of `tone` are relative to integrated loudness.
+        about: what a user should know, such as how the songs were chosen; a sentence or two.
         side_db: (third,) mean side over mid by band in dB, NaN where there is none.
         side_sd_db: (third,) its standard deviation between songs.
-        crest_db, crest_sd_db: (third,) peak to RMS of each band.
+        crest_db, crest_sd_db: (octave,) mean and standard deviation of the crest by octave band, see
+            `metering.band_crest`; NaN where there is none.
         lufs, plr_db, lra_lu: loudness, peak-to-loudness ratio, loudness range.
     """
 
@@ -39,6 +47,8 @@ class StyleProfile:
     songs: int
     sources: tuple[str, ...] = ()
     licence: str = ""
+    is_absolute: bool = False
+    about: str = ""
     side_db: Float64s | None = None
     side_sd_db: Float64s | None = None
     crest_db: Float64s | None = None

@@ -1,4 +1,4 @@
-"""The notebook in docs/ runs from top to bottom and finds what it looks for."""
+"""The notebooks in docs/ run from top to bottom and find what they look for."""
 
 import re
 from pathlib import Path
@@ -6,21 +6,33 @@ from typing import Any
 
 import pytest
 
-NOTEBOOK = Path(__file__).parents[2] / "docs" / "eq_and_meters.ipynb"
+DOCS = Path(__file__).parents[2] / "docs"
+NOTEBOOKS = sorted(DOCS.glob("*.ipynb"))
 pytest.importorskip("nbclient", reason="extra notebook is not installed")
 pytest.importorskip("ipykernel", reason="extra notebook is not installed")
 
 
 @pytest.fixture(scope="module")
-def executed(request: pytest.FixtureRequest) -> Any:
-    """The notebook after a run in a kernel of its own; a cell that fails raises."""
+def executed() -> Any:
+    """The notebook of equaliser and meters after a run."""
+    return _run(DOCS / "eq_and_meters.ipynb")
+
+
+@pytest.fixture(scope="module")
+def suggested() -> Any:
+    """The notebook of suggestions after a run."""
+    return _run(DOCS / "suggestions.ipynb")
+
+
+def _run(path: Path) -> Any:
+    """A notebook after a run in a kernel of its own; a cell that fails raises."""
     import nbformat
     from nbclient import NotebookClient
 
     with pytest.MonkeyPatch.context() as environment:
         for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
             environment.setenv(name, "1")
-        notebook = nbformat.read(NOTEBOOK, as_version=4)
+        notebook = nbformat.read(path, as_version=4)
         NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     return notebook
 
@@ -36,10 +48,11 @@ def _number(pattern: str, notebook: Any) -> float:
     return float(found.group(1))
 
 
-def test_it_is_stored_without_outputs() -> None:
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_is_stored_without_outputs(path: Path) -> None:
     import nbformat
 
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     for cell in notebook.cells:
         assert not cell.get("outputs") and cell.get("execution_count") is None
@@ -71,3 +84,13 @@ def test_its_loudness_is_that_of_the_bundled_manifest(executed: Any) -> None:
 
 def test_neither_lightning_nor_hydra_is_imported(executed: Any) -> None:
     assert "imported: []" in _text(executed)
+
+
+def test_suggestions_run_and_their_numbers_are_right(suggested: Any) -> None:
+    outputs = [o for cell in suggested.cells for o in cell.get("outputs", ())]
+    assert not [o for o in outputs if o.output_type == "error"]
+    assert sum("image/png" in o.get("data", {}) for o in outputs) == 3
+    assert 0.0 < _number(r"by default: ([\d.]+) dB RMS", suggested) < 3.0
+    sizes = [_number(rf"'{name}': ([\d.]+)", suggested) for name in ("gentle", "balanced", "strong")]
+    assert sizes == sorted(sizes) and sizes[0] > 0.0
+    assert _number(r"sum of the parts by ([\d.]+) dB RMS", suggested) < 0.5

@@ -13,6 +13,7 @@ from neural_mastering.errors import InputError
 
 QUIETEST_LUFS, LOUDEST_LUFS = -60.0, -3.0
 DEFAULT_CEILING_DB = -1.0
+DEFAULT_TARGET = "spotify"
 
 
 @dataclass(frozen=True)

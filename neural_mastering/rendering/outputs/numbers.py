@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import neural_mastering
 from neural_mastering.controls import stage_spec
 from neural_mastering.metering.meter import Readings
+from neural_mastering.rendering.outputs.tone import tone_json
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.rendering.stages.record import StageRecord
 
@@ -51,7 +52,9 @@ def as_json(result: MasterResult) -> dict[str, Any]:
         },
         "stages": [_stage(record, result.input) for record in result.stages],
         "model": _model(result),
+        "tone": tone_json(tone),
         "controls": result.controls.as_dict(),
+        "reference": None if result.reference is None else result.reference.as_dict(),
         "words": None if tone.words is None else tone.words.as_dict(),
         "actions": [vars(note) for note in result.actions],
         "warnings": [vars(note) for note in result.warnings],

@@ -25,6 +25,7 @@ from neural_mastering.rendering.outputs.curves import (
     stage_reductions,
 )
 from neural_mastering.rendering.outputs.numbers import as_json
+from neural_mastering.rendering.outputs.tone import tone_report
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.reporting.audio_clip import LONGEST_S, clip_from_file, loudest_start_s
 from neural_mastering.reporting.master_data import MasterReport, Provenance
@@ -67,7 +68,9 @@ def report_of(result: MasterResult, song: MeasuredSong) -> MasterReport:
         short_term=_short_term(result),
         spectra=_spectra(result, song),
         controls=result.controls.as_dict(),
+        tone=tone_report(tone),
         words=None if tone.words is None else tone.words.report(),
+        reference=None if result.reference is None else result.reference.report(),
         actions=texts(result.actions),
         warnings=texts(result.warnings),
         clips=_clips(result, song, duration_s),

@@ -11,6 +11,7 @@ from neural_mastering.rendering.outputs.curves import (
     report_readings,
 )
 from neural_mastering.rendering.outputs.stage_sentences import stage_sentences
+from neural_mastering.rendering.outputs.tone import tone_notes
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.reporting.sentences import master_actions, sentence
 
@@ -28,6 +29,9 @@ def _actions(result: MasterResult) -> Iterator[Note]:
     tone = result.tone
     yield tone.origin
     yield from tone.actions
+    yield from tone_notes(tone)
+    if result.reference is not None:
+        yield from (Note("reference", text) for text in result.reference.sentences)
     if tone.words is not None:
         yield from (Note("words", text) for text in tone.words.sentences)
     yield from master_actions(

@@ -13,6 +13,7 @@ which comes from the fine structure of the spectra (`prior`), and not at all bel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 from neural_mastering.audio_io.block import Block
 from neural_mastering.dsp import compressor_kernels, stream_kernels
 from neural_mastering.metering.movement import FRAME_MS, Movement, level_quantiles_db
-from neural_mastering.units import NEPERS_PER_DB, db_to_gain, power_to_db
+from neural_mastering.rendering.reference.shares import EXACT, MatchShares
+from neural_mastering.units import NEPERS_PER_DB, db_to_gain, db_to_power, power_to_db
 
 Float64s = NDArray[np.float64]
 Values = Mapping[str, float | tuple[float, ...]]
@@ -57,6 +59,7 @@ def match_stages(
     references: Movement,
     likely: float,
     sections: Float64s | None = None,
+    shares: MatchShares = EXACT,
 ) -> StageMatch:
     """Compressor and stereo stage for a song.
 
@@ -67,6 +70,7 @@ def match_stages(
         song, references: how they move.
         likely: probability that the references are versions of this song.
         sections: of the equaliser that will stand before the compressor, (section, 6).
+        shares: of this that is asked for; a share of 0 leaves a stage alone.
     """
     if likely < LEAST_LIKELY:
         return StageMatch(
@@ -76,14 +80,17 @@ def match_stages(
         )
     stages: dict[str, Values] = {}
     sentences = []
-    compressor, said = _compressor(pieces, sample_rate, lufs, references.levels_db, likely, sections)
-    if compressor:
-        stages["compressor"] = compressor
-    sentences.append(said)
-    width, said = _width(song.side_db, references.side_db, likely)
-    if width:
-        stages["stereo"] = width
-    sentences.append(said)
+    if shares.dynamics > 0.0:
+        mix = shares.dynamics * likely
+        compressor, said = find_compressor(pieces, sample_rate, lufs, references.levels_db, mix, sections)
+        if compressor:
+            stages["compressor"] = compressor
+        sentences.append(said)
+    if shares.width > 0.0:
+        width, said = _width(song.side_db, references.side_db, shares.width * likely)
+        if width:
+            stages["stereo"] = width
+        sentences.append(said)
     return StageMatch(stages, tuple(sentences))
 
 
@@ -102,15 +109,27 @@ def _width(song: Float64s, reference: Float64s, likely: float) -> tuple[Values, 
     return {"width": width, "bass_frequency_hz": 100.0, "bass_amount": 0.0}, said
 
 
-def _compressor(
+def find_compressor(
     pieces: Sequence[Block],
     sample_rate: int,
     lufs: float,
     wanted_db: Float64s,
-    likely: float,
-    sections: Float64s | None,
+    mix: float,
+    sections: Float64s | None = None,
+    most_reduction_db: float = math.inf,
 ) -> tuple[Values, str]:
-    trial = _Trial(pieces, sample_rate, lufs, sections)
+    """The compressor that brings the levels closest to those wanted, and a sentence; no settings where none does.
+
+    Args:
+        pieces: of the song, (channel, time) each.
+        sample_rate: of the song in Hz.
+        lufs: its loudness.
+        wanted_db: quantiles of the levels, see `Movement`.
+        mix: share of the compressed signal, 0 to 1.
+        sections: of the equaliser that will stand before the compressor, (section, 6).
+        most_reduction_db: reduction that 95 % of the samples must stay below.
+    """
+    trial = _Trial(pieces, sample_rate, lufs, sections, most_reduction_db)
     start = trial.error_db(None, wanted_db)
     if not np.isfinite(start):
         return {}, "dynamics were left alone: too little sound to compare"
@@ -138,7 +157,7 @@ def _compressor(
         "release_ms": release_ms,
         "knee_db": _KNEE_DB,
         "makeup_db": 0.0,
-        "mix": min(likely, 1.0),
+        "mix": min(mix, 1.0),
         "sidechain_hz": 0.0,
         "link_max": 0.0,
         "input_lufs": float(lufs),
@@ -171,8 +190,14 @@ class _Trial:
     """The song's pieces behind the equaliser, and the levels that a compressor makes of them."""
 
     def __init__(
-        self, pieces: Sequence[Block], sample_rate: int, lufs: float, sections: Float64s | None
+        self,
+        pieces: Sequence[Block],
+        sample_rate: int,
+        lufs: float,
+        sections: Float64s | None,
+        most_reduction_db: float,
     ) -> None:
+        self._most_reduction_db = most_reduction_db
         self._rate, self._frame = sample_rate, max(round(FRAME_MS * sample_rate / 1000.0), 1)
         self._powers: list[Float64s] = []
         self._levels: list[Float64s] = []
@@ -199,14 +224,23 @@ class _Trial:
         return (setting, error) if error < least else (best, least)
 
     def error_db(self, setting: Setting | None, wanted_db: Float64s) -> float:
-        """RMS distance of the quantiles of levels from those wanted."""
+        """RMS distance of the quantiles of levels from those wanted; infinite where too much is taken off."""
+        gains = self._gains(setting)
+        if not gains:
+            return float("nan")
+        if setting is not None and self._takes_too_much(gains):
+            return math.inf
         frames = [
             (power * gain).reshape(-1, self._frame).mean(axis=1)
-            for power, gain in zip(self._powers, self._gains(setting), strict=True)
+            for power, gain in zip(self._powers, gains, strict=True)
         ]
-        if not frames:
-            return float("nan")
         return float(np.sqrt(np.mean((level_quantiles_db(np.concatenate(frames)) - wanted_db) ** 2)))
+
+    def _takes_too_much(self, gains: Sequence[Float64s | float]) -> bool:
+        if math.isinf(self._most_reduction_db):
+            return False
+        coarse = np.concatenate([np.atleast_1d(gain)[:: self._frame // 4 + 1] for gain in gains])
+        return float(np.quantile(coarse, 0.05)) < db_to_power(-self._most_reduction_db)
 
     def _gains(self, setting: Setting | None) -> list[Float64s | float]:
         """Power gains of every sample."""

@@ -23,12 +23,17 @@ GOOD_ENOUGH_DB = 0.15
 
 LOW_SHELF_HZ, PEAKS_HZ, HIGH_SHELF_HZ = (25.0, 250.0), (40.0, 13_500.0), (3_000.0, 16_000.0)
 PEAK_Q, SHELF_Q = (0.5, 3.0), (0.5, 1.0)
-_GAIN_PRICE, _PLACE_PRICE = 0.03, 0.05
+GAIN_PRICE, _PLACE_PRICE = 0.03, 0.05
 _PEAK_COUNTS = (0, 2, 4, 6, 8)
 _STEPS, _TOLERANCE = 40, 1e-3
 
 
-def fit_curve(curve_db: Float64s, filled: NDArray[np.bool_], design_rate_hz: float = 44_100.0) -> Bands:
+def fit_curve(
+    curve_db: Float64s,
+    filled: NDArray[np.bool_],
+    design_rate_hz: float = 44_100.0,
+    gain_price: float = GAIN_PRICE,
+) -> Bands:
     """The fewest of low shelf, up to eight peaks and high shelf that follow a curve.
 
     Damped least squares with a price on gains and on leaving the places where bands start, so that no two bands
@@ -39,6 +44,7 @@ def fit_curve(curve_db: Float64s, filled: NDArray[np.bool_], design_rate_hz: flo
         curve_db: (third,) at `CENTRES_HZ`; level counts: subtract a mean before.
         filled: bands that count fully; the others only hold the fit still.
         design_rate_hz: at which the bands mean their curve.
+        gain_price: cost of a decibel of gain, relative to a decibel of error.
     """
     if float(np.abs(curve_db).max()) < LEAST_DB:
         return Bands.of()
@@ -56,7 +62,7 @@ def fit_curve(curve_db: Float64s, filled: NDArray[np.bool_], design_rate_hz: flo
             low,
             high,
             weight,
-            _GAIN_PRICE,
+            gain_price,
             _PLACE_PRICE,
             _STEPS,
             _TOLERANCE,

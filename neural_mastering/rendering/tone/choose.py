@@ -13,18 +13,19 @@ from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.notes import Note
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.tone.tone import LEFT_ALONE, Tone
+from neural_mastering.styles.profile import AUTO
 
 NO_MODEL = "none"
 """What `--model` takes to leave the tone alone."""
 
 
 def choose_tone(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
-    """Controls from references, a file, a model or nowhere; then strengths; then words.
+    """What a person's controls or a model set; the move towards a style and references; strengths; words.
 
     Raises:
-        InputError: an unknown model, controls that can't be read, references that can't be used.
+        InputError: an unknown model or style, controls that can't be read, references that can't be used.
     """
-    tone = _source(song, options, progress)
+    tone = _moved(_base(song, options, progress), song, options, progress)
     tone = replace(tone, controls=scaled(tone.controls, options.shares(tone.controls)))
     if not options.words:
         return tone
@@ -33,15 +34,38 @@ def choose_tone(song: MeasuredSong, options: Options, progress: Callable[[str], 
     return add_words(tone, song, options)
 
 
-def _source(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
+def _moved(tone: Tone, song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
+    """The tone with the move towards a style and references in it."""
+    style = chosen_style(options)
     if options.references:
-        # only with --reference
-        from neural_mastering.rendering.tone.from_reference import tone_from_references
+        from neural_mastering.rendering.tone.from_reference import joined, tone_from_references  # as above
 
         progress("comparing with the references")
-        return tone_from_references(song, options.references)
+        referred = tone_from_references(song, options.references, options.match)
+        if style is None and tone.controls == ChainControls():
+            return referred
+        tone = joined(tone, referred)
+    if (style is None and not options.references) or not math.isfinite(song.readings.lufs):
+        return tone
+    from neural_mastering.rendering.tone.analysis import analyse_tone  # only where it is used
+    from neural_mastering.rendering.tone.from_style import add_move
+
+    progress("listening")
+    return add_move(tone, analyse_tone(song), style, options.intensity_db)
+
+
+def chosen_style(options: Options) -> str | None:
+    """The style that was asked for; `auto` where nothing else sets the tone; None where something does."""
+    if options.style is not None:
+        return options.style
+    is_free = options.model is None and options.controls is None and not options.references
+    return AUTO if is_free else None
+
+
+def _base(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
+    """What is done anyway: a person's controls, what a model wants, or nothing."""
     chosen = load_controls(options.controls) if options.controls is not None else None
-    name = model_name(options)
+    name = options.model if (options.model or NO_MODEL).lower() != NO_MODEL else None
     if name is None or (chosen is not None and chosen.residual is None):
         if chosen is None:
             return Tone(ChainControls(), LEFT_ALONE)
@@ -57,19 +81,6 @@ def _source(song: MeasuredSong, options: Options, progress: Callable[[str], None
     assert tone.model is not None
     origin = Note("controls", f"controls from {options.controls}, residual by {tone.model.label}")
     return replace(tone, controls=chosen, origin=origin)
-
-
-def model_name(options: Options) -> str | None:
-    """The model that is to listen: the one asked for, the bundled one where nothing else sets the tone, or none."""
-    if options.references or (options.model or "").lower() == NO_MODEL:
-        return None
-    if options.model is not None:
-        return options.model
-    if options.controls is not None:  # words join the model, so that strength 0 is the same as no word
-        return None
-    from neural_mastering.models.bundle import default_model  # imports torch
-
-    return default_model()
 
 
 def find_model(name: str) -> Path:

@@ -6,75 +6,88 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from neural_mastering.controls import ChainControls
+from neural_mastering.controls.catalogue import STAGE_NAMES
 from neural_mastering.metering.measure import MeasuredSong
-from neural_mastering.metering.movement import (
-    MovementMeter,
-    mean_movement,
-    movement_of_file,
-    pieces_of,
-)
-from neural_mastering.metering.profile import Spectrum, profile_of_file, weighted_mean
+from neural_mastering.metering.movement import pieces_of
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.targets import (
     DEFAULT_CEILING_DB,
+    DEFAULT_TARGET,
     LOUDEST_LUFS,
     QUIETEST_LUFS,
     Target,
+    find_target,
 )
-from neural_mastering.rendering.reference.dynamics import LEAST_LIKELY, StageMatch, match_stages
-from neural_mastering.rendering.reference.match import ReferenceMatch, match_references
-from neural_mastering.rendering.tone.tone import ReferenceTone, Tone
+from neural_mastering.rendering.reference.decision import follow_references
+from neural_mastering.rendering.reference.measured import measure_reference, measures_of
+from neural_mastering.rendering.reference.shares import MatchShares
+from neural_mastering.rendering.tone.tone import LEFT_ALONE, ReferenceTone, Tone
 
 
-def tone_from_references(song: MeasuredSong, references: Sequence[tuple[Path, float]]) -> Tone:
-    """Match equaliser, compressor and width to (file, weight) of references, as far as they are comparable.
+def tone_from_references(
+    song: MeasuredSong, references: Sequence[tuple[Path, float]], shares: MatchShares | None = None
+) -> Tone:
+    """Follow (file, weight) of references with equaliser, compressor, width and loudness.
+
+    Args:
+        song: to be mastered.
+        references: one or more.
+        shares: how far they are followed; None for the default.
 
     Raises:
         InputError: a reference that can't be read or used.
     """
-    spectrum = Spectrum(song.sample_rate, song.channels)
-    for block in song.blocks():
-        spectrum.push(block)
-    profile = spectrum.profile(song.readings.lufs, song.readings.frames / song.sample_rate)
-    measured = [(profile_of_file(path), weight) for path, weight in references]
-    match = match_references(profile, measured)
-    further = _match_stages(song, references, match) if profile.is_usable else StageMatch()
+    measured = [measure_reference(path, weight) for path, weight in references]
+    own = measures_of(song.blocks(), song.sample_rate, song.channels)
+    pieces = pieces_of(song.blocks(), song.sample_rate, song.readings.frames)
+    decision = follow_references(own, measured, pieces, shares)
     names = tuple(path.name for path, _ in references)
-    listed = ", ".join(names)
-    mean = weighted_mean([p for p, _ in measured], [weight for _, weight in measured])
-    lufs = min(max(match.lufs, QUIETEST_LUFS), LOUDEST_LUFS)
     return Tone(
-        replace(match.controls, stages=further.stages),
-        Note("reference", f"controls by comparison with {listed}"),
-        tuple(Note("reference", text) for text in (*match.sentences, *further.sentences)),
+        ChainControls(eq=decision.bands, stages=decision.stages),
+        Note("reference", f"controls by comparison with {', '.join(names)}"),
+        tuple(Note("reference", text) for text in decision.sentences),
+        decision.warnings,
         reference=ReferenceTone(
             names,
-            mean.levels_db,
-            match.curve_db,
-            Target(f"loudness of {listed}", lufs, DEFAULT_CEILING_DB),
+            decision,
+            loudness_target(names, decision.reference.profile.lufs, decision.shares.loudness),
+            tuple((reference.measures.profile, reference.weight) for reference in measured),
         ),
     )
 
 
-def _match_stages(
-    song: MeasuredSong, references: Sequence[tuple[Path, float]], match: ReferenceMatch
-) -> StageMatch:
-    """Compressor and width; references that are other songs are not followed and need not be measured."""
-    own = MovementMeter(song.sample_rate, song.channels)
-    pieces, theirs = [], []
-    if match.same_song >= LEAST_LIKELY:
-        for block in song.blocks():
-            own.push(block)
-        pieces = pieces_of(song.blocks(), song.sample_rate, song.readings.frames)
-        theirs = [movement_of_file(path) for path, _ in references]
-    weights = [weight for _, weight in references]
-    movement = own.finish()
-    return match_stages(
-        pieces,
-        song.sample_rate,
-        song.readings.lufs,
-        movement,
-        mean_movement(theirs, weights) if theirs else movement,
-        match.same_song,
-        match.controls.eq_sections(song.sample_rate),
+def loudness_target(names: Sequence[str], lufs: float, share: float) -> Target:
+    """The target that lies a share of the way, in dB, from the default one to the references' loudness."""
+    default = find_target(DEFAULT_TARGET)
+    if share <= 0.0 or default.lufs is None:
+        return default
+    asked = default.lufs + share * (lufs - default.lufs)
+    way = "" if share >= 1.0 else f"{100.0 * share:.0f} % of the way to the "
+    return Target(
+        f"{way}loudness of {', '.join(names)}",
+        min(max(asked, QUIETEST_LUFS), LOUDEST_LUFS),
+        DEFAULT_CEILING_DB,
+    )
+
+
+def joined(base: Tone, referred: Tone) -> Tone:
+    """A tone of one's own with what references ask for beside the equaliser; stages of one's own stay.
+
+    Args:
+        base: controls of a person or of a model.
+        referred: what the references alone ask for.
+    """
+    both = {**referred.controls.stages, **base.controls.stages}
+    stages = {name: both[name] for name in STAGE_NAMES if name in both}
+    origin = referred.origin
+    if base.origin.kind != LEFT_ALONE.kind:
+        origin = Note("reference", f"{base.origin.text}, and {referred.origin.text}")
+    return replace(
+        base,
+        controls=replace(base.controls, stages=stages),
+        origin=origin,
+        actions=(*base.actions, *referred.actions),
+        warnings=(*base.warnings, *referred.warnings),
+        reference=referred.reference,
     )

@@ -12,7 +12,7 @@ from neural_mastering.controls import Bands, ChainControls, scaled
 from neural_mastering.controls.catalogue import Values
 from neural_mastering.dsp.k_weighting import k_weighting_sections
 from neural_mastering.dsp.sections import sections_response
-from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
+from neural_mastering.dsp.third_octaves import Float64s
 from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.metering.profile import Spectrum
 from neural_mastering.notes import Note
@@ -33,7 +33,7 @@ def add_words(tone: Tone, song: MeasuredSong, options: Options) -> Tone:
     if asked.is_empty:
         return tone
     styled = None
-    if asked.words and options.controls is None and tone.model is not None:
+    if asked.words and options.controls is None and tone.model is not None and tone.move is None:
         styled = tone.model.restyled(asked.curve_db)
     if styled is not None:
         styled = scaled(styled, options.shares(styled))
@@ -41,7 +41,9 @@ def add_words(tone: Tone, song: MeasuredSong, options: Options) -> Tone:
     for block in song.blocks():
         spectrum.push(block)
     spectrum.finish()
-    wanted_db = None if tone.reference is None else options.share_of("eq") * tone.reference.curve_db
+    wanted_db = _fitted_to(tone)
+    if wanted_db is not None:
+        wanted_db = options.share_of("eq") * wanted_db
     controls, effect = apply_words(
         tone.controls, asked, spectrum.bins(), song.readings.lufs, wanted_db, styled
     )
@@ -52,6 +54,13 @@ def add_words(tone: Tone, song: MeasuredSong, options: Options) -> Tone:
         warnings=(*tone.warnings, *(Note("words", text) for text in asked.notes)),
         words=effect,
     )
+
+
+def _fitted_to(tone: Tone) -> Float64s | None:
+    """The curve that the equaliser was fitted to, where there is one."""
+    if tone.move is not None:
+        return tone.move.curve_db
+    return None if tone.reference is None else tone.reference.curve_db
 
 
 def apply_words(
@@ -74,7 +83,7 @@ def apply_words(
     """
     rate = controls.design_rate_hz
     base = controls.eq
-    before_db = _level_db(base, rate)
+    before_db = base.third_octaves_db(rate)
     target_db = (before_db if wanted_db is None else wanted_db) + asked.curve_db
     bands = base
     compensation_db = 0.0
@@ -87,7 +96,7 @@ def apply_words(
     fitted = judged(bands, target_db, rate)
     effect = WordEffect(
         asked,
-        _level_db(bands, rate) - (target_db - asked.curve_db),
+        bands.third_octaves_db(rate) - (target_db - asked.curve_db),
         len(bands),
         fitted.rms_db if asked.words else 0.0,
         fitted.max_db if asked.words else 0.0,
@@ -136,9 +145,3 @@ def _k_weights(at_hz: Float64s) -> Float64s:
     """Power response of the K-weighting, from its biquads at 192 kHz."""
     rate = 192_000.0
     return np.abs(sections_response(k_weighting_sections(rate), np.minimum(at_hz, rate / 2.0), rate)) ** 2
-
-
-def _level_db(bands: Bands, rate: float) -> Float64s:
-    if not len(bands):
-        return np.zeros(len(CENTRES_HZ))
-    return bands.level_db(np.minimum(CENTRES_HZ, 0.49 * rate), rate)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.rbj import Float64s
+from neural_mastering.metering.profile import Profile
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.targets import Target
+from neural_mastering.rendering.reference.decision import ReferenceDecision
+from neural_mastering.styles.move import Move
 
 if TYPE_CHECKING:  # each imports torch, or the tables of words, and is needed only where it is used
     from neural_mastering.rendering.tone.from_model import ModelTone
@@ -24,15 +28,25 @@ class ReferenceTone:
 
     Attributes:
         names: of the files.
-        levels_db: (third,) of the references, loudness subtracted.
-        curve_db: (third,) that the equaliser was fitted to.
-        target: their loudness.
+        decision: what they ask for.
+        target: the loudness that they ask for.
+        profiles: of each reference, with its weight.
     """
 
     names: tuple[str, ...]
-    levels_db: Float64s
-    curve_db: Float64s
+    decision: ReferenceDecision
     target: Target
+    profiles: tuple[tuple[Profile, float], ...] = ()
+
+    @property
+    def levels_db(self) -> Float64s:
+        """(third,) of the references, loudness subtracted."""
+        return self.decision.reference.profile.levels_db
+
+    @property
+    def curve_db(self) -> Float64s:
+        """(third,) that the equaliser was fitted to."""
+        return self.decision.curve_db
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,8 @@ class Tone:
         model: what listened, None without a model.
         reference: what was compared with, None without references.
         words: what words did, None without words.
+        move: the curve that a style, the song's content and references ask for, None without them.
+        kinds: probability of each kind of music, by the song's content.
     """
 
     controls: ChainControls
@@ -56,3 +72,10 @@ class Tone:
     model: ModelTone | None = None
     reference: ReferenceTone | None = None
     words: WordEffect | None = None
+    move: Move | None = None
+    kinds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def applied_db(self) -> Float64s:
+        """(third,) what the equaliser does in the end, all wishes and strengths in it."""
+        return self.controls.eq.third_octaves_db(self.controls.design_rate_hz)

@@ -1,6 +1,7 @@
 """Dynamics and width by reference: planted ones on real songs, foreign songs, and songs that need nothing."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from neural_mastering.metering.movement import Movement, movement_of, pieces_of
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.reference.dynamics import match_stages
+from neural_mastering.rendering.reference.shares import MatchShares
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from tests.rendering.conftest import DEMO_SONGS, RATE
@@ -131,6 +133,14 @@ def test_nm_master_follows_its_own_master_with_all_stages(
     wanted, before, after = (movement_of([x], RATE) for x in (mastered(songs[0]), songs[0], written))
     assert distance_db(after, wanted) < 0.5 * distance_db(before, wanted)
     assert any("compressor" in note.text for note in result.actions if note.kind == "reference")
-    foreign = write_song(songs[2], "other.wav")
-    result = master(source, tmp_path / "two.wav", Options(references=((foreign, 1.0),), target="-16"))
-    assert not result.controls.stages
+
+
+def test_another_song_is_followed_by_the_shares(
+    songs: list[Samples], write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    source, foreign = write_song(songs[0], "mix.wav"), write_song(songs[2], "other.wav")
+    options = Options(references=((foreign, 1.0),), target="-16")
+    assert {"compressor", "stereo"} == set(master(source, tmp_path / "a.wav", options).controls.stages)
+    nothing = replace(options, match=MatchShares(0.0, 0.0, 0.0, 0.0))
+    controls = master(source, tmp_path / "b.wav", nothing).controls
+    assert not controls.stages and not len(controls.eq)

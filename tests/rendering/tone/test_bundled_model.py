@@ -1,4 +1,4 @@
-"""The bundled model by default: what it may do, what is said about it, and how to do without."""
+"""The bundled model where it is asked for: what it may do, and what is said about it."""
 
 import json
 import subprocess
@@ -11,13 +11,12 @@ import pytest
 import soundfile
 
 from neural_mastering.controls import load_controls
-from neural_mastering.models import default_model, load_model, read_bundle
+from neural_mastering.models import load_model, read_bundle
 from neural_mastering.models.bundle import find_bundle
 from neural_mastering.rendering import Options, master
-from neural_mastering.rendering.tone.choose import model_name
-from neural_mastering.rendering.tone.tone import LEFT_ALONE
 
 RATE = 44_100
+NAME = "modest-eq-2"
 
 
 @pytest.fixture
@@ -39,10 +38,11 @@ def test_it_sets_the_tone_and_says_so(mix: Path, tmp_path: Path) -> None:
         save_controls=tmp_path / "c.yaml",
         report=tmp_path / "report",
         max_reduction_db=24.0,
+        model=NAME,
     )
     result = master(mix, tmp_path / "out.wav", options)
-    name = default_model()
-    assert name is not None and result.tone.model is not None and result.tone.model.confidence is not None
+    name = NAME
+    assert result.tone.model is not None and result.tone.model.confidence is not None
     estimate = result.tone.model.confidence
     assert result.tone.model.label == name and len(result.controls.eq) and estimate.windows == 2
     (note,) = (note for note in result.actions if note.kind == "confidence")
@@ -69,13 +69,12 @@ def test_its_equaliser_is_weakened_by_the_confidence(mix: Path, tmp_path: Path) 
 
     from neural_mastering.models import Confidence, write_bundle
 
-    name = default_model()
-    assert name is not None
+    name = NAME
     found = find_bundle(name)
     assert found is not None
     bundle, model = read_bundle(found), load_model(name)
     full = write_bundle(model, bundle.model, tmp_path / "full.json", Confidence(1.0, 0.0))
-    plain = Options(target="keep", ceiling="off", bits="32f")
+    plain = Options(target="keep", ceiling="off", bits="32f", model=NAME)
     weak = master(mix, tmp_path / "weak.wav", plain)
     whole = master(mix, tmp_path / "whole.wav", replace(plain, model=str(full.path)))
     assert weak.tone.model is not None and weak.tone.model.confidence is not None
@@ -96,7 +95,7 @@ def test_level_does_not_change_the_tone(mix: Path, tmp_path: Path) -> None:
     audio, _ = soundfile.read(mix)
     soundfile.write(tmp_path / "quiet.wav", 0.1 * audio, RATE, subtype="FLOAT")
     curves = [
-        master(source, tmp_path / f"{source.stem}_out.wav", Options(target="-20")).controls.eq
+        master(source, tmp_path / f"{source.stem}_out.wav", Options(target="-20", model=NAME)).controls.eq
         for source in (mix, tmp_path / "quiet.wav")
     ]
     for one, other in zip(*curves, strict=True):
@@ -111,34 +110,16 @@ def test_other_rates_get_nearly_the_same_curve(mix: Path, tmp_path: Path, rate: 
     soundfile.write(
         tmp_path / "other.wav", soxr.resample(audio, RATE, rate, quality="VHQ"), rate, subtype="FLOAT"
     )
-    own = master(mix, tmp_path / "own.wav", Options(target="-20")).controls.eq
-    other = master(tmp_path / "other.wav", tmp_path / "o.wav", Options(target="-20")).controls.eq
+    own = master(mix, tmp_path / "own.wav", Options(target="-20", model=NAME)).controls.eq
+    other = master(tmp_path / "other.wav", tmp_path / "o.wav", Options(target="-20", model=NAME)).controls.eq
     for one, two in zip(own, other, strict=True):
         assert one.gain_db == pytest.approx(two.gain_db, abs=0.1)
-
-
-def test_none_leaves_the_tone_alone(mix: Path, tmp_path: Path) -> None:
-    result = master(mix, tmp_path / "out.wav", Options(model="none", target="keep", ceiling="off", bits="24"))
-    assert not len(result.controls.eq) and result.tone.model is None and result.tone.origin == LEFT_ALONE
-    assert np.array_equal(
-        soundfile.read(mix, dtype="int32")[0], soundfile.read(tmp_path / "out.wav", dtype="int32")[0]
-    )
-
-
-def test_what_else_sets_the_tone_goes_before_it(tmp_path: Path) -> None:
-    assert model_name(Options()) == default_model()
-    assert model_name(Options(model="None")) is None
-    assert model_name(Options(controls=tmp_path / "c.yaml")) is None
-    assert model_name(Options(references=((tmp_path / "r.wav", 1.0),))) is None
-    assert model_name(Options(words={"warm": 0.5})) == default_model()  # words join what is there
-    assert model_name(Options(controls=tmp_path / "c.yaml", model="m")) == "m"
-    Options(references=((tmp_path / "r.wav", 1.0),), model="none")  # no contradiction
 
 
 def test_a_short_mono_song_is_mastered(mix: Path, tmp_path: Path) -> None:
     audio, _ = soundfile.read(mix)
     soundfile.write(tmp_path / "short.wav", audio[: RATE // 2, 0], RATE)
-    options = Options(target="-20", max_reduction_db=24.0)
+    options = Options(target="-20", max_reduction_db=24.0, model=NAME)
     result = master(tmp_path / "short.wav", tmp_path / "out.wav", options)
     assert (
         result.tone.model is not None
@@ -157,7 +138,7 @@ def test_no_checkpoint_is_unpickled_on_the_way(mix: Path, tmp_path: Path) -> Non
         "def refuse(*a, **k): raise AssertionError('unpickled')\n"
         "torch.load = refuse\n"
         "from neural_mastering.cli.master import invoke\n"
-        f"sys.exit(invoke([{str(mix)!r}, '-o', {str(tmp_path / 'm.wav')!r}, '-q']))"
+        f"sys.exit(invoke([{str(mix)!r}, '-o', {str(tmp_path / 'm.wav')!r}, '-q', '--model', {NAME!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

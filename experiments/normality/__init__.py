@@ -1,0 +1,1 @@
+"""What is normal for a song like this: how much of a finished song's spectrum its content tells."""

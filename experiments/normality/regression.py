@@ -1,0 +1,138 @@
+"""Prediction of spectra from features by regressions that don't know a song's package, and how good they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
+from neural_mastering.normality.kernel_ridge import KernelRidge, fit_kernel_ridge
+
+Float64s = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of the kernel ridge regression.
+
+    Attributes:
+        width: of the RBF in multiples of the root of the number of features.
+        ridge: added to the diagonal of the kernel.
+        package_power: a song weighs (songs of its package)^−power.
+    """
+
+    width: float = 1.25
+    ridge: float = 0.2
+    package_power: float = 0.0
+
+
+def shapes(levels_db: Float64s, filled: Bools) -> Float64s:
+    """Levels (song, third) less the mean over the bands of broad tone that are filled; NaN at others."""
+    known = np.where(filled & BROAD, levels_db, np.nan)
+    return np.where(filled, levels_db - np.nanmean(known, axis=1, keepdims=True), np.nan)
+
+
+def gaussian_of(values: Float64s, weights: Float64s, rounds: int = 15) -> tuple[Float64s, Float64s, Float64s]:
+    """Mean, covariance and completed values of rows with gaps (expectation–maximisation for a Gaussian)."""
+    share = weights / weights.sum()
+    known = np.isfinite(values)
+    mean = np.nanmean(values, axis=0)
+    mean = np.where(np.isfinite(mean), mean, 0.0)
+    filled = np.where(known, values, mean)
+    covariance = np.eye(values.shape[1]) * 25.0
+    for _ in range(rounds):
+        extra = np.zeros_like(covariance)
+        for row, (k, s) in enumerate(zip(known, share, strict=True)):
+            if k.all():
+                continue
+            gap = ~k
+            gain = np.linalg.solve(
+                covariance[np.ix_(k, k)] + 1e-3 * np.eye(k.sum()), covariance[np.ix_(k, gap)]
+            ).T
+            filled[row, gap] = mean[gap] + gain @ (values[row, k] - mean[k])
+            extra[np.ix_(gap, gap)] += s * (covariance[np.ix_(gap, gap)] - gain @ covariance[np.ix_(k, gap)])
+        mean = share @ filled
+        centred = filled - mean
+        covariance = (centred * share[:, None]).T @ centred + extra + 1e-3 * np.eye(len(mean))
+    return mean, covariance, filled
+
+
+def song_weights(package: NDArray[np.str_], power: float) -> Float64s:
+    """A song weighs (songs of its package)^−power; mean 1."""
+    _, inverse, count = np.unique(package, return_inverse=True, return_counts=True)
+    weights = count[inverse].astype(float) ** -power
+    return weights / weights.mean()
+
+
+def fit(features: Float64s, targets: Float64s, package: NDArray[np.str_], settings: Settings) -> KernelRidge:
+    """Fit to completed targets (song, third)."""
+    importance = song_weights(package, settings.package_power)
+    return fit_kernel_ridge(features, targets, importance, settings.width, settings.ridge)
+
+
+def out_of_package(
+    features: Float64s, targets: Float64s, package: NDArray[np.str_], settings: Settings, folds: int = 0
+) -> tuple[Float64s, Float64s, Float64s]:
+    """Predictions, novelty and plain means of each song by fits that don't know its package."""
+    predicted, novelty, plain = (np.zeros(targets.shape) for _ in range(3))
+    novelty = np.zeros(len(targets))
+    for group in folds_of(package, folds):
+        held = np.isin(package, group)
+        if held.all():
+            continue
+        model = fit(features[~held], targets[~held], package[~held], settings)
+        predicted[held], novelty[held] = model.predict(features[held]), model.novelty(features[held])
+        plain[held] = model.mean
+    return predicted, novelty, plain
+
+
+def folds_of(package: NDArray[np.str_], folds: int) -> list[list[str]]:
+    """Packages in groups, one each (0) or dealt out by falling size."""
+    names, count = np.unique(package, return_counts=True)
+    if not folds:
+        return [[str(n)] for n in names]
+    order = names[np.argsort(-count, kind="stable")]
+    return [[str(n) for n in order[i::folds]] for i in range(folds)]
+
+
+def r_squared(predicted: Float64s, plain: Float64s, shape: Float64s) -> float:
+    """1 − error energy over that of the plain mean, over known bands of broad tone, each less its mean."""
+
+    def energy(guess: Float64s) -> float:
+        rest = np.where(np.isfinite(shape), shape - guess, np.nan)[:, BROAD]
+        rest = rest - np.nanmean(rest, axis=1, keepdims=True)
+        return float(np.nansum(rest**2))
+
+    return 1.0 - energy(predicted) / energy(plain)
+
+
+def rms_db(predicted: Float64s, shape: Float64s) -> float:
+    rest = np.where(np.isfinite(shape), shape - predicted, np.nan)[:, BROAD]
+    rest = rest - np.nanmean(rest, axis=1, keepdims=True)
+    return float(np.sqrt(np.nanmean(rest**2)))
+
+
+def tilt_only(predicted: Float64s, plain: Float64s) -> Float64s:
+    """The plain mean with the predicted slope over the bands of broad tone."""
+    x = np.log2(CENTRES_HZ)
+    x = x - x[BROAD].mean()
+    slope = (predicted - plain)[:, BROAD] @ x[BROAD] / (x[BROAD] @ x[BROAD])
+    return plain + slope[:, None] * x
+
+
+def ridge_out_of_package(
+    features: Float64s, targets: Float64s, package: NDArray[np.str_], penalty: float = 300.0
+) -> Float64s:
+    """Predictions of each song by linear ridge regressions that don't know its package."""
+    predicted = np.zeros(targets.shape)
+    for (group,) in folds_of(package, 0):
+        held = package == group
+        centre, scale = features[~held].mean(axis=0), features[~held].std(axis=0) + 1e-3
+        known, new = (np.clip((features[rows] - centre) / scale, -3.5, 3.5) for rows in (~held, held))
+        mean = targets[~held].mean(axis=0)
+        weights = np.linalg.solve(known.T @ known + penalty * np.eye(known.shape[1]), known.T @ (targets[~held] - mean))
+        predicted[held] = mean + new @ weights
+    return predicted

@@ -1,0 +1,149 @@
+"""How much of a finished song's spectrum its content tells: on packages left out, without those of the test.
+
+    python -m experiments.normality.study MUSIC OUT
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.common.command_line import parser_of
+from experiments.common.csv_files import write_rows
+from experiments.normality.calibration import coverage
+from experiments.normality.prediction import Learned, learn
+from experiments.normality.regression import (
+    Settings,
+    fit,
+    gaussian_of,
+    r_squared,
+    ridge_out_of_package,
+    rms_db,
+    shapes,
+    tilt_only,
+)
+from experiments.normality.songs import Songs, load
+from experiments.normality.train import training_songs
+from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
+
+Row = dict[str, object]
+
+FULL_BAND_LUFS = -20.0
+SEEDS = 8
+
+
+def full_band(songs: Songs) -> NDArray[np.bool_]:
+    """(song,) not cut by a codec below 16 kHz, and not quiet."""
+    return songs.filled[:, -1] & (songs.lufs > FULL_BAND_LUFS)
+
+
+def predictions(songs: Songs, learned: Learned) -> list[Row]:
+    """R² and RMS error of ways to predict."""
+    complete = gaussian_of(learned.shape, np.ones(len(songs)))[2]
+    ways = {
+        "mean of all songs": learned.plain,
+        "slope of the kernel ridge alone": tilt_only(learned.predicted, learned.plain),
+        "linear ridge": ridge_out_of_package(songs.features, complete, songs.package),
+        "kernel ridge": learned.predicted,
+    }
+    return [
+        {
+            "way": name,
+            "r_squared": round(r_squared(guess, learned.plain, learned.shape), 3),
+            "rms_db": round(rms_db(guess, learned.shape), 2),
+        }
+        for name, guess in ways.items()
+    ]
+
+
+def subsets(songs: Songs) -> list[Row]:
+    """The kernel ridge on parts of the songs, each part by itself."""
+    parts = {
+        "all": np.ones(len(songs), dtype=bool),
+        "licence allows weights": songs.is_simple,
+        "full band": full_band(songs),
+    }
+    rows: list[Row] = []
+    for name, chosen in parts.items():
+        learned = learn(songs.of(chosen))
+        statements = learned.calibration.gaussians(learned.predicted, learned.novelty)
+        rows.append(
+            {
+                "songs": name,
+                "count": int(chosen.sum()),
+                "packages": len(np.unique(songs.package[chosen])),
+                "r_squared": round(r_squared(learned.predicted, learned.plain, learned.shape), 3),
+                "rms_db": round(rms_db(learned.predicted, learned.shape), 2),
+                "plain_rms_db": round(rms_db(learned.plain, learned.shape), 2),
+            }
+            | {k: round(v, 2) for k, v in coverage(learned.shape - learned.predicted, statements).items()}
+        )
+    return rows
+
+
+def learning_curve(songs: Songs, settings: Settings) -> list[Row]:
+    """R² on packages left out, over the number of packages learned from: mean and deviation over seeds."""
+    shape = shapes(songs.levels_db, songs.filled)
+    complete = gaussian_of(shape, np.ones(len(songs)))[2]
+    packages = np.unique(songs.package)
+    rows: list[Row] = []
+    for count in (3, 6, 12, 20):
+        found, sizes = [], []
+        for seed in range(SEEDS):
+            order = np.random.default_rng(seed).permutation(packages)
+            known, new = np.isin(songs.package, order[:count]), np.isin(songs.package, order[count:])
+            model = fit(songs.features[known], complete[known], songs.package[known], settings)
+            plain = np.tile(model.mean, (int(new.sum()), 1))
+            found.append(r_squared(model.predict(songs.features[new]), plain, shape[new]))
+            sizes.append(known.sum())
+        rows.append(
+            {
+                "packages": count,
+                "songs": round(float(np.mean(sizes))),
+                "r_squared": round(float(np.mean(found)), 3),
+                "sd": round(float(np.std(found)), 3),
+            }
+        )
+    return rows
+
+
+def loudness_bias(songs: Songs, learned: Learned) -> list[Row]:
+    """Bass and treble of quiet and loud songs less the mean of all, and what is left after the prediction."""
+    order = np.argsort(songs.lufs)
+    bass, treble = BROAD & (CENTRES_HZ < 150.0), BROAD & (CENTRES_HZ > 4_000.0)
+    rows: list[Row] = []
+    for name, part in zip(("quietest third", "middle", "loudest third"), np.array_split(order, 3), strict=True):
+        rows.append({"songs": name, "lufs": round(float(songs.lufs[part].mean()), 1)})
+        for way, guess in (("mean", learned.plain), ("kernel ridge", learned.predicted)):
+            rest = (learned.shape - guess)[part]
+            rows[-1][f"bass less {way} db"] = round(float(np.nanmean(rest[:, bass])), 2)
+            rows[-1][f"treble less {way} db"] = round(float(np.nanmean(rest[:, treble])), 2)
+    return rows
+
+
+def main() -> None:
+    """Write OUT/tables/*.csv and print them."""
+    parser = parser_of(__doc__)
+    parser.add_argument("music", type=Path)
+    parser.add_argument("out", type=Path)
+    arguments = parser.parse_args()
+    songs = training_songs(load(arguments.music, arguments.out))
+    learned = learn(songs)
+    tables = {
+        "predictions": predictions(songs, learned),
+        "subsets": subsets(songs),
+        "learning_curve": learning_curve(songs, Settings()),
+        "loudness_bias": loudness_bias(songs, learned),
+    }
+    folder = arguments.out / "tables"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in tables.items():
+        write_rows(folder / f"{name}.csv", rows)
+        sys.stdout.write(f"{name}\n" + "".join(f"  {row}\n" for row in rows))
+
+
+if __name__ == "__main__":
+    main()

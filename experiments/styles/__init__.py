@@ -1,0 +1,1 @@
+"""The bundled styles: published statistics, and what freely licensed songs measure."""

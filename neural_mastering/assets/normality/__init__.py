@@ -1,0 +1,1 @@
+"""The learned sense of what is normal that ships with the package."""

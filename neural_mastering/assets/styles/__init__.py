@@ -1,0 +1,1 @@
+"""Styles that ship with the package; experiments/styles says how each was made."""

@@ -1,0 +1,186 @@
+"""The learned sense of what is normal: from content features to the spectrum and the kind of a finished song.
+
+Two plain files: NAME.safetensors holds the numbers, NAME.json says what they are, whose songs they come from, and on
+which terms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_mastering.atomic import write_bytes, write_text
+from neural_mastering.dsp.gaussian import Gaussian
+from neural_mastering.errors import InputError
+from neural_mastering.metering.content import Content
+from neural_mastering.normality.kernel_ridge import KernelRidge, inverse_of
+from neural_mastering.normality.kinds import KindModel
+
+Float64s = NDArray[np.float64]
+
+FORMAT, FORMAT_VERSION = "neural_mastering normal tone", 1
+DEFAULT_NAME = "normal-tone-1"
+
+SMALLEST = 0.2
+"""A song's covariance is never taken for less than this part of the mean one."""
+
+
+@dataclass(frozen=True)
+class NormalTone:
+    """What finished songs like this one measure.
+
+    Attributes:
+        names: of the content features it reads, in order.
+        regression: from features to the shape of the spectrum, third octaves less their mean over broad tone.
+        covariance: (third, third) of the regression's errors on songs of unknown origin, at its mean novelty.
+        spread: (floor, slope): the covariance of a song is `covariance` · (floor + slope · novelty) …
+        largest: … but at most this multiple of it: far from all known songs a prediction is no worse than none.
+        general: mean and covariance of all its songs, what is normal without a look at the content.
+        kind_model: probabilities of kinds of music.
+        about: data, measures, terms.
+    """
+
+    names: tuple[str, ...]
+    regression: KernelRidge
+    covariance: Float64s
+    spread: tuple[float, float]
+    largest: float
+    general: Gaussian
+    kind_model: KindModel | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def predict(self, content: Content) -> Gaussian:
+        """Mean and covariance of the spectrum of a finished song with this content, in dB.
+
+        The shape alone: a common offset of all bands is not predicted. Far from all songs it knows, the mean tends to
+        that of all songs and the covariance grows.
+        """
+        features = self._features(content)
+        size = self.spread[0] + self.spread[1] * float(self.regression.novelty(features)[0])
+        size = min(max(size, SMALLEST), self.largest)
+        return Gaussian.of(self.regression.predict(features)[0], size * self.covariance)
+
+    def kinds(self, content: Content) -> dict[str, float]:
+        """Probabilities of kinds of music, with "unsure" for what the content does not decide; they sum to 1."""
+        if self.kind_model is None:
+            return {"unsure": 1.0}
+        return self.kind_model.probabilities(self.regression.standardised(self._features(content))[0])
+
+    def novelty(self, content: Content) -> float:
+        """How unlike all known songs this one is, near 0 to 1."""
+        return float(self.regression.novelty(self._features(content))[0])
+
+    def _features(self, content: Content) -> Float64s:
+        if content.names != self.names:
+            raise InputError(
+                f"the features of this song ({len(content.names)}) are not those that the learned normal tone reads "
+                f"({len(self.names)}): it was made by another version of the package; learn it again"
+            )
+        return content.values[None]
+
+
+def load_normal_tone(path: str | Path | None = None) -> NormalTone:
+    """Read NAME.json and the numbers beside it; by default what ships with the package.
+
+    Raises:
+        InputError: files that are missing, damaged, or of another format.
+    """
+    from safetensors import SafetensorError  # only where it is used
+    from safetensors.numpy import load
+
+    json_path = Path(path).with_suffix(".json") if path is not None else _bundled(DEFAULT_NAME)
+    try:
+        content = json.loads(json_path.read_text("utf-8"))
+        data = json_path.with_suffix(".safetensors").read_bytes()
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{json_path} and its .safetensors can't be read ({error})") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"{json_path} does not describe a normal tone: its format is not '{FORMAT}'")
+    if content.get("format_version") != FORMAT_VERSION:
+        raise InputError(
+            f"{json_path} has format version {content.get('format_version')}, but this version of the package reads "
+            f"{FORMAT_VERSION}: update the package, or learn it again"
+        )
+    if hashlib.sha256(data).hexdigest() != content.get("sha256"):
+        raise InputError(
+            f"{json_path.with_suffix('.safetensors')} is damaged or belongs to another {json_path.name}"
+        )
+    try:
+        arrays = {name: value.astype(np.float64) for name, value in load(data).items()}
+        return _from_arrays(arrays, content)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{json_path} is incomplete ({error}): learn it again") from error
+
+
+def write_normal_tone(tone: NormalTone, path: str | Path) -> None:
+    """Write NAME.json and NAME.safetensors; the same record gives the same bytes."""
+    from safetensors.numpy import save  # only where it is used
+
+    path = Path(path).with_suffix(".json")
+    regression = tone.regression
+    arrays = {
+        "centre": regression.centre,
+        "scale": regression.scale,
+        "songs": regression.songs,
+        "weights": regression.weights,
+        "ridges": regression.ridges,
+        "mean": regression.mean,
+        "covariance": tone.covariance,
+        "general_mean": tone.general.mean,
+        "general_covariance": tone.general.covariance,
+    }
+    if tone.kind_model is not None:
+        arrays |= {"kind_weights": tone.kind_model.weights, "kind_bias": tone.kind_model.bias}
+    data = save({name: np.ascontiguousarray(value, dtype=np.float32) for name, value in arrays.items()})
+    content = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "name": path.stem,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "width": regression.width,
+        "spread": list(tone.spread),
+        "largest": tone.largest,
+        "kinds": list(tone.kind_model.names) if tone.kind_model is not None else [],
+        "about": dict(tone.about),
+        "names": list(tone.names),
+    }
+    write_bytes(path.with_suffix(".safetensors"), data)
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _from_arrays(arrays: Mapping[str, Float64s], content: Mapping[str, Any]) -> NormalTone:
+    width = float(content["width"])
+    regression = KernelRidge(
+        centre=arrays["centre"],
+        scale=arrays["scale"],
+        songs=arrays["songs"],
+        weights=arrays["weights"],
+        ridges=arrays["ridges"],
+        inverse=inverse_of(arrays["songs"], width, arrays["ridges"]),
+        mean=arrays["mean"],
+        width=width,
+    )
+    kinds = tuple(content["kinds"])
+    floor, slope = content["spread"]
+    return NormalTone(
+        names=tuple(content["names"]),
+        regression=regression,
+        covariance=arrays["covariance"],
+        spread=(float(floor), float(slope)),
+        largest=float(content["largest"]),
+        general=Gaussian.of(arrays["general_mean"], arrays["general_covariance"]),
+        kind_model=KindModel(kinds, arrays["kind_weights"], arrays["kind_bias"]) if kinds else None,
+        about=content["about"],
+    )
+
+
+def _bundled(name: str) -> Path:
+    return Path(str(files("neural_mastering.assets").joinpath("normality", f"{name}.json")))

@@ -1,0 +1,197 @@
+"""What is to be done to a song after its references: the curve, the stages and the loudness that they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_mastering.audio_io.block import Block
+from neural_mastering.controls import Bands, ChainControls
+from neural_mastering.controls.catalogue import Values
+from neural_mastering.dsp.third_octaves import Float64s
+from neural_mastering.metering.movement import Movement
+from neural_mastering.notes import Note
+from neural_mastering.rendering.reference.checks import far_warning, reference_warnings
+from neural_mastering.rendering.reference.dynamics import LEAST_LIKELY, find_compressor, match_stages
+from neural_mastering.rendering.reference.fit import fit_curve
+from neural_mastering.rendering.reference.follow import FollowedTone, follow_tone
+from neural_mastering.rendering.reference.match import ReferenceMatch, match_references
+from neural_mastering.rendering.reference.measured import MeasuredReference, SongMeasures, mean_measures
+from neural_mastering.rendering.reference.shares import EXACT, MatchShares
+from neural_mastering.rendering.reference.width import follow_width
+
+MOST_REDUCTION_DB = 6.0
+"""Reduction that 95 % of a song must stay below behind a compressor that follows another song."""
+
+
+@dataclass(frozen=True)
+class ReferenceDecision:
+    """What references ask for.
+
+    Attributes:
+        song, reference: what was compared; the mean of several references.
+        shares: how far the references are followed in each respect.
+        same_song: they are another version of the song itself, and are followed exactly.
+        difference_db: (third,) references less song, smooth where they are other songs; 0 in unknown bands.
+        known: (third,) bands that are compared.
+        curve_db: (third,) what the equaliser was asked for.
+        bands: of the equaliser.
+        stages: compressor and stereo stage.
+        sentences: what was found and decided.
+        warnings: what a person should know about the references.
+    """
+
+    song: SongMeasures
+    reference: SongMeasures
+    shares: MatchShares
+    same_song: bool
+    difference_db: Float64s
+    known: NDArray[np.bool_]
+    curve_db: Float64s
+    bands: Bands
+    stages: Mapping[str, Values] = field(default_factory=dict)
+    sentences: tuple[str, ...] = ()
+    warnings: tuple[Note, ...] = ()
+
+
+def follow_references(
+    song: SongMeasures,
+    references: Sequence[MeasuredReference],
+    pieces: Sequence[Block],
+    shares: MatchShares | None = None,
+    design_rate_hz: float = 44_100.0,
+) -> ReferenceDecision:
+    """Decide how to follow references.
+
+    Another version of the song itself is followed exactly, or as far as the shares say where there are some; other
+    songs by the shares.
+
+    Args:
+        song: what it measures.
+        references: one or more.
+        pieces: of the song, (channel, time) each, to try compressors on.
+        shares: of the way; None for the default.
+        design_rate_hz: at which the bands will mean their curve.
+
+    Raises:
+        InputError: references with too little sound in common.
+    """
+    weighted = [(reference.measures.profile, reference.weight) for reference in references]
+    mean = mean_measures(references)
+    match = match_references(song.profile, weighted, design_rate_hz=design_rate_hz)
+    warnings = reference_warnings(song, references)
+    if not song.profile.is_usable:
+        return ReferenceDecision(
+            song,
+            mean,
+            shares or MatchShares(),
+            False,
+            match.difference_db,
+            np.zeros_like(song.profile.filled),
+            match.curve_db,
+            Bands.of(),
+            sentences=match.sentences,
+            warnings=warnings,
+        )
+    if match.same_song >= LEAST_LIKELY:
+        same = _same_song(song, mean, pieces, match, shares or EXACT, design_rate_hz)
+        return replace(same, warnings=warnings)
+    shares = shares or MatchShares()
+    broad = [(reference.measures.broad_profile, reference.weight) for reference in references]
+    tone = follow_tone(song.broad_profile, broad, shares.tone, design_rate_hz)
+    stages, said = _stages(song, mean.movement, pieces, tone, shares, design_rate_hz)
+    return ReferenceDecision(
+        song,
+        mean,
+        shares,
+        False,
+        tone.difference_db,
+        tone.known,
+        tone.curve_db,
+        tone.bands,
+        stages,
+        (_about(match.agreement, len(references)), *said),
+        (*warnings, *far_warning(tone.difference_db, tone.known)),
+    )
+
+
+def _same_song(
+    song: SongMeasures,
+    mean: SongMeasures,
+    pieces: Sequence[Block],
+    match: ReferenceMatch,
+    shares: MatchShares,
+    design_rate_hz: float,
+) -> ReferenceDecision:
+    known = song.profile.filled & mean.profile.filled
+    curve_db, bands = match.curve_db, match.controls.eq
+    if shares.tone < 1.0:
+        curve_db = shares.tone * curve_db
+        bands = fit_curve(curve_db, known, design_rate_hz)
+    rate = song.readings.sample_rate
+    further = match_stages(
+        pieces,
+        rate,
+        song.readings.lufs,
+        song.movement,
+        mean.movement,
+        match.same_song,
+        ChainControls(design_rate_hz=design_rate_hz, eq=bands).eq_sections(rate),
+        shares,
+    )
+    return ReferenceDecision(
+        song,
+        mean,
+        shares,
+        True,
+        match.difference_db,
+        known,
+        curve_db,
+        bands,
+        further.stages,
+        (*match.sentences, *further.sentences),
+    )
+
+
+def _stages(
+    song: SongMeasures,
+    reference: Movement,
+    pieces: Sequence[Block],
+    tone: FollowedTone,
+    shares: MatchShares,
+    design_rate_hz: float,
+) -> tuple[Mapping[str, Values], tuple[str, ...]]:
+    """Compressor and stereo stage after other songs."""
+    rate = song.readings.sample_rate
+    stages: dict[str, Values] = {}
+    said = []
+    if shares.dynamics > 0.0:
+        sections = ChainControls(design_rate_hz=design_rate_hz, eq=tone.bands).eq_sections(rate)
+        compressor, text = find_compressor(
+            pieces,
+            rate,
+            song.readings.lufs,
+            reference.levels_db,
+            shares.dynamics,
+            sections,
+            MOST_REDUCTION_DB,
+        )
+        if compressor:
+            stages["compressor"] = compressor
+        said.append(text)
+    width, text = follow_width(song.movement.side_db, reference.side_db, shares.width, rate)
+    if width:
+        stages["stereo"] = width
+    said.append(text)
+    return stages, tuple(said)
+
+
+def _about(agreement: float, count: int) -> str:
+    noun = "the reference is another song" if count == 1 else f"the {count} references are other songs"
+    return (
+        f"{noun} (the fine structure agrees by {agreement:.2f}): broad tone, dynamics and width are followed, "
+        "what differs within an octave is not"
+    )

@@ -1,0 +1,133 @@
+"""References that are other songs are followed: their broad tone, to the degree asked, within limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_mastering.controls import Bands
+from neural_mastering.dsp.gaussian import combine
+from neural_mastering.dsp.soft_limit import soft_limited
+from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
+from neural_mastering.metering.profile import Profile
+from neural_mastering.rendering.reference.fit import fit_curve
+from neural_mastering.rendering.reference.shares import limit_db
+from neural_mastering.rendering.reference.statement import (
+    FREEDOM_DB,
+    reference_statement,
+    smooth_differences,
+    weights_of,
+)
+from neural_mastering.styles.intensity import error_covariance
+
+GAIN_PRICE = 0.1
+"""Cost of a decibel of gain, higher than for a version of the song itself: no two bands shall fight each other."""
+
+_FITS = 3
+
+
+@dataclass(frozen=True)
+class FollowedTone:
+    """How the equaliser follows references.
+
+    Attributes:
+        difference_db: (third,) smooth difference of mean reference and song, 0 where nothing is known.
+        known: (third,) bands that are compared.
+        curve_db: (third,) what the equaliser was asked for.
+        bands: of the equaliser.
+    """
+
+    difference_db: Float64s
+    known: NDArray[np.bool_]
+    curve_db: Float64s
+    bands: Bands
+
+
+def follow_tone(
+    song: Profile,
+    references: Sequence[tuple[Profile, float]],
+    share: float,
+    design_rate_hz: float = 44_100.0,
+) -> FollowedTone:
+    """Fit the equaliser to the broad tone of references.
+
+    The curve is that of `reference_statement` alone, softly limited to `limit_db(share)`; so is the response of the
+    bands. What differs within an octave belongs to the arrangement and is never followed.
+
+    Args:
+        song: a usable profile.
+        references: (profile, weight), weights above 0.
+        share: of the way, 0 to 1.
+        design_rate_hz: at which the bands will mean their curve.
+
+    Raises:
+        InputError: no reference, or weights that are not above 0.
+    """
+    smooth, known = smooth_differences(song, references)
+    difference_db = np.where(known, weights_of(references) @ smooth, 0.0)
+    freedom = error_covariance(FREEDOM_DB)
+    curve_db = combine(freedom, [reference_statement(song, references, share, freedom)]).mean
+    curve_db = limited_curve(curve_db, known, limit_db(share))
+    bands = fit_within(curve_db, known, limit_db(share), design_rate_hz)
+    return FollowedTone(difference_db, known, curve_db, bands)
+
+
+def limited_curve(curve_db: Float64s, known: NDArray[np.bool_], largest_db: float) -> Float64s:
+    """A curve within ±`largest_db`, softly.
+
+    The level of a curve is free. It is set half-way between its mean and the middle of its range over 50 Hz to
+    12.5 kHz, where the least is cut off.
+
+    Args:
+        curve_db: (third,).
+        known: (third,) bands that count for the level.
+        largest_db: above 0.
+    """
+    used = known & BROAD
+    if used.any():
+        heard_db = curve_db[used]
+        curve_db = curve_db - 0.5 * (heard_db.mean() + 0.5 * (heard_db.max() + heard_db.min()))
+    return soft_limited(curve_db, largest_db)
+
+
+def fit_within(
+    curve_db: Float64s, known: NDArray[np.bool_], largest_db: float, design_rate_hz: float
+) -> Bands:
+    """Bands for a curve whose response stays within ±`largest_db` from 20 Hz to 20 kHz.
+
+    Where the response of a fit leaves the range, between two third octaves or at the ends, the curve is lowered
+    there by the excess and fitted again; what is still outside after that is taken back from all gains.
+
+    Args:
+        curve_db: (third,) within the range.
+        known: (third,) bands that count fully.
+        largest_db: above 0.
+        design_rate_hz: at which the bands mean their curve.
+    """
+    at_hz = np.geomspace(20.0, min(20_000.0, 0.45 * design_rate_hz), 400)
+    nearest = np.abs(np.log(at_hz[:, None] / CENTRES_HZ)).argmin(axis=1)
+    asked, best, least = curve_db, Bands.of(), np.inf
+    for _ in range(_FITS):
+        bands = fit_curve(asked, known, design_rate_hz, GAIN_PRICE)
+        if not len(bands):
+            return bands
+        level_db = bands.level_db(at_hz, design_rate_hz)
+        reach_db = float(np.abs(level_db).max())
+        if reach_db > largest_db:
+            bands = bands.scaled(0.999 * largest_db / reach_db).rounded((2, 3, 4))
+        error = (bands.level_db(np.minimum(CENTRES_HZ, at_hz[-1]), design_rate_hz) - curve_db)[known]
+        if (size := float((error**2).sum())) < least:
+            best, least = bands, size
+        if reach_db <= largest_db:
+            break
+        excess = level_db - level_db.clip(-largest_db, largest_db)
+        asked = asked - 1.2 * np.array(
+            [
+                excess[nearest == i].max(initial=0.0) + excess[nearest == i].min(initial=0.0)
+                for i in range(len(asked))
+            ]
+        )
+    return best

@@ -1,0 +1,66 @@
+"""The width of references: side against mid, followed in one band or by octaves."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from neural_mastering.controls.catalogue import Values
+from neural_mastering.dsp.soft_limit import soft_limited
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
+from neural_mastering.rendering.reference.dynamics import SMALLEST_WIDTH_DB, SPREAD_DB
+from neural_mastering.rendering.reference.shares import limit_db
+from neural_mastering.units import db_to_gain
+
+CROSSOVERS_HZ = (100.0, 200.0, 400.0, 800.0, 1_600.0, 3_200.0, 6_400.0)
+"""Where the bands of the stereo stage meet when the difference is not the same everywhere."""
+
+NARROWEST, WIDEST = 0.25, 2.0
+FEWEST_BANDS = 6
+"""Third octaves with a side in both songs below which there is nothing to compare."""
+
+
+def follow_width(
+    song: Float64s, reference: Float64s, share: float, sample_rate: float = 44_100.0
+) -> tuple[Values, str]:
+    """Settings of the stereo stage that follow references, and a sentence about them; no settings leave it alone.
+
+    The median difference of side against mid in dB, times the share, softly limited as the tone is; where it is not
+    the same everywhere (median distance above 1.5 dB), octave by octave. Nothing below 100 Hz is widened.
+
+    Args:
+        song, reference: (third,) side over mid in dB, NaN where there is none.
+        share: of the way, 0 to 1.
+        sample_rate: of the song in Hz.
+    """
+    difference_db = reference - song
+    compared = np.isfinite(difference_db)
+    if compared.sum() < FEWEST_BANDS:
+        return {}, "width was left alone: there is no side to compare"
+    if share == 0.0:
+        return {}, "width was left alone, as asked"
+    common_db = float(np.median(difference_db[compared]))
+    spread_db = float(np.median(np.abs(difference_db[compared] - common_db)))
+    if spread_db <= SPREAD_DB:
+        width = _width(common_db, share)
+        if abs(common_db) * share < SMALLEST_WIDTH_DB:
+            return {}, "the width is that of the reference"
+        said = f"the reference's side is {common_db:+.1f} dB against ours in all bands: width {width:.2f}"
+        return {"width": width, "bass_frequency_hz": 100.0, "bass_amount": 0.0}, said
+    crossovers_hz = tuple(hz for hz in CROSSOVERS_HZ if hz < 0.4 * sample_rate)
+    edges = np.array([0.0, *crossovers_hz, np.inf])
+    by_band = []
+    for low_hz, high_hz in pairwise(edges):
+        inside = compared & (low_hz <= CENTRES_HZ) & (high_hz > CENTRES_HZ)
+        by_band.append(float(np.median(difference_db[inside])) if inside.any() else 0.0)
+    widths = tuple(_width(wanted_db, share) for wanted_db in by_band)
+    widths = (min(widths[0], 1.0), *widths[1:])
+    listed = ", ".join(f"{wanted_db:+.0f}" for wanted_db in by_band)
+    said = f"the reference's side differs from ours octave by octave, by {listed} dB from low to high"
+    return {"width": widths, "crossovers_hz": crossovers_hz}, said
+
+
+def _width(difference_db: float, share: float) -> float:
+    moved_db = float(soft_limited(share * difference_db, limit_db(share)))
+    return float(np.clip(db_to_gain(moved_db), NARROWEST, WIDEST))

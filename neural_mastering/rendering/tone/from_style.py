@@ -1,0 +1,76 @@
+"""One engine for the tone: a style, the song's own content and references, around what is done anyway."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from neural_mastering.controls import ChainControls
+from neural_mastering.dsp.third_octaves import Float64s
+from neural_mastering.normality import load_normal_tone
+from neural_mastering.notes import Note
+from neural_mastering.rendering.reference.fit import fit_curve
+from neural_mastering.rendering.reference.shares import limit_db
+from neural_mastering.rendering.reference.statement import reference_statement
+from neural_mastering.rendering.tone.analysis import ToneAnalysis
+from neural_mastering.rendering.tone.tone import LEFT_ALONE, Tone
+from neural_mastering.styles.expectations import Normal, normal_for
+from neural_mastering.styles.intensity import error_covariance
+from neural_mastering.styles.move import LARGEST_DB, Move, Wish, wanted_move
+from neural_mastering.words.fit import fit_together
+
+FREEDOM_DB = 6.0
+"""Size of the moves that references may ask for where no style limits them."""
+
+
+def add_move(tone: Tone, analysis: ToneAnalysis, style: str | None, intensity_db: float) -> Tone:
+    """The tone with a move towards a style and references in it; the same where the song says too little.
+
+    Args:
+        tone: where the move starts from: its equaliser is done anyway. Its references join the move.
+        analysis: of the song.
+        style: name, file or `auto`; None for references alone.
+        intensity_db: size of the mistakes that are assumed.
+
+    Raises:
+        InputError: an unknown style.
+    """
+    normal = Normal((), {}) if style is None else normal_for(style, analysis.content, load_normal_tone())
+    if not analysis.profile.is_usable:
+        note = Note("nothing_audible", "the song is too short or too quiet to be compared with others")
+        return replace(tone, actions=(*tone.actions, note))
+    size_db = FREEDOM_DB if style is None else intensity_db
+    wishes, largest_db = _wishes(tone, analysis, error_covariance(size_db))
+    base_db = tone.controls.eq.third_octaves_db(tone.controls.design_rate_hz)
+    move = wanted_move(analysis.profile, normal.expectations, wishes, size_db, base_db, largest_db)
+    return replace(
+        tone,
+        controls=_moved(tone.controls, move, base_db),
+        origin=_origin(tone, normal.expectations),
+        move=move,
+        kinds=normal.kinds,
+    )
+
+
+def _wishes(tone: Tone, analysis: ToneAnalysis, prior: Float64s) -> tuple[tuple[Wish, ...], float]:
+    """What the references ask for, and the largest move."""
+    reference = tone.reference
+    if reference is None:
+        return (), LARGEST_DB
+    share = reference.decision.shares.tone
+    statement = reference_statement(analysis.profile, reference.profiles, share, prior)
+    return (Wish(f"reference {', '.join(reference.names)}", statement),), limit_db(share)
+
+
+def _origin(tone: Tone, expectations: object) -> Note:
+    if tone.origin.kind != LEFT_ALONE.kind or not expectations:
+        return tone.origin
+    return Note("style", "tone by comparison with finished songs: no model, controls or reference were given")
+
+
+def _moved(controls: ChainControls, move: Move, base_db: Float64s) -> ChainControls:
+    rate = controls.design_rate_hz
+    if not len(controls.eq):
+        return replace(controls, eq=fit_curve(move.curve_db, move.known, rate))
+    # one fit of the sum, from the bands that were there
+    bands = fit_together(move.curve_db - base_db, controls.eq, base_db, rate)
+    return replace(controls, eq=bands.rounded((2, 4, 4)))

@@ -1,0 +1,158 @@
+"""Which of the wishes sets the tone, and that they all end in one equaliser."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from neural_mastering.controls import Bands, ChainControls, EqBand, save_controls
+from neural_mastering.dsp.third_octaves import BROAD
+from neural_mastering.errors import InputError
+from neural_mastering.rendering import Options, master, suggest
+from neural_mastering.rendering.tone.choose import chosen_style
+from neural_mastering.rendering.tone.tone import LEFT_ALONE
+
+RATE = 44_100
+Audio = np.ndarray
+
+
+def song(seconds: float = 12.0, tilt: float = 1.0, seed: int = 0, beat_hz: float = 2.0) -> Audio:
+    """Filtered noise with a beat, (channel, time); a tilt of 0 is white, of 1 pink."""
+    rng = np.random.default_rng(seed)
+    count = round(seconds * RATE)
+    spectrum = np.fft.rfft(rng.standard_normal((2, count)), axis=1)
+    at_hz = np.maximum(np.fft.rfftfreq(count, 1.0 / RATE), 20.0)
+    noise = np.fft.irfft(spectrum * (at_hz / 100.0) ** (-0.5 * tilt), count, axis=1)
+    time = np.arange(count) / RATE
+    audio = noise * (0.3 + np.exp(-6.0 * ((time * beat_hz) % 1.0)))
+    return np.asarray(0.1 * audio / audio.std())
+
+
+def test_what_else_sets_the_tone_goes_before_auto(tmp_path: Path) -> None:
+    assert chosen_style(Options()) == "auto"
+    assert chosen_style(Options(words={"warm": 0.5})) == "auto"  # words join what is there
+    assert chosen_style(Options(model="none")) is None
+    assert chosen_style(Options(model="modest-eq-2")) is None
+    assert chosen_style(Options(controls=tmp_path / "c.yaml")) is None
+    assert chosen_style(Options(references=((tmp_path / "r.wav", 1.0),))) is None
+    asked: tuple[dict[str, Any], ...] = ({"model": "none"}, {"controls": tmp_path / "c.yaml"})
+    for others in asked:
+        assert chosen_style(Options(style="rock", **others)) == "rock"
+
+
+def test_by_default_the_song_is_moved_within_bounds_and_the_report_says_why(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "dull.wav", song(tilt=1.8).T, RATE, subtype="FLOAT")
+    options = Options(report=tmp_path / "report", json=tmp_path / "n.json", max_reduction_db=24.0)
+    result = master(tmp_path / "dull.wav", tmp_path / "out.wav", options)
+    move = result.tone.move
+    assert move is not None and move.normal is not None
+    assert 0.1 < move.rms_db < 6.0 and np.abs(move.curve_db).max() <= 6.0
+    assert result.tone.origin.kind == "style" and 0 < len(result.controls.eq) <= 10
+    assert {"intensity", "equaliser"} <= {note.kind for note in result.actions}
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "The song among songs like this" in page and "Against normal" in page
+
+
+@pytest.mark.parametrize("style", ["auto", "rock"])
+def test_the_brighter_the_song_the_less_treble_it_gets(style: str) -> None:
+    treble = [
+        float(suggest((song(tilt=tilt), RATE), style=style).curve_db[-8:-2].mean())
+        for tilt in (2.0, 1.0, 0.0)
+    ]
+    assert treble[0] > treble[1] > treble[2]
+
+
+def test_more_intensity_moves_further() -> None:
+    sizes = []
+    for intensity in (0.0, "gentle", "balanced", "strong"):
+        found = suggest((song(tilt=0.2), RATE), style="rock", intensity=intensity)
+        sizes.append(0.0 if found.move is None else found.move.rms_db)
+    assert sizes[0] == 0.0 and sizes == sorted(sizes) and sizes[-1] > 1.5 * sizes[1]
+
+
+def test_style_reference_words_and_controls_end_in_one_equaliser(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "reference.wav", song(tilt=0.5, seed=1, beat_hz=1.7).T, RATE)
+    mine = ChainControls(eq=Bands.of([EqBand("peak", 300.0, -4.0, 1.0)]))
+    save_controls(mine, tmp_path / "mine.yaml")
+    asked = suggest(
+        (song(tilt=1.2), RATE),
+        style="rock",
+        references=[tmp_path / "reference.wav"],
+        words={"warm": 0.5},
+        controls=tmp_path / "mine.yaml",
+    )
+    assert set(asked.parts) == {"rock", "reference reference.wav"}
+    assert 0 < len(asked.controls.eq) <= 10
+    assert asked.tone.words is not None and asked.tone.reference is not None
+    # what the equaliser does is what all of them want together
+    wanted = asked.curve_db + asked.tone.words.request.curve_db
+    error = (asked.applied_db - wanted)[BROAD]
+    assert np.sqrt(np.mean((error - error.mean()) ** 2)) < 0.6
+    # and the person's own cut is in it
+    without = suggest((song(tilt=1.2), RATE), style="rock", references=[tmp_path / "reference.wav"])
+    assert asked.curve_db[11] < without.curve_db[11] - 1.0
+
+
+def test_none_leaves_the_tone_alone(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "mix.wav", song(3.0).T, RATE, subtype="PCM_24")
+    options = Options(model="none", target="keep", ceiling="off", bits="24")
+    result = master(tmp_path / "mix.wav", tmp_path / "out.wav", options)
+    assert result.tone.origin == LEFT_ALONE and result.tone.move is None and not len(result.controls.eq)
+    one, other = (soundfile.read(tmp_path / name, dtype="int32")[0] for name in ("mix.wav", "out.wav"))
+    assert np.array_equal(one, other)
+
+
+def test_strength_scales_the_result() -> None:
+    whole = suggest((song(tilt=0.2), RATE), style="rock")
+    half = suggest((song(tilt=0.2), RATE), style="rock", overall_strength=0.5)
+    np.testing.assert_allclose(half.controls.eq.gain_db, 0.5 * whole.controls.eq.gain_db)
+
+
+def test_level_and_rate_do_not_change_the_move(tmp_path: Path) -> None:
+    import soxr
+
+    audio = song(tilt=0.5)
+    plain = suggest((audio, RATE)).curve_db
+    np.testing.assert_allclose(suggest((0.1 * audio, RATE)).curve_db, plain, atol=0.05)
+    faster = soxr.resample(audio.T, RATE, 96_000, quality="VHQ").T
+    np.testing.assert_allclose(suggest((faster, 96_000)).curve_db, plain, atol=0.4)
+
+
+def test_same_inputs_same_curve() -> None:
+    one, other = (suggest((song(tilt=0.5), RATE), style="auto") for _ in range(2))
+    assert one.controls == other.controls
+
+
+@pytest.mark.parametrize(
+    "audio",
+    [
+        song(0.3),
+        song(3.0),
+        np.zeros((2, 5 * RATE)),
+        song(8.0)[:1],
+        1e-6 * song(6.0),
+        np.ones((2, 6 * RATE)) * 0.3,
+    ],
+    ids=["0.3 s", "3 s", "silence", "mono", "very quiet", "constant"],
+)
+def test_awkward_songs_are_finite_and_within_bounds(audio: Audio) -> None:
+    for style in ("auto", "rock"):
+        found = suggest((audio, RATE), style=style, intensity=6.0)
+        assert np.isfinite(found.curve_db).all() and np.abs(found.curve_db).max() <= 6.0
+        assert all(np.isfinite(value).all() for value in found.parts.values())
+        assert np.isfinite(found.controls.eq.gain_db).all()
+
+
+def test_mistakes_are_explained(write_song: Callable[..., Path]) -> None:
+    path = write_song(song(2.0))
+    with pytest.raises(InputError, match="there is no style"):
+        suggest(path, style="rokc")
+    with pytest.raises(InputError, match="--intensity"):
+        suggest(path, intensity="huge")
+    with pytest.raises(InputError, match="--intensity"):
+        suggest(path, intensity=7.0)
+    with pytest.raises(InputError, match="transpose"):
+        suggest((song(2.0).T, RATE))
