@@ -20,9 +20,9 @@ from experiments.mistakes_undone.spectra import Spectra, excerpt, levels_of, pro
 from experiments.mistakes_undone.systems import Case, System, chosen_systems, matters
 from neural_mastering.dsp.third_octaves import BROAD, Float64s
 from neural_mastering.metering.measure import measure
-from neural_mastering.metering.profile import Spectrum
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.rendering.tone.analysis import analyse_tone
 
 
 class Task(NamedTuple):
@@ -87,11 +87,7 @@ def song_rows(task: Task, setting: Setting, systems: Mapping[str, System]) -> li
 def case_of(path: Path, scratch: Path, resources: ExitStack) -> Case:
     """A file, measured as `nm-master` does it."""
     song = measure(path, scratch, resources)
-    spectrum = Spectrum(song.sample_rate, song.channels)
-    for block in song.blocks():
-        spectrum.push(block)
-    lufs = song.readings.lufs
-    return Case(song, spectrum.profile(lufs, song.readings.frames / song.sample_rate))
+    return Case(song, analyse_tone(song))
 
 
 def rendered_move(case: Case, system: System) -> Float64s:

@@ -25,10 +25,14 @@ from experiments.mistakes_undone.run import case_of, rendered_move
 from experiments.mistakes_undone.scores import removed, removed_interval, share_worse, worst_tenth
 from experiments.mistakes_undone.songs import Song, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, excerpt, profile_of_samples
+from experiments.mistakes_undone.systems import chosen_systems
 from experiments.mistakes_undone.tables import finished_table, mistakes_table
 from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
+from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.tone.choose import choose_tone
+from neural_mastering.styles.intensity import INTENSITIES_DB
 
 RATE = 44_100
 
@@ -201,3 +205,17 @@ def test_a_usual_song_is_at_a_distance_of_about_one_whatever_its_level() -> None
     assert np.mean(found**2) == pytest.approx(1.0, abs=0.05)
     assert mahalanobis(songs[0] + 3.0, tone, filled) == pytest.approx(found[0], abs=0.01)
     assert mahalanobis(tone.mean, tone, filled) == 0.0
+
+
+def test_auto_is_what_nm_master_does(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    soundfile.write(tmp_path / "a.wav", rng.normal(size=(20 * RATE, 2)) * 0.05, RATE)
+    training = Spectra(
+        ("p",), rng.normal(size=(1, len(CENTRES_HZ))), np.ones((1, len(CENTRES_HZ)), dtype=bool)
+    )
+    ours = chosen_systems(["auto@strong"], training)["auto@strong"]
+    with ExitStack() as resources:
+        case = case_of(tmp_path / "a.wav", tmp_path, resources)
+        options = Options(style="auto", intensity_db=INTENSITIES_DB["strong"])
+        assert ours(case) == choose_tone(case.song, options, lambda _: None).controls
+        assert len(ours(case).eq)
