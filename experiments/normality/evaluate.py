@@ -24,6 +24,7 @@ from experiments.normality.posterior import (
     corridor,
     interval,
     moved_db,
+    opposite_errors,
     posterior,
     random_errors,
     score,
@@ -58,6 +59,8 @@ CASES = (
     Case("random 4 dB, balanced", random_errors, 4.0, 2.0),
     Case("dull or boomy 1.6 dB, balanced", common_errors, 1.6, 2.0),
     Case("dull or boomy 3.2 dB, strong", common_errors, 3.2, 3.5),
+    Case("bright or thin 1.6 dB, balanced", opposite_errors, 1.6, 2.0),
+    Case("bright or thin 3.2 dB, strong", opposite_errors, 3.2, 3.5),
 )
 
 Ways = dict[str, list[Gaussian]]
@@ -66,7 +69,9 @@ Ways = dict[str, list[Gaussian]]
 def test_songs(songs: Songs) -> Songs:
     """Those of the frozen list that could be fetched."""
     frozen = {(row["package"], row["song"]) for row in read_rows(FROZEN)}
-    return songs.of(np.array([(str(p), str(n)) in frozen for p, n in zip(songs.package, songs.name, strict=True)]))
+    return songs.of(
+        np.array([(str(p), str(n)) in frozen for p, n in zip(songs.package, songs.name, strict=True)])
+    )
 
 
 def repeated(songs: Songs) -> Songs:
@@ -84,13 +89,16 @@ def tables(songs: Songs, ways: Ways, corridor_of: NDArray[np.float64]) -> tuple[
         follows: dict[str, Follow] = {"corridor": corridor(corridor_of)}
         follows |= {name: posterior(statements * DRAWS, prior) for name, statements in ways.items()}
         scores = {
-            name: score(many.levels_db, many.filled, errors, many.package, follow) for name, follow in follows.items()
+            name: score(many.levels_db, many.filled, errors, many.package, follow)
+            for name, follow in follows.items()
         }
         rows += [_row(case, name, found, scores["plain posterior"]) for name, found in scores.items()]
     moves: list[Row] = []
     for name, statements in ways.items():
         for intensity_db in (1.0, 2.0, 3.5):
-            moved = moved_db(songs.levels_db, songs.filled, posterior(statements, error_covariance(intensity_db)))
+            moved = moved_db(
+                songs.levels_db, songs.filled, posterior(statements, error_covariance(intensity_db))
+            )
             moves.append(
                 {
                     "way": name,
@@ -123,7 +131,10 @@ def ways_for(training: Songs, songs: Songs, is_training: bool) -> tuple[Ways, di
     ways: Ways = {}
     r2 = {}
     shape = shapes(songs.levels_db, songs.filled)
-    for suffix, chosen in (("", np.ones(len(training), dtype=bool)), (", weights shipped", training.is_simple)):
+    for suffix, chosen in (
+        ("", np.ones(len(training), dtype=bool)),
+        (", weights shipped", training.is_simple),
+    ):
         if is_training and suffix:
             continue
         part = training.of(chosen)

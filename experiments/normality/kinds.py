@@ -1,13 +1,14 @@
 """Labels of songs by title and package (nobody listened), and a classifier of them on content features.
 
-Packages whose songs are of many kinds are labelled by title where a title says it, else left out. "classical" is all
-orchestral and acoustic music, folk included: kinds that only one large package has (folk, pop) can't be told from that
-package's sound, and nothing could be measured on other packages.
+Packages whose songs are of many kinds are labelled by title where a title says it, else left out. "classical" is
+all orchestral and acoustic music, folk included: kinds that only one large package has (folk, pop) can't be told
+from that package's sound, and nothing could be measured on other packages.
 """
 
 from __future__ import annotations
 
 from fnmatch import fnmatch
+from typing import Any
 
 import numpy as np
 import scipy.optimize
@@ -77,10 +78,12 @@ def labels(songs: Songs) -> NDArray[np.str_]:
 def fit_kinds(
     standardised: Float64s, kind: NDArray[np.str_], package: NDArray[np.str_], decay: float = 0.03
 ) -> KindModel:
-    """Multinomial logistic regression with weight decay; kinds count equally, packages of a kind by the root of size."""
+    """Multinomial logistic regression with weight decay; kinds count equally, packages by the root of size."""
     names = tuple(sorted(set(kind.tolist())))
     truth = np.array([[k == name for name in names] for k in kind], dtype=float)
-    weights = np.array([np.sum((kind == k) & (package == p)) ** -0.5 for k, p in zip(kind, package, strict=True)])
+    weights = np.array(
+        [np.sum((kind == k) & (package == p)) ** -0.5 for k, p in zip(kind, package, strict=True)]
+    )
     weights = weights / (truth * weights[:, None]).sum(axis=0)[truth.argmax(axis=1)] / len(names)
     count, size = len(names), standardised.shape[1]
 
@@ -122,7 +125,8 @@ def calibrated(
         log_p = log_p - scipy.special.logsumexp(log_p, axis=1, keepdims=True)
         return float(-np.average(log_p[np.arange(len(truth)), truth], weights=balance))
 
-    temperature = float(scipy.optimize.minimize_scalar(log_loss, bounds=(0.2, 20.0), method="bounded").x)
+    found: Any = scipy.optimize.minimize_scalar(log_loss, bounds=(0.2, 20.0), method="bounded")
+    temperature = float(found.x)
     accuracy = float(np.average(stacked.argmax(axis=1) == truth, weights=balance))
     cooled = KindModel(model.names, model.weights / temperature, model.bias / temperature)
     return cooled, temperature, accuracy, log_loss(temperature)

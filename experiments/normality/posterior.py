@@ -1,8 +1,8 @@
 """What a prediction is worth: errors are added to the spectra of finished songs and taken out again.
 
 A mix measures x = t + e: the finished song's spectrum and an error. With e ~ N(0, P) and a prediction t ~ N(μ, Σ),
-the equaliser's curve is −E[e | x]. The errors that are scored don't come from P: they are random shelves and peaks, or one of the common
-directions.
+the equaliser's curve is −E[e | x]. The errors that are scored don't come from P: they are random shelves and
+peaks, or one of the common directions.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Score:
     def per_package(self) -> tuple[Float64s, Float64s]:
         """Sums of the energies before and after by package, for the bootstrap."""
         _, inverse = np.unique(self.package, return_inverse=True)
-        return np.bincount(inverse, self.before), np.bincount(inverse, self.after)
+        before, after = (np.bincount(inverse, weights=w) for w in (self.before, self.after))
+        return np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
 
 
 def interval(
@@ -74,7 +75,7 @@ def interval(
 
 
 def random_errors(count: int, rms_db: float, rng: np.random.Generator) -> Float64s:
-    """Curves (count, third) of a low shelf, a high shelf and up to three peaks, of the size wanted over broad tone."""
+    """Curves (count, third) of a low shelf, a high shelf and up to three peaks, sized over broad tone."""
     found = np.zeros((count, len(CENTRES_HZ)))
     for row in found:
         peaks = int(rng.integers(4))
@@ -96,7 +97,7 @@ def random_errors(count: int, rms_db: float, rng: np.random.Generator) -> Float6
 
 
 def common_errors(count: int, rms_db: float, rng: np.random.Generator) -> Float64s:
-    """Dull (less treble, or too much bass) for half of the songs, boomy (a broad bump around 120 Hz) for the others."""
+    """Dull (less treble) for half of the songs, boomy (a broad bump around 120 Hz) for the others."""
     found = np.zeros((count, len(CENTRES_HZ)))
     for index, row in enumerate(found):
         if index % 2:
@@ -106,6 +107,14 @@ def common_errors(count: int, rms_db: float, rng: np.random.Generator) -> Float6
                 "peak", np.exp(rng.uniform(np.log(80.0), np.log(200.0))), 1.0, rng.uniform(0.5, 0.9)
             )
     return _sized(found, rms_db)
+
+
+def opposite_errors(count: int, rms_db: float, rng: np.random.Generator) -> Float64s:
+    """Bright for half of the songs, thin for the others: the common errors upside down.
+
+    Errors of one sign reward a prediction that is wrong in the other direction; both signs together don't.
+    """
+    return -common_errors(count, rms_db, rng)
 
 
 def _curve(kind: str, at_hz: float, size: float, q: float) -> Float64s:

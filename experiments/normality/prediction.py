@@ -23,7 +23,7 @@ class Learned:
     Attributes:
         regression: fitted to all of them.
         calibration: of its errors, by leaving packages out.
-        general: mean and covariance of all of them.
+        general: mean and covariance of all of them, calibrated alike.
         predicted, novelty, plain: of these songs, by fits that don't know their package.
         shape: their spectra, NaN where a band is empty.
     """
@@ -38,7 +38,9 @@ class Learned:
 
     def of(self, features: Float64s) -> list[Gaussian]:
         """Predictions for other songs."""
-        return self.calibration.gaussians(self.regression.predict(features), self.regression.novelty(features))
+        return self.calibration.gaussians(
+            self.regression.predict(features), self.regression.novelty(features)
+        )
 
 
 def learn(songs: Songs, settings: Settings | None = None) -> Learned:
@@ -46,13 +48,17 @@ def learn(songs: Songs, settings: Settings | None = None) -> Learned:
     settings = settings or Settings()
     shape = shapes(songs.levels_db, songs.filled)
     mean, covariance, complete = gaussian_of(shape, np.ones(len(songs)))
-    predicted, novelty, plain = out_of_package(songs.features, complete, songs.package, settings)
+    predicted, novelty, without = out_of_package(songs.features, complete, songs.package, settings)
+    alone = np.zeros(len(songs))
+    plain = calibrate(
+        shape - without, alone, songs.package, covariance
+    )  # as careful with the general statement
     return Learned(
         regression=fit(songs.features, complete, songs.package, settings),
-        calibration=calibrate(shape - predicted, novelty, covariance),
-        general=Gaussian.of(mean, covariance),
+        calibration=calibrate(shape - predicted, novelty, songs.package, covariance),
+        general=Gaussian.of(mean, plain.size(np.zeros(1))[0] * plain.covariance),
         predicted=predicted,
         novelty=novelty,
-        plain=plain,
+        plain=without,
         shape=shape,
     )

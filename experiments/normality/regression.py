@@ -24,7 +24,7 @@ class Settings:
         package_power: a song weighs (songs of its package)^−power.
     """
 
-    width: float = 1.25
+    width: float = 1.0
     ridge: float = 0.2
     package_power: float = 0.0
 
@@ -43,17 +43,18 @@ def gaussian_of(values: Float64s, weights: Float64s, rounds: int = 15) -> tuple[
     mean = np.where(np.isfinite(mean), mean, 0.0)
     filled = np.where(known, values, mean)
     covariance = np.eye(values.shape[1]) * 25.0
+    patterns, which = np.unique(known, axis=0, return_inverse=True)
     for _ in range(rounds):
         extra = np.zeros_like(covariance)
-        for row, (k, s) in enumerate(zip(known, share, strict=True)):
+        for pattern, k in enumerate(patterns):
             if k.all():
                 continue
-            gap = ~k
-            gain = np.linalg.solve(
-                covariance[np.ix_(k, k)] + 1e-3 * np.eye(k.sum()), covariance[np.ix_(k, gap)]
-            ).T
-            filled[row, gap] = mean[gap] + gain @ (values[row, k] - mean[k])
-            extra[np.ix_(gap, gap)] += s * (covariance[np.ix_(gap, gap)] - gain @ covariance[np.ix_(k, gap)])
+            rows, gap = np.flatnonzero(which.ravel() == pattern), ~k
+            inner = covariance[np.ix_(k, k)] + 1e-3 * np.eye(int(k.sum()))
+            gain = np.linalg.solve(inner, covariance[np.ix_(k, gap)]).T
+            filled[np.ix_(rows, gap)] = mean[gap] + (values[np.ix_(rows, k)] - mean[k]) @ gain.T
+            rest = covariance[np.ix_(gap, gap)] - gain @ covariance[np.ix_(k, gap)]
+            extra[np.ix_(gap, gap)] += share[rows].sum() * rest
         mean = share @ filled
         centred = filled - mean
         covariance = (centred * share[:, None]).T @ centred + extra + 1e-3 * np.eye(len(mean))
@@ -133,6 +134,8 @@ def ridge_out_of_package(
         centre, scale = features[~held].mean(axis=0), features[~held].std(axis=0) + 1e-3
         known, new = (np.clip((features[rows] - centre) / scale, -3.5, 3.5) for rows in (~held, held))
         mean = targets[~held].mean(axis=0)
-        weights = np.linalg.solve(known.T @ known + penalty * np.eye(known.shape[1]), known.T @ (targets[~held] - mean))
+        weights = np.linalg.solve(
+            known.T @ known + penalty * np.eye(known.shape[1]), known.T @ (targets[~held] - mean)
+        )
         predicted[held] = mean + new @ weights
     return predicted

@@ -70,7 +70,7 @@ class Songs:
         )
 
 
-def measure(path: Path) -> dict[str, NDArray[np.float64]] | None:
+def measure(path: Path) -> dict[str, NDArray[Any]] | None:
     """Numbers of one file by name; None where it is too short or silent."""
     with AudioReader(path) as reader:
         rate, channels = reader.sample_rate, reader.channels
@@ -103,7 +103,7 @@ def measure_all(music: Path, out: Path) -> int:
         numbers = measure(music / row["file"])
         if numbers is not None:
             to.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(to, **numbers)
+            np.savez(to, allow_pickle=False, **numbers)
             count += 1
     return count
 

@@ -1,6 +1,6 @@
 """How much of a finished song's spectrum its content tells: on packages left out, without those of the test.
 
-    python -m experiments.normality.study MUSIC OUT
+python -m experiments.normality.study MUSIC OUT
 """
 
 from __future__ import annotations
@@ -70,17 +70,16 @@ def subsets(songs: Songs) -> list[Row]:
     for name, chosen in parts.items():
         learned = learn(songs.of(chosen))
         statements = learned.calibration.gaussians(learned.predicted, learned.novelty)
-        rows.append(
-            {
-                "songs": name,
-                "count": int(chosen.sum()),
-                "packages": len(np.unique(songs.package[chosen])),
-                "r_squared": round(r_squared(learned.predicted, learned.plain, learned.shape), 3),
-                "rms_db": round(rms_db(learned.predicted, learned.shape), 2),
-                "plain_rms_db": round(rms_db(learned.plain, learned.shape), 2),
-            }
-            | {k: round(v, 2) for k, v in coverage(learned.shape - learned.predicted, statements).items()}
-        )
+        row: Row = {
+            "songs": name,
+            "count": int(chosen.sum()),
+            "packages": len(np.unique(songs.package[chosen])),
+            "r_squared": round(r_squared(learned.predicted, learned.plain, learned.shape), 3),
+            "rms_db": round(rms_db(learned.predicted, learned.shape), 2),
+            "plain_rms_db": round(rms_db(learned.plain, learned.shape), 2),
+        }
+        covered = coverage(learned.shape - learned.predicted, statements)
+        rows.append(row | {k: round(v, 2) for k, v in covered.items()})
     return rows
 
 
@@ -115,7 +114,9 @@ def loudness_bias(songs: Songs, learned: Learned) -> list[Row]:
     order = np.argsort(songs.lufs)
     bass, treble = BROAD & (CENTRES_HZ < 150.0), BROAD & (CENTRES_HZ > 4_000.0)
     rows: list[Row] = []
-    for name, part in zip(("quietest third", "middle", "loudest third"), np.array_split(order, 3), strict=True):
+    for name, part in zip(
+        ("quietest third", "middle", "loudest third"), np.array_split(order, 3), strict=True
+    ):
         rows.append({"songs": name, "lufs": round(float(songs.lufs[part].mean()), 1)})
         for way, guess in (("mean", learned.plain), ("kernel ridge", learned.predicted)):
             rest = (learned.shape - guess)[part]

@@ -73,6 +73,7 @@ def make(songs: Songs, works: list[dict[str, str]]) -> NormalTone:
         spread=(calibration.floor, calibration.slope),
         largest=calibration.largest,
         general=learned.general,
+        typical_size=float(calibration.size(learned.novelty).mean()),
         kind_model=kind_model,
         about=about,
     )

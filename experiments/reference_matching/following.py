@@ -10,6 +10,7 @@ ours; every number but those of "levels" leaves level out.
 
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,6 +42,10 @@ from neural_mastering.rendering.stages.build import build_stages
 SOURCES = Path(__file__).parents[1] / "bundled_model" / "sources.yaml"
 SHARES: dict[str, MatchShares] = {"default (0.6)": MatchShares(), "in full (1)": EXACT}
 PEER = "Matchering"
+WHOLE_EVERY = 4
+"""Compressor and width, which take the most time, are measured on every fourth pair."""
+
+OF_THE_WHOLE = ("tone_all_db", "width_db", "levels_db")
 AT_ONCE = 10
 """Pairs that one process of Matchering gets."""
 
@@ -68,7 +73,7 @@ def main() -> None:
     parser.add_argument("music", type=Path, help="a folder with one folder a group")
     parser.add_argument("--pairs", type=int, default=200, help="how many")
     parser.add_argument("--songs", type=int, default=12, help="at most so many of a group, evenly")
-    parser.add_argument("--seconds", type=float, default=25.0, help="this much from the middle of each song")
+    parser.add_argument("--seconds", type=float, default=20.0, help="this much from the middle of each song")
     parser.add_argument(
         "--groups", nargs="+", help="folders; by default the list `test` of the bundled model"
     )
@@ -87,14 +92,15 @@ def main() -> None:
     table = arguments.out / "rows.csv"
     rows: list[Row] = list(read_rows(table)) if table.exists() else []  # pyright: ignore[reportAssignmentType]
     done = {(row["song"], row["reference"]) for row in rows}
-    todo = [pair for pair in pairs if tuple(map(name_of, pair)) not in done]
+    todo = [(i, *pair) for i, pair in enumerate(pairs) if tuple(map(name_of, pair)) not in done]
     for start in range(0, len(todo), AT_ONCE):
         some = todo[start : start + AT_ONCE]
-        theirs = (
-            match_files(arguments.peer, some, arguments.seconds) if arguments.peer else [None] * len(some)
-        )
-        for (song, reference), result in zip(some, theirs, strict=True):
-            rows += rows_of(song, reference, arguments.seconds, result)
+        files = [(song, reference) for _, song, reference in some]
+        theirs: list[Samples | None] = [None] * len(some)
+        if arguments.peer:
+            theirs = list(match_files(arguments.peer, files, arguments.seconds))
+        for (i, song, reference), result in zip(some, theirs, strict=True):
+            rows += rows_of(song, reference, arguments.seconds, result, is_whole=i % WHOLE_EVERY == 0)
         write_rows(table, rows)
     report = summary(rows)
     (arguments.out / "table.md").write_text(report)
@@ -133,8 +139,10 @@ def foreign_pairs(groups: dict[str, list[Path]], count: int) -> list[Pair]:
     return pairs[:count]
 
 
-def rows_of(song: Path, reference: Path, seconds: float, theirs: Samples | None) -> list[Row]:
-    """One row a system; `theirs` is Matchering's result."""
+def rows_of(
+    song: Path, reference: Path, seconds: float, theirs: Samples | None, is_whole: bool = True
+) -> list[Row]:
+    """One row a system; `theirs` is Matchering's result, `is_whole` renders compressor and width, too."""
     audio, before, wanted = read(song, seconds), measures(song, seconds), measures(reference, seconds)
     crests, named = Crests(audio), {"song": name_of(song), "reference": name_of(reference)}
     rows: list[Row] = []
@@ -161,10 +169,12 @@ def rows_of(song: Path, reference: Path, seconds: float, theirs: Samples | None)
         return {**named, "system": system, **dict(zip(COLUMNS, numbers, strict=True))}
 
     for system, shares in SHARES.items():
+        asked = shares if is_whole else replace(shares, width=0.0, dynamics=0.0)
         decision = follow_references(
-            before, [MeasuredReference(reference, 1.0, True, wanted)], [audio], shares
+            before, [MeasuredReference(reference, 1.0, True, wanted)], [audio], asked
         )
-        rows.append(row(system, *rendered(decision, audio), float(len(decision.bands))))
+        found = row(system, *rendered(decision, audio), float(len(decision.bands)))
+        rows.append(found if is_whole else found | dict.fromkeys(OF_THE_WHOLE, float("nan")))
     if theirs is not None:
         rows.append(row(PEER, theirs, theirs, float("nan")))
     return rows

@@ -18,10 +18,11 @@ _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__n
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 _EPILOG = (
-    "Unless you give --style, --reference, --controls or --model, the song is compared with finished songs like it and "
-    "its tone moves part of the way towards them. With --model none the tone stays as it is and only loudness and "
-    "peaks are processed. A platform's target is the loudness at which it plays music back; it is not a delivery "
-    "requirement. If a file name begins with a dash, put -- before it: nm-master -o out.wav -- '-my song.wav'."
+    "Unless you give --style, --reference, --controls or --model, the song is compared with finished songs like "
+    "it and its tone moves part of the way towards them. With --model none the tone stays as it is and only "
+    "loudness and peaks are processed. A platform's target is the loudness at which it plays music back; it is "
+    "not a delivery requirement. If a file name begins with a dash, put -- before it: "
+    "nm-master -o out.wav -- '-my song.wav'."
 )
 
 

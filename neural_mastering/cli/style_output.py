@@ -34,6 +34,7 @@ def print_style(style: StyleProfile) -> None:
     # --help stays quick: these load NumPy
     from neural_mastering.dsp.third_octaves import CENTRES_HZ
     from neural_mastering.metering.band_crest import OCTAVES_HZ
+    from neural_mastering.styles.regions import nominal_hz
 
     print(f"{printable(style.name)}: {style.songs} songs")
     if style.about:
@@ -52,11 +53,11 @@ def print_style(style: StyleProfile) -> None:
         side = "–"
         if style.side_db is not None and style.side_sd_db is not None:
             side = _pair(style.side_db[band], style.side_sd_db[band])
-        print(f"{hz:8.0f} Hz  {level:>14}  {side:>14}")
+        print(f"{nominal_hz(hz):8g} Hz  {level:>14}  {side:>14}")
     if style.crest_db is not None and style.crest_sd_db is not None:
         print("\ncrest by octave in dB")
         for hz, crest, sd in zip(OCTAVES_HZ, style.crest_db, style.crest_sd_db, strict=True):
-            print(f"{hz:8.0f} Hz  {_pair(crest, sd):>14}")
+            print(f"{nominal_hz(hz):8g} Hz  {_pair(crest, sd):>14}")
     for source in style.sources:
         print(textwrap.fill(f"source: {printable(source)}", _WIDTH, subsequent_indent="  "))
     if style.licence:

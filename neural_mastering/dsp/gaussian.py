@@ -87,7 +87,7 @@ def combine(prior_covariance: Float64s, statements: Sequence[Gaussian], offset: 
     return Combined(parts.sum(axis=0), covariance, parts)
 
 
-def updated(prior: Gaussian, predicted: Gaussian, general: Gaussian) -> Gaussian:
+def updated(prior: Gaussian, predicted: Gaussian, general: Gaussian, offset: float = 0.0) -> Gaussian:
     """A prior sharpened by evidence that was stated as a posterior under another, general prior.
 
         p(t | prior, evidence) ∝ prior(t) · predicted(t) / general(t)
@@ -99,10 +99,11 @@ def updated(prior: Gaussian, predicted: Gaussian, general: Gaussian) -> Gaussian
         prior: what holds without the evidence.
         predicted: the posterior that the evidence gave.
         general: the prior under which it gave that.
+        offset: standard deviation of a constant of which none of them knows anything, see `Gaussian.precision`.
     """
     kept = np.flatnonzero(prior.known & predicted.known & general.known)
     index = np.ix_(kept, kept)
-    own, given, base = (np.linalg.inv(g.covariance[index]) for g in (prior, predicted, general))
+    own, given, base = (np.linalg.inv(g.covariance[index] + offset**2) for g in (prior, predicted, general))
     values, vectors = np.linalg.eigh(given - base)
     evidence = (vectors * np.maximum(values, 0.0)) @ vectors.T
     # where `given − base` has a direction, its mean is that of the evidence alone

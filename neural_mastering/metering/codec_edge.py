@@ -7,14 +7,14 @@ import numpy as np
 from neural_mastering.dsp.third_octaves import Float64s
 from neural_mastering.units import power_to_db
 
-LOWEST_HZ, HIGHEST_HZ = 9_000.0, 19_500.0
+LOWEST_HZ, HIGHEST_HZ = 9_000.0, 18_500.0
 """Edges are looked for between these; codecs cut from 11 kHz (64 kbit/s) upwards."""
 
 DROP_DB = 18.0
 """Fall across 400 Hz that no music has; what lies above stays as low."""
 
 _BESIDE_HZ, _GAP_HZ = 600.0, 400.0
-_SILENT_DB = -90.0  # below the loudest: nothing that could end
+_SILENT_DB = -110.0  # below the loudest bin: nothing that could end
 
 
 def codec_edge_hz(at_hz: Float64s, power: Float64s) -> float | None:
@@ -28,20 +28,18 @@ def codec_edge_hz(at_hz: Float64s, power: Float64s) -> float | None:
         return None
     spacing_hz = float(at_hz[1] - at_hz[0])
     beside, gap = (max(round(hz / spacing_hz), 1) for hz in (_BESIDE_HZ, _GAP_HZ))
-    total = np.concatenate([[0.0], np.cumsum(power)])
-    last = len(power) - beside - gap
-    starts = np.flatnonzero((at_hz[:last] >= LOWEST_HZ) & (at_hz[:last] <= HIGHEST_HZ)) if last > 0 else []
-    starts = np.array([i for i in starts if i >= beside], dtype=int)
+    levels_db = power_to_db(power / power.max() + 1e-16)
+    total = np.concatenate([[0.0], np.cumsum(levels_db)])
+    starts = np.flatnonzero((at_hz >= LOWEST_HZ) & (at_hz <= HIGHEST_HZ))
+    starts = starts[(starts >= beside) & (starts + gap + beside < len(power))]
     if not starts.size:
         return None
-    floor = power.max() * 1e-16
-    below = (total[starts] - total[starts - beside]) / beside + floor
-    above = (total[starts + gap + beside] - total[starts + gap]) / beside + floor
-    drop_db = power_to_db(below) - power_to_db(above)
-    drop_db[power_to_db(below / power.max()) < _SILENT_DB] = 0.0
-    found = int(starts[int(drop_db.argmax())])
-    if drop_db.max() < DROP_DB:
+    # means of decibels, so that a whistle is no edge
+    below_db = (total[starts] - total[starts - beside]) / beside
+    drop_db = below_db - (total[starts + gap + beside] - total[starts + gap]) / beside
+    drop_db[below_db < _SILENT_DB] = 0.0
+    best = int(drop_db.argmax())
+    rest_db = float(levels_db[starts[best] + gap :].mean())
+    if drop_db[best] < DROP_DB or below_db[best] - rest_db < 0.8 * DROP_DB:
         return None
-    rest = power[found + gap :].mean() + floor
-    stays_low = power_to_db(below[int(drop_db.argmax())] / rest) > 0.8 * DROP_DB
-    return float(at_hz[found] + 0.5 * _GAP_HZ) if stays_low else None
+    return float(at_hz[starts[drop_db > drop_db[best] - 3.0]].mean() + 0.5 * _GAP_HZ)

@@ -1,12 +1,14 @@
 """The content of a song as an equaliser and a level leave it: who plays how, not how loud each region is.
 
-A filter adds a constant to the level of a narrow band, so all that is said here is about levels of bands less their own
-mean, about the order of bins inside a third octave, or about side against mid. `content_features` holds the formulas.
+A filter adds a constant to the level of a narrow band, so all that is said here is about levels of bands less their
+own mean, about the order of bins inside a third octave, or about side against mid. `content_features` holds the
+formulas.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -119,8 +121,7 @@ class ContentMeter:
         frames = np.lib.stride_tricks.sliding_window_view(self._kept, self._short, axis=1)[:, ::hop]
         for start in range(0, count, _FRAMES_AT_ONCE):
             part = frames[:, start : start + _FRAMES_AT_ONCE] * self._short_window
-            spectrum = np.asarray(scipy.fft.rfft(part, axis=-1))[..., :upper]
-            power = spectrum.real**2 + spectrum.imag**2
+            power = _power(scipy.fft.rfft(part, axis=-1))[..., :upper]
             self._mid.append(power[0] @ self._weights)
             self._side.append(power[1] @ self._weights)
         self._kept = self._kept[:, count * hop :].copy()
@@ -131,8 +132,7 @@ class ContentMeter:
         count = max(len(self._kept_long) // hop - 1, 0)
         for index in range(count):
             frame = self._kept_long[index * hop : index * hop + self._long] * self._long_window
-            spectrum = np.asarray(scipy.fft.rfft(frame))[: len(self._bins)]
-            power = (spectrum.real**2 + spectrum.imag**2).astype(np.float64)
+            power = _power(scipy.fft.rfft(frame))[: len(self._bins)].astype(np.float64)
             self._bins += power
             width = np.diff(starts)
             total = np.add.reduceat(power, starts[:-1])
@@ -141,6 +141,10 @@ class ContentMeter:
             self._third_power.append(total)
             self._flatness.append(np.add.reduceat(np.log(inside + 1e-6), starts[:-1] - starts[0]) / width)
         self._kept_long = self._kept_long[count * hop :].copy()
+
+
+def _power(spectrum: Any) -> NDArray[np.float32]:
+    return spectrum.real**2 + spectrum.imag**2
 
 
 def _fast_size(samples: float) -> int:

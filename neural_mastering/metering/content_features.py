@@ -51,7 +51,7 @@ class LongSpectrum:
 
     Attributes:
         at_hz, power: (bin,) the long-term power.
-        flatness_db: (third, frame) mean of the logarithms less logarithm of the mean over the bins of a third octave.
+        flatness_db: (third, frame) mean of the logarithms of a third octave's bins less that of their mean.
         third_power: (third, frame).
     """
 
@@ -147,7 +147,7 @@ def _modulation(levels: Float64s, rate_hz: float) -> Named:
     for low, high in pairwise(MODULATIONS_HZ):
         inside = np.minimum(high, at_hz + half) - np.maximum(low, at_hz - half)
         weight = np.clip(inside / (2.0 * half), 0.0, 1.0)  # a bin across an edge counts in part
-        yield from _each(f"modulation_{low:g}", power_to_db(power @ weight + 0.01))
+        yield from _each(f"modulation_{low:g}", np.asarray(power_to_db(power @ weight + 0.01)))
 
 
 def _onsets(levels: Float64s, rate_hz: float) -> Named:

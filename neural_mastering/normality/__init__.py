@@ -1,4 +1,4 @@
-"""What is normal for a song like this: a finished song's spectrum and kind, predicted from its content; without torch."""
+"""What is normal for a song like this: a finished song's spectrum and kind, predicted from its content."""
 
 from neural_mastering.normality.normal_tone import NormalTone, load_normal_tone, write_normal_tone
 

@@ -61,12 +61,13 @@ class KernelRidge:
 def gaussian_kernel(one: Float64s, other: Float64s, width: float) -> Float64s:
     """exp(−‖a − b‖²/(2·w²·d)) for each row a of `one` and b of `other`, both with d columns."""
     square = (one**2).sum(1)[:, None] + (other**2).sum(1)[None] - 2.0 * one @ other.T
-    return np.exp(-0.5 * np.maximum(square, 0.0) / (width**2 * one.shape[1]))
+    similar = np.exp(-0.5 * np.maximum(square, 0.0) / (width**2 * one.shape[1]))
+    return np.asarray(similar, dtype=np.float64)
 
 
 def inverse_of(songs: Float64s, width: float, ridges: Float64s) -> Float64s:
     """(K + diag(ridges))⁻¹ of the kernel between songs."""
-    return np.linalg.inv(gaussian_kernel(songs, songs, width) + np.diag(ridges))
+    return np.asarray(np.linalg.inv(gaussian_kernel(songs, songs, width) + np.diag(ridges)), dtype=np.float64)
 
 
 def fit_kernel_ridge(

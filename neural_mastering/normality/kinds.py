@@ -33,7 +33,8 @@ class KindModel:
     def probabilities(self, standardised: Float64s) -> dict[str, float]:
         """Of each kind and of "unsure", summing to 1.
 
-        With the entropy H of the softmax p and n kinds, c = 1 − (H/ln n)²: each kind keeps c·p, and "unsure" is 1 − c.
+        With the entropy H of the softmax p over n kinds and c = 1 − (H/ln n)², each kind keeps c·p; "unsure" is
+        1 − c.
         """
         p = self.softmax(standardised)
         entropy = float(-(p * np.log(np.maximum(p, 1e-12))).sum() / np.log(len(p)))

@@ -1,7 +1,7 @@
 """The learned sense of what is normal: from content features to the spectrum and the kind of a finished song.
 
-Two plain files: NAME.safetensors holds the numbers, NAME.json says what they are, whose songs they come from, and on
-which terms.
+Two plain files: NAME.safetensors holds the numbers, NAME.json says what they are, whose songs they come from, and
+on which terms.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class NormalTone:
         spread: (floor, slope): the covariance of a song is `covariance` · (floor + slope · novelty) …
         largest: … but at most this multiple of it: far from all known songs a prediction is no worse than none.
         general: mean and covariance of all its songs, what is normal without a look at the content.
+        typical_size: mean multiple of `covariance` on songs of unknown origin.
         kind_model: probabilities of kinds of music.
         about: data, measures, terms.
     """
@@ -54,14 +55,15 @@ class NormalTone:
     spread: tuple[float, float]
     largest: float
     general: Gaussian
+    typical_size: float = 1.0
     kind_model: KindModel | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def predict(self, content: Content) -> Gaussian:
         """Mean and covariance of the spectrum of a finished song with this content, in dB.
 
-        The shape alone: a common offset of all bands is not predicted. Far from all songs it knows, the mean tends to
-        that of all songs and the covariance grows.
+        The shape alone: a common offset of all bands is not predicted. Far from all songs it knows, the mean tends
+        to that of all songs and the covariance grows.
         """
         features = self._features(content)
         size = self.spread[0] + self.spread[1] * float(self.regression.novelty(features)[0])
@@ -81,8 +83,8 @@ class NormalTone:
     def _features(self, content: Content) -> Float64s:
         if content.names != self.names:
             raise InputError(
-                f"the features of this song ({len(content.names)}) are not those that the learned normal tone reads "
-                f"({len(self.names)}): it was made by another version of the package; learn it again"
+                f"the features of this song ({len(content.names)}) are not those that the learned normal tone "
+                f"reads ({len(self.names)}): it was made by another version of the package; learn it again"
             )
         return content.values[None]
 
@@ -106,8 +108,8 @@ def load_normal_tone(path: str | Path | None = None) -> NormalTone:
         raise InputError(f"{json_path} does not describe a normal tone: its format is not '{FORMAT}'")
     if content.get("format_version") != FORMAT_VERSION:
         raise InputError(
-            f"{json_path} has format version {content.get('format_version')}, but this version of the package reads "
-            f"{FORMAT_VERSION}: update the package, or learn it again"
+            f"{json_path} has format version {content.get('format_version')}, but this version of the package "
+            f"reads {FORMAT_VERSION}: update the package, or learn it again"
         )
     if hashlib.sha256(data).hexdigest() != content.get("sha256"):
         raise InputError(
@@ -148,6 +150,7 @@ def write_normal_tone(tone: NormalTone, path: str | Path) -> None:
         "width": regression.width,
         "spread": list(tone.spread),
         "largest": tone.largest,
+        "typical_size": tone.typical_size,
         "kinds": list(tone.kind_model.names) if tone.kind_model is not None else [],
         "about": dict(tone.about),
         "names": list(tone.names),
@@ -176,6 +179,7 @@ def _from_arrays(arrays: Mapping[str, Float64s], content: Mapping[str, Any]) -> 
         covariance=arrays["covariance"],
         spread=(float(floor), float(slope)),
         largest=float(content["largest"]),
+        typical_size=float(content["typical_size"]),
         general=Gaussian.of(arrays["general_mean"], arrays["general_covariance"]),
         kind_model=KindModel(kinds, arrays["kind_weights"], arrays["kind_bias"]) if kinds else None,
         about=content["about"],

@@ -34,6 +34,7 @@ def tonal_balance(
         song, style: names.
         regions: name and edges in Hz, low to high; they are named along the top.
     """
+    song, style = (name.replace("$", r"\$") for name in (song, style))  # else matplotlib reads a formula
     figure, axes = new_figure(9.0, 4.8)
     for sigma, alpha, label in (
         (TENTH_SIGMA, 0.16, "8 in 10 songs"),

@@ -15,7 +15,7 @@ from neural_mastering.metering.band_crest import OCTAVES_HZ
 from neural_mastering.notes import Note
 from neural_mastering.styles.equal_loudness import at_equal_loudness, tone_at_equal_loudness
 from neural_mastering.styles.profile import Spread, StyleProfile
-from neural_mastering.styles.regions import REGIONS
+from neural_mastering.styles.regions import REGIONS, bands_text
 from neural_mastering.styles.song import LEAST_BANDS, SHORT_SECONDS, SongTone
 from neural_mastering.styles.standing import Standing, standing_of
 from neural_mastering.units import third_octave_hz
@@ -100,25 +100,25 @@ def compare(song: SongTone, style: StyleProfile) -> Comparison:
             f"expected {LEAST_BANDS} or more"
         )
     if style.is_absolute:
-        tone, levels_db = style.tone, song.levels_db
+        tone, levels_db = style.next_song, song.levels_db
     else:
-        tone = tone_at_equal_loudness(style.tone, known)
+        tone = tone_at_equal_loudness(style.next_song, known)
         levels_db = at_equal_loudness(song.levels_db, known)
-    widened = Gaussian(tone.mean, tone.covariance * (1.0 + 1.0 / style.songs), known)
+    tone = Gaussian(tone.mean, tone.covariance, known)
     levels_db = np.where(known, levels_db, np.nan)
     regions = []
     for region in REGIONS:
         used = region.bands & known
         if used.any():
             mean = used / used.sum()
-            sd = max(float(np.sqrt(mean @ widened.covariance @ mean)), LEAST_SD_DB)
+            sd = max(float(np.sqrt(mean @ tone.covariance @ mean)), LEAST_SD_DB)
             value = float(levels_db[used].mean())
             regions.append(Standing(region.name, region.span, "dB", value, float(tone.mean[used].mean()), sd))
     return Comparison(
         song,
         style,
         levels_db,
-        widened,
+        tone,
         tuple(regions),
         tuple(_numbers(song, style)),
         tuple(_notes(song, known)),
@@ -138,7 +138,7 @@ def _numbers(song: SongTone, style: StyleProfile) -> list[Standing]:
             found.append(_group(name, span, song.crest_db, style.crest_db, style.crest_sd_db, used))
     found.append(standing_of("peak to loudness", "", "dB", song.plr_db, style.plr_db))
     found.append(standing_of("loudness range", "", "LU", song.lra_lu, style.lra_lu))
-    found.append(standing_of("loudness", "", "LU", song.lufs, style.lufs))
+    found.append(standing_of("loudness", "", "LU", song.lufs, style.lufs, ("louder than", "quieter than")))
     return [each for each in found if each is not None]
 
 
@@ -150,7 +150,8 @@ def _group(
     if not both.any():
         return None
     spread = Spread(float(usual[both].mean()), max(float(sd[both].mean()), LEAST_SD_DB))
-    return standing_of(name, span, "dB", float(values[both].mean()), spread)
+    words = ("wider than", "narrower than") if name == "width" else ("above", "below")
+    return standing_of(name, span, "dB", float(values[both].mean()), spread, words)
 
 
 def _notes(song: SongTone, known: NDArray[np.bool_]) -> list[Note]:
@@ -165,11 +166,9 @@ def _notes(song: SongTone, known: NDArray[np.bool_]) -> list[Note]:
             Note("short", f"the song is only {song.seconds:.0f} s long, so its levels are uncertain")
         )
     if not known.all():
-        missing = ", ".join(f"{hz:.3g}" for hz in CENTRES_HZ[~known])
+        missing = bands_text(~known)
         notes.append(
-            Note(
-                "unknown_bands", f"nothing is said at {missing} Hz, where the song or the style has no sound"
-            )
+            Note("unknown_bands", f"nothing is said at {missing}, where the song or the style has no sound")
         )
     return notes
 

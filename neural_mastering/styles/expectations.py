@@ -9,7 +9,7 @@ from neural_mastering.dsp.gaussian import Gaussian, updated
 from neural_mastering.metering.content import Content
 from neural_mastering.normality import NormalTone
 from neural_mastering.styles.library import find_style
-from neural_mastering.styles.move import Expectation
+from neural_mastering.styles.move import OFFSET_DB, Expectation
 from neural_mastering.styles.profile import AUTO
 
 SONGS_LIKE_THIS = "songs like this"
@@ -51,7 +51,7 @@ def normal_for(style: str, content: Content | None, model: NormalTone) -> Normal
         return Normal((Expectation(SONGS_LIKE_THIS, 1.0, predicted),), kinds)
     profile = find_style(style)
     return Normal(
-        (Expectation(profile.name, 1.0, _sharpened(profile.tone, predicted, model.general)),), kinds
+        (Expectation(profile.name, 1.0, _sharpened(profile.next_song, predicted, model.general)),), kinds
     )
 
 
@@ -66,4 +66,4 @@ def check_style(style: str) -> None:
 
 
 def _sharpened(tone: Gaussian, predicted: Gaussian | None, general: Gaussian) -> Gaussian:
-    return tone if predicted is None else updated(tone, predicted, general)
+    return tone if predicted is None else updated(tone, predicted, general, OFFSET_DB)

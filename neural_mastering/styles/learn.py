@@ -18,8 +18,11 @@ from neural_mastering.notes import Note
 from neural_mastering.styles.duplicates import duplicates
 from neural_mastering.styles.measure_files import Measured, default_jobs, find_songs, measure_files
 from neural_mastering.styles.profile import Spread, StyleProfile
+from neural_mastering.styles.regions import bands_text
 from neural_mastering.styles.robust import (
     LEAST_SHARE,
+    PLAIN_SONGS,
+    PRIOR_SONGS,
     plain_covariance,
     robust_fit,
     robust_spread,
@@ -130,7 +133,9 @@ def learn_style(
         raise InputError(f"there is no song to learn {name!r} from: {reasons or 'none was given'}")
     used, prior = [songs[i] for i in kept], weights[kept]
     values = np.stack([np.where(song.filled, song.levels_db, np.nan) for song in used])
-    fit = robust_fit(values, _general_covariance(general), prior)
+    fit = robust_fit(
+        values, _general_covariance(general), prior, PLAIN_SONGS if general is None else PRIOR_SONGS
+    )
     if int(fit.known.sum()) < LEAST_BANDS:
         raise InputError(f"the songs of {name!r} share sound in only {int(fit.known.sum())} third octaves")
     side_db, side_sd_db = _band_spreads("side_db", used, prior, general)
@@ -177,23 +182,21 @@ def _about_songs(songs: Sequence[SongTone], weights: Float64s, known: NDArray[np
         counts["lossy"] += song.edge_hz is not None and song.edge_hz < CENTRES_HZ[-1] * third_octave_hz(0.5)
         counts["mono"] += song.channels == 1
     texts = {
-        "short": f"shorter than {SHORT_SECONDS:g} s: their levels are less certain",
-        "narrow": "have a sample rate below 32 kHz, as speech often has: they say nothing about treble",
-        "lossy": "are cut off by a lossy codec: nothing above the cut is learned from them",
-        "mono": "are mono: they say nothing about width",
+        "short": f"shorter than {SHORT_SECONDS:g} s, so their levels are less certain",
+        "narrow": "a sample rate below 32 kHz, as speech often has; they say nothing about treble",
+        "lossy": "cut off by a lossy codec; nothing above the cut is learned from them",
+        "mono": "mono; they say nothing about width",
     }
     for kind, text in texts.items():
         if counts[kind]:
-            notes.append(Note(kind, f"{counts[kind]} of {len(songs)} songs {text}"))
+            notes.append(Note(kind, f"{counts[kind]} of {len(songs)} songs: {text}"))
     if len(songs) < FEW_SONGS:
         word = "song" if len(songs) == 1 else "songs"
         text = f"only {len(songs)} {word}: most of the spread is that of music in general"
         notes.append(Note("few", text))
     if not known.all():
-        missing = ", ".join(f"{hz:.3g}" for hz in CENTRES_HZ[~known])
-        notes.append(
-            Note("unknown_bands", f"too few songs have sound at {missing} Hz; nothing is said there")
-        )
+        missing = bands_text(~known)
+        notes.append(Note("unknown_bands", f"too few songs have sound at {missing}; nothing is said there"))
     return notes
 
 

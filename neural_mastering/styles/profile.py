@@ -56,3 +56,8 @@ class StyleProfile:
     lufs: Spread | None = None
     plr_db: Spread | None = None
     lra_lu: Spread | None = None
+
+    @property
+    def next_song(self) -> Gaussian:
+        """What a further song measures: N(μ, (1 + 1/n)·Σ), since the mean of n songs is uncertain itself."""
+        return Gaussian(self.tone.mean, self.tone.covariance * (1.0 + 1.0 / self.songs), self.tone.known)

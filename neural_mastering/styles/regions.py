@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
+
+_NOMINAL = (1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0)
+"""Of third octaves within a decade (IEC 61260-1, annex E)."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,23 @@ class Region:
         if self.high_hz >= 1000.0:
             return f"{self.low_hz:g} Hz–{self.high_hz / 1000.0:g} kHz"
         return f"{self.low_hz:g}–{self.high_hz:g} Hz"
+
+
+def nominal_hz(hz: float) -> float:
+    """The frequency by which a third octave is known: 31.5 for 31.62 Hz."""
+    number = round(10.0 * math.log10(hz))
+    return round(_NOMINAL[number % 10] * 10.0 ** (number // 10), 6)
+
+
+def bands_text(bands: NDArray[np.bool_]) -> str:
+    """Third octaves as ranges: "25 to 40 Hz and 4000 to 16000 Hz"; empty for none."""
+    chosen = np.flatnonzero(bands)
+    runs = np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1) if chosen.size else []
+    texts = []
+    for run in runs:
+        first, last = (f"{nominal_hz(hz):g}" for hz in CENTRES_HZ[run[[0, -1]]].tolist())
+        texts.append(f"{first} to {last} Hz" if run.size > 1 else f"{first} Hz")
+    return ", ".join(texts[:-1]) + (" and " if len(texts) > 1 else "") + (texts[-1] if texts else "")
 
 
 REGIONS: tuple[Region, ...] = (

@@ -26,6 +26,9 @@ LEAST_SECONDS = 3.0
 SHORT_SECONDS = 30.0
 """Shorter than this, the levels of the bands are less certain."""
 
+LARGEST_RANGE_DB = 75.0
+"""A band this far below the loudest holds no music; in a song of one tone it is the window's leakage."""
+
 RANGE_SECONDS = 20.0
 """Loudness range needs some length; EBU Tech 3342 advises against short programmes."""
 
@@ -119,7 +122,8 @@ def song_tone_of(blocks: Iterable[Block], sample_rate: int, name: str = "") -> S
     seconds = readings.frames / sample_rate
     profile = spectrum.profile(readings.lufs, seconds)
     edge_hz = codec_edge_hz(*spectrum.bins())
-    filled = profile.filled & ((edge_hz or math.inf) > CENTRES_HZ * third_octave_hz(0.5))
+    filled = profile.filled & (profile.levels_db > profile.levels_db.max() - LARGEST_RANGE_DB)
+    filled &= (edge_hz or math.inf) > CENTRES_HZ * third_octave_hz(0.5)
     has_sound = math.isfinite(readings.lufs)
     return SongTone(
         name=name,

@@ -25,6 +25,7 @@ class Standing:
         value: of the song.
         usual: of the mean song of the style, in the same unit.
         sd: standard deviation between songs.
+        higher, lower: how to say that the song has more or less.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Standing:
     value: float
     usual: float
     sd: float
+    higher: str = "above"
+    lower: str = "below"
 
     @property
     def difference(self) -> float:
@@ -57,18 +60,25 @@ class Standing:
         exact = 1.0 / max(NormalDist().cdf(-abs(self.sigma)), 1e-9)
         return min(_ROUND, key=lambda n: abs(math.log(n / exact)))
 
-    def words(self, higher: str = "above", lower: str = "below") -> str:
+    def words(self) -> str:
         """One line for people: "sub 30–60 Hz: 6.2 dB above songs like this, 1 in 20 is"."""
         label = f"{self.name} {self.span}".strip()
         if self.rarity is None:
             return f"{label}: {self.difference:+.1f} {self.unit}, as usual"
-        side = higher if self.difference > 0.0 else lower
+        side = self.higher if self.difference > 0.0 else self.lower
         many = "fewer than 1 in 1000 are" if self.rarity >= _ROUND[-1] else f"1 in {self.rarity} is"
         return f"{label}: {abs(self.difference):.1f} {self.unit} {side} songs like this, {many}"
 
 
-def standing_of(name: str, span: str, unit: str, value: float, spread: Spread | None) -> Standing | None:
-    """The standing of a value; None where either was not measured."""
+def standing_of(
+    name: str,
+    span: str,
+    unit: str,
+    value: float,
+    spread: Spread | None,
+    words: tuple[str, str] = ("above", "below"),
+) -> Standing | None:
+    """The standing of a value; None where either was not measured. The words are for more and less of it."""
     if spread is None or not math.isfinite(value):
         return None
-    return Standing(name, span, unit, value, spread.mean, spread.sd)
+    return Standing(name, span, unit, value, spread.mean, spread.sd, *words)

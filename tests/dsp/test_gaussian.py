@@ -64,6 +64,17 @@ def test_evidence_moves_from_one_prior_to_another() -> None:
     np.testing.assert_allclose(found.covariance, expected.covariance, rtol=1e-6)
 
 
+def test_levels_of_no_meaning_do_not_bend_the_shape() -> None:
+    rng = np.random.default_rng(6)
+    prior, general = (Gaussian.of(rng.normal(size=5), positive(rng, 5, 3.0)) for _ in range(2))
+    predicted = Gaussian.of(rng.normal(size=5), 0.3 * general.covariance)
+    one, other = (
+        updated(Gaussian.of(prior.mean + level, prior.covariance), predicted, general, offset=1e3).mean
+        for level in (0.0, -25.0)
+    )
+    np.testing.assert_allclose(one - one.mean(), other - other.mean(), atol=1e-3)
+
+
 def test_no_evidence_changes_nothing() -> None:
     rng = np.random.default_rng(5)
     general, prior = (Gaussian.of(rng.normal(size=4), positive(rng, 4)) for _ in range(2))

@@ -26,9 +26,15 @@ def test_planted_function_is_recovered_on_points_it_has_not_seen() -> None:
 
 def test_large_ridge_leaves_the_weighted_mean() -> None:
     rng = np.random.default_rng(2)
-    features, outputs, importance = rng.standard_normal((20, 3)), rng.standard_normal((20, 2)), rng.uniform(0.5, 2, 20)
+    features, outputs, importance = (
+        rng.standard_normal((20, 3)),
+        rng.standard_normal((20, 2)),
+        rng.uniform(0.5, 2, 20),
+    )
     model = fit_kernel_ridge(features, outputs, importance, width=1.0, ridge=1e9)
-    np.testing.assert_allclose(model.predict(features[:1])[0], np.average(outputs, axis=0, weights=importance), atol=1e-6)
+    np.testing.assert_allclose(
+        model.predict(features[:1])[0], np.average(outputs, axis=0, weights=importance), atol=1e-6
+    )
 
 
 def test_novelty_is_the_process_variance_and_grows_away_from_known_songs() -> None:
@@ -40,7 +46,9 @@ def test_novelty_is_the_process_variance_and_grows_away_from_known_songs() -> No
     # the joint Gaussian of known songs and a new one, conditioned by hand
     z = model.standardised(np.concatenate([features, [[0.5, -0.2, 0.1, 1.0]]]))
     joint = gaussian_kernel(z, z, 0.8)
-    conditional = joint[60, 60] - joint[60, :60] @ np.linalg.solve(joint[:60, :60] + 0.1 * np.eye(60), joint[:60, 60])
+    conditional = joint[60, 60] - joint[60, :60] @ np.linalg.solve(
+        joint[:60, :60] + 0.1 * np.eye(60), joint[:60, 60]
+    )
     assert model.novelty(np.array([[0.5, -0.2, 0.1, 1.0]]))[0] == pytest.approx(conditional)
 
 
@@ -48,4 +56,6 @@ def test_features_far_outside_are_clipped() -> None:
     rng = np.random.default_rng(4)
     features = rng.standard_normal((50, 2))
     model = fit_kernel_ridge(features, features[:, :1], np.ones(50), width=1.0, ridge=0.1)
-    np.testing.assert_array_equal(model.predict(np.array([[1e3, 0.0]])), model.predict(np.array([[1e6, 0.0]])))
+    np.testing.assert_array_equal(
+        model.predict(np.array([[1e3, 0.0]])), model.predict(np.array([[1e6, 0.0]]))
+    )

@@ -31,7 +31,9 @@ def tone() -> NormalTone:
         spread=(0.5, 2.0),
         largest=1.8,
         general=Gaussian.of(spectra.mean(axis=0), np.cov(spectra.T) + np.eye(BANDS)),
-        kind_model=KindModel(("rock", "folk"), np.array([[3.0, 0, 0, 0, 0], [-3.0, 0, 0, 0, 0]]), np.zeros(2)),
+        kind_model=KindModel(
+            ("rock", "folk"), np.array([[3.0, 0, 0, 0, 0], [-3.0, 0, 0, 0, 0]]), np.zeros(2)
+        ),
         about={"terms": "CC BY-SA 4.0"},
     )
 
@@ -94,12 +96,16 @@ def test_bad_files_are_refused(damage: str, tone: NormalTone, tmp_path: Path) ->
     elif damage == "no json":
         path.write_text("{")
     else:
-        change = {"format": {"format": "x"}, "version": {"format_version": 99}, "field": {"spread": None}}[damage]
+        change = {"format": {"format": "x"}, "version": {"format_version": 99}, "field": {"spread": None}}[
+            damage
+        ]
         path.write_text(json.dumps(content | change))
     with pytest.raises(InputError, match=r"tone\.(json|safetensors)"):
         load_normal_tone(path)
 
 
 def test_torch_is_not_needed() -> None:
-    code = "import sys, neural_mastering.normality as n; n.load_normal_tone(); sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys, neural_mastering.normality as n; n.load_normal_tone(); sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

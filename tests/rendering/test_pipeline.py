@@ -16,6 +16,7 @@ from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel
 from neural_mastering.rendering.options import Options, parse_references, parse_strengths
 from neural_mastering.rendering.pipeline import master
+from neural_mastering.rendering.reference.shares import MatchShares
 from neural_mastering.rendering.tone.from_model import decoded_controls
 from tests.rendering.conftest import RATE, level_matched, music, raw, rendered_in_memory
 
@@ -117,11 +118,13 @@ def test_the_name_in_the_package_is_the_function(write_song: Callable[..., Path]
     ).output.exists()
 
 
-def test_sources_of_tone_exclude_one_another(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="one of them"):
-        Options(controls=tmp_path / "c.yaml", references=((tmp_path / "r.wav", 1.0),))
-    with pytest.raises(InputError, match="one of them"):
-        Options(model="m", references=((tmp_path / "r.wav", 1.0),))
+def test_how_far_needs_something_to_follow(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--reference"):
+        Options(match=MatchShares(tone=0.5))
+    with pytest.raises(InputError, match="expected 0 to 1"):
+        Options(references=((tmp_path / "r.wav", 1.0),), match=MatchShares(tone=1.5))
+    # what sets the tone may be combined
+    Options(controls=tmp_path / "c.yaml", references=((tmp_path / "r.wav", 1.0),), style="rock")
 
 
 def test_strengths_and_references_are_parsed(tmp_path: Path) -> None:

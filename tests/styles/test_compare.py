@@ -15,7 +15,7 @@ from neural_mastering.styles.compare import compare
 from neural_mastering.styles.equal_loudness import at_equal_loudness, tone_at_equal_loudness
 from neural_mastering.styles.learn import learn_style
 from neural_mastering.styles.profile import Spread, StyleProfile
-from neural_mastering.styles.regions import REGIONS
+from neural_mastering.styles.regions import REGIONS, bands_text, nominal_hz
 from neural_mastering.styles.robust import plain_covariance
 from neural_mastering.styles.standing import Standing
 from tests.styles.conftest import MakeSong
@@ -26,6 +26,21 @@ def test_regions_cover_the_spectrum_without_gaps() -> None:
     assert np.all(covered[CENTRES_HZ > 30.0] == 1) and np.all(covered[CENTRES_HZ < 30.0] == 0)
     assert [(r.name, r.span) for r in REGIONS][:2] == [("sub", "30–60 Hz"), ("bass", "60–120 Hz")]
     assert REGIONS[4].span == "500 Hz–2 kHz" and REGIONS[-1].span == "10–18 kHz"
+
+
+def test_bands_by_their_usual_names() -> None:
+    assert [nominal_hz(hz) for hz in CENTRES_HZ[[0, 1, 2, 7, 16, 19, 28]]] == [
+        25,
+        31.5,
+        40,
+        125,
+        1000,
+        2000,
+        16000,
+    ]
+    assert bands_text((CENTRES_HZ < 45.0) | (CENTRES_HZ > 12_000.0)) == "25 to 40 Hz and 12500 to 16000 Hz"
+    assert bands_text(np.isin(np.arange(29), (3, 9, 10))) == "50 Hz and 200 to 250 Hz"
+    assert bands_text(np.zeros(29, dtype=bool)) == ""
 
 
 def test_levels_at_equal_loudness_are_those_less_the_loudness_of_a_steady_song() -> None:
@@ -84,6 +99,8 @@ def test_words() -> None:
     assert sub.percentile == pytest.approx(95.0, abs=0.05)
     low = replace(sub, value=-40.0)
     assert low.words() == "sub 30–60 Hz: 24.0 dB below songs like this, fewer than 1 in 1000 are"
+    narrow = replace(low, name="width", span="", higher="wider than", lower="narrower than", value=-22.0)
+    assert narrow.words() == "width: 6.0 dB narrower than songs like this, 1 in 20 is"
     same = replace(sub, value=-15.0)
     assert same.rarity is None and same.words() == "sub 30–60 Hz: +1.0 dB, as usual"
 
@@ -117,3 +134,14 @@ def test_notes_and_faults_of_the_song(make_song: MakeSong) -> None:
     treble = replace(style, tone=Gaussian(np.zeros(29), np.eye(29), CENTRES_HZ > 9_000.0))
     with pytest.raises(InputError, match="share only"):
         compare(replace(mono, channels=2), treble)
+
+
+def test_the_mean_of_a_few_songs_is_uncertain_itself() -> None:
+    """Of styles learned from three songs, the variance of a fourth around their mean is 4/3 of that of songs."""
+    rng = np.random.default_rng(2)
+    covariance = plain_covariance()
+    songs = rng.multivariate_normal(np.zeros(29), covariance, (5_000, 4))
+    apart = songs[:, 3] - songs[:, :3].mean(axis=1)
+    style = StyleProfile("three", Gaussian.of(np.zeros(29), covariance), 3)
+    np.testing.assert_allclose(np.cov(apart.T), style.next_song.covariance, atol=4.0)
+    assert np.trace(np.cov(apart.T)) == pytest.approx(np.trace(style.next_song.covariance), rel=0.03)

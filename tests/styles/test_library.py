@@ -32,7 +32,7 @@ def test_each_bundled_style_is_whole_and_plausible(name: str) -> None:
     deviation = np.sqrt(np.diag(style.tone.covariance))
     correlation = style.tone.covariance / np.outer(deviation, deviation)
     index = np.flatnonzero(known)
-    assert all(correlation[i, i + 1] > 0.5 for i in index[:-1])  # neighbours go together
+    assert all(correlation[i, i + 1] > 0.3 for i in index[:-1])  # neighbours go together
 
 
 def test_a_style_by_name_in_any_case_or_by_file(tmp_path: Path) -> None:

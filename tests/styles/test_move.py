@@ -52,6 +52,16 @@ def test_a_wish_with_the_covariance_of_a_share_is_followed_by_that_share(match: 
     np.testing.assert_allclose(found.curve_db, match * centred(wanted), atol=0.02)
 
 
+def test_a_song_unlike_all_others_is_moved_less() -> None:
+    covariance, direction = spread(3, 3.0), np.sin(np.arange(SIZE) / 3.0)
+    kind = [Expectation("kind", 1.0, Gaussian.of(np.zeros(SIZE), covariance))]
+    near, far, farther = (
+        wanted_move(song(size * direction), kind, largest_db=1e6).rms_db for size in (3.0, 30.0, 60.0)
+    )
+    assert near < far < 10.0 * near
+    assert farther < 1.2 * far  # not in proportion any more
+
+
 def test_parts_add_up_to_the_curve() -> None:
     rng = np.random.default_rng(2)
     kinds = [

@@ -22,7 +22,7 @@ def _planted(songs: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndar
 def test_mean_and_covariance_come_back_within_the_error_of_sampling() -> None:
     songs = 2_000
     mean, covariance, values = _planted(songs)
-    fit = robust_fit(values, plain_covariance())
+    fit = robust_fit(values, plain_covariance(), prior_songs=20.0)
     sigma = np.sqrt(np.diag(covariance))
     assert np.all(np.abs(fit.mean - mean) < 4.0 * sigma / np.sqrt(songs))
     assert fit.known.all()
@@ -36,11 +36,11 @@ def test_mean_and_covariance_come_back_within_the_error_of_sampling() -> None:
 
 def test_songs_far_out_change_little_and_are_found() -> None:
     mean, covariance, values = _planted(60, seed=1)
-    clean = robust_fit(values, plain_covariance())
+    clean = robust_fit(values, plain_covariance(), prior_songs=20.0)
     sigma = np.sqrt(np.diag(covariance))
     odd = values.copy()
     odd[:3] = mean + 8.0 * sigma * np.where(np.arange(BANDS) % 2, 1, -1)
-    fit = robust_fit(odd, plain_covariance())
+    fit = robust_fit(odd, plain_covariance(), prior_songs=20.0)
     plain_shift = np.abs(odd.mean(axis=0) - clean.mean).max()
     assert np.abs(fit.mean - clean.mean).max() < 0.25 * plain_shift
     assert np.all(fit.weights[:3] < 0.2) and np.median(fit.weights[3:]) > 0.9
@@ -56,7 +56,7 @@ def test_missing_bands_are_filled_in_from_the_others() -> None:
     covariance[0, -1] = covariance[-1, 0]
     holes = values.copy()
     holes[lacks, -4:] = np.nan
-    fit, whole = (robust_fit(v, plain_covariance()) for v in (holes, values))
+    fit, whole = (robust_fit(v, plain_covariance(), prior_songs=20.0) for v in (holes, values))
     biased = np.abs(np.nanmean(holes, axis=0) - whole.mean)[-4:]
     assert np.all(
         np.abs(fit.mean - whole.mean)[-4:] < np.maximum(0.5 * biased, 3.0 * sigma[-4:] / np.sqrt(500))
@@ -67,14 +67,14 @@ def test_missing_bands_are_filled_in_from_the_others() -> None:
 def test_a_band_that_most_songs_lack_is_not_known() -> None:
     _, _, values = _planted(10, seed=3)
     values[:6, 0], values[:5, 1] = np.nan, np.nan
-    fit = robust_fit(values, plain_covariance())
+    fit = robust_fit(values, plain_covariance(), prior_songs=20.0)
     assert not fit.known[0] and fit.known[1:].all()
     assert np.linalg.eigvalsh(fit.covariance).min() > 0.0
 
 
 def test_one_song_has_the_general_covariance_and_its_own_mean() -> None:
     _, _, values = _planted(1, seed=4)
-    fit = robust_fit(values, plain_covariance())
+    fit = robust_fit(values, plain_covariance(), prior_songs=20.0)
     np.testing.assert_allclose(fit.mean, values[0], atol=1e-9)
     np.testing.assert_allclose(fit.covariance, plain_covariance(), atol=1e-9)
 

@@ -63,6 +63,8 @@ def test_a_gentle_fall_is_no_edge() -> None:
 def test_what_is_no_song_says_why(tmp_path: Path, make_song: MakeSong) -> None:
     assert "silent" in song_tone_of(blocks_of(np.zeros((2, 5 * RATE))), RATE).fault
     assert "2.0 s" in song_tone_of(blocks_of(_pink(2.0)), RATE).fault
+    sine = 0.1 * np.sin(2 * np.pi * 1_000 * np.arange(5 * RATE) / RATE)[None]
+    assert "third octaves" in song_tone_of(blocks_of(sine), RATE).fault
     assert "only 5 third octaves" in make_song(filled=CENTRES_HZ > 6_000.0).fault
     for fault in (np.zeros((2, 5 * RATE)), _pink(0.3)):
         song = song_tone_of(blocks_of(fault), RATE)

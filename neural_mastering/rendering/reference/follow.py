@@ -116,8 +116,7 @@ def fit_within(
             return bands
         level_db = bands.level_db(at_hz, design_rate_hz)
         reach_db = float(np.abs(level_db).max())
-        if reach_db > largest_db:
-            bands = bands.scaled(0.999 * largest_db / reach_db).rounded((2, 3, 4))
+        bands = _within(bands, largest_db, at_hz, design_rate_hz)
         error = (bands.level_db(np.minimum(CENTRES_HZ, at_hz[-1]), design_rate_hz) - curve_db)[known]
         if (size := float((error**2).sum())) < least:
             best, least = bands, size
@@ -131,3 +130,10 @@ def fit_within(
             ]
         )
     return best
+
+
+def _within(bands: Bands, largest_db: float, at_hz: Float64s, design_rate_hz: float) -> Bands:
+    """The bands with smaller gains, where their response leaves the range; bands in series are not quite linear."""
+    while (reach_db := float(np.abs(bands.level_db(at_hz, design_rate_hz)).max())) > largest_db:
+        bands = bands.scaled(0.99 * largest_db / reach_db).rounded((2, 3, 4))
+    return bands

@@ -1,0 +1,51 @@
+"""Is one song in ten beyond the tenth percentile?
+
+python -m experiments.styles.calibration MUSIC_FOLDER [--measured FILE]
+
+The songs of each package are compared with the style of all others. A package counts as the square root of its
+songs.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from experiments.common.command_line import parser_of
+from experiments.styles.measured_songs import groups, works_of
+from neural_mastering.styles.compare import compare
+from neural_mastering.styles.learn import learn_style
+from neural_mastering.styles.standing import Standing
+
+
+def main() -> None:
+    parser = parser_of(__doc__)
+    parser.add_argument("music", type=Path)
+    parser.add_argument("--measured", type=Path, help="keep measurements in this JSON file")
+    parser.add_argument("--sources", type=Path, default=Path("experiments/bundled_model/sources.yaml"))
+    arguments = parser.parse_args()
+    test = yaml.safe_load(arguments.sources.read_text("utf-8"))["test"]
+    works = [
+        w for w in works_of(arguments.music, arguments.measured) if w.package not in test and not w.song.fault
+    ]
+    by_package = groups(works)
+    found: dict[str, list[tuple[float, Standing]]] = {}
+    for package, own in by_package.items():
+        others = [work for work in works if work.package != package]
+        share = [len(by_package[work.package]) ** -0.5 for work in others]
+        style = learn_style("others", [work.song for work in others], None, share).profile
+        for work in own:
+            compared = compare(work.song, style)
+            for each in (*compared.regions, *compared.numbers):
+                found.setdefault(f"{each.name} {each.span}".strip(), []).append((len(own) ** -0.5, each))
+    print("| quantity | below 10 % | below 25 % | below 50 % | above 75 % | above 90 % |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for name, rows in found.items():
+        weight, percentile = np.array([(w, each.percentile) for w, each in rows]).T
+        shares = [weight @ (percentile < at) / weight.sum() for at in (10, 25, 50)]
+        shares += [weight @ (percentile > at) / weight.sum() for at in (75, 90)]
+        print(f"| {name} | " + " | ".join(f"{100 * share:.0f} %" for share in shares) + " |")
+
+
+if __name__ == "__main__":
+    main()
