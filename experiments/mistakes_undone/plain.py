@@ -9,11 +9,13 @@ import numpy as np
 from experiments.mistakes_undone.mistakes import mean_correction
 from experiments.mistakes_undone.spectra import Spectra, centred
 from neural_mastering.controls import ChainControls
-from neural_mastering.dsp.gaussian import Gaussian
+from neural_mastering.dsp.gaussian import Gaussian, combine
+from neural_mastering.dsp.soft_limit import soft_limited
 from neural_mastering.dsp.third_octaves import BROAD, Float64s
 from neural_mastering.metering.profile import Profile
 from neural_mastering.rendering.reference.fit import fit_curve
-from neural_mastering.styles.move import Expectation, wanted_move
+from neural_mastering.styles.intensity import error_covariance
+from neural_mastering.styles.move import LARGEST_DB, OFFSET_DB
 
 ROUNDS = 30
 CORRIDOR = (10.0, 90.0)
@@ -42,11 +44,15 @@ def gaussian_of(spectra: Spectra) -> Gaussian:
 
 
 def plain_posterior(tone: Gaussian, intensity_db: float) -> Callable[[Profile], ChainControls]:
-    """The same engine as the library's, with one Gaussian for all songs."""
-    everything = [Expectation("all", 1.0, tone)]
+    """The posterior mean of the mistake, less than 6 dB, with one Gaussian for all songs."""
+    prior = error_covariance(intensity_db)
 
     def controls(song: Profile) -> ChainControls:
-        return fitted(wanted_move(song, everything, intensity_db=intensity_db).curve_db, song.filled)
+        said = Gaussian(tone.mean - song.levels_db, tone.covariance, song.filled)
+        held = np.flatnonzero(song.filled)
+        curve = combine(prior, [said], OFFSET_DB).mean
+        curve = np.interp(np.arange(len(curve)), held, curve[held])
+        return fitted(soft_limited(centred(curve, song.filled), LARGEST_DB), song.filled)
 
     return controls
 
