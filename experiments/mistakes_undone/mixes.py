@@ -2,9 +2,10 @@
 
     python -m experiments.mistakes_undone.mixes MIXES OUT
 
-MIXES holds manifest.csv (columns file and kind) and the mixes that it names; OUT is that of the study, whose
-finished songs are the measure. Nobody knows what these mixes should be, so that the distance says only whether a
-system brings them nearer to what finished songs measure. Writes OUT/mixes.csv and OUT/mixes.md.
+MIXES holds manifest.csv (columns file and kind) and the mixes that it names; OUT is that of the study. Distances are
+to its finished songs, and to what the learned normal tone expects of each mix by its content. Nobody knows what these
+mixes should be: the distance says only whether a system brings them nearer to what finished songs measure. Writes
+OUT/mixes.csv and OUT/mixes.md.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from experiments.mistakes_undone.spectra import Spectra, excerpt
 from experiments.mistakes_undone.systems import NAMES, System, chosen_systems
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD, Float64s, broad_distance_db
+from neural_mastering.normality import load_normal_tone
 from neural_mastering.reporting.table import markdown_table
 from neural_mastering.styles.move import OFFSET_DB
 
@@ -62,6 +64,8 @@ def mix_rows(
         if not case.profile.is_usable:
             return []
         level, filled = case.profile.levels_db, case.profile.filled
+        content = case.analysis.content
+        own = tone if content is None else load_normal_tone().predict(content)
         for name, system in systems.items():
             move = rendered_move(case, system)
             rows.append(
@@ -71,6 +75,8 @@ def mix_rows(
                     "system": name,
                     "before": mahalanobis(level, tone, filled),
                     "after": mahalanobis(level + move, tone, filled),
+                    "own_before": mahalanobis(level, own, filled),
+                    "own_after": mahalanobis(level + move, own, filled),
                     "before_db": broad_distance_db(level, tone.mean, filled),
                     "after_db": broad_distance_db(level + move, tone.mean, filled),
                     "move_db": rms_of(move, BROAD & filled),
@@ -99,7 +105,8 @@ def table(rows: Sequence[dict[str, object]]) -> list[dict[str, str]]:
                 {
                     "mixes": f"{kind} ({len(found)})",
                     "system": str(name),
-                    "Mahalanobis": f"{column['before'].mean():.2f} → {column['after'].mean():.2f}",
+                    "to all songs": f"{column['before'].mean():.2f} → {column['after'].mean():.2f}",
+                    "to songs like it": f"{column['own_before'].mean():.2f} → {column['own_after'].mean():.2f}",
                     "broad distance, dB": f"{column['before_db'].mean():.2f} → {column['after_db'].mean():.2f}",
                     "nearer": f"{100.0 * nearer.mean():.0f} %",
                     "move, dB RMS": f"{column['move_db'].mean():.2f}",
@@ -109,7 +116,7 @@ def table(rows: Sequence[dict[str, object]]) -> list[dict[str, str]]:
     return lines
 
 
-_NUMBERS = ("before", "after", "before_db", "after_db", "move_db")
+_NUMBERS = ("before", "after", "own_before", "own_after", "before_db", "after_db", "move_db")
 
 if __name__ == "__main__":
     main()
