@@ -2,10 +2,10 @@
 
     python -m experiments.mistakes_undone.mixes MIXES OUT
 
-MIXES holds manifest.csv (columns file and kind) and the mixes that it names; OUT is that of the study. Distances are
-to its finished songs, and to what the learned normal tone expects of each mix by its content. Nobody knows what these
-mixes should be: the distance says only whether a system brings them nearer to what finished songs measure. Writes
-OUT/mixes.csv and OUT/mixes.md.
+MIXES holds manifest.csv (columns file and kind) and the mixes that it names; OUT is that of the study. Distances
+are to its finished songs, and to what the learned normal tone expects of each mix by its content. Nobody knows what
+these mixes should be: the distance says only whether a system brings them nearer to what finished songs measure.
+Writes OUT/mixes.csv and OUT/mixes.md.
 """
 
 from __future__ import annotations
