@@ -3,7 +3,7 @@
     python -m experiments.normality MUSIC OUT [--to NAME]
 
 MUSIC is as `experiments.bundled_model` describes it. Measuring 540 excerpts of 60 s takes some five minutes of one
-core, all the rest about three.
+core, all the rest about six.
 """
 
 from pathlib import Path
@@ -26,6 +26,8 @@ def main() -> None:
     run_module("experiments.normality.train", *where, *(["--to", arguments.to] if arguments.to else []))
     run_module("experiments.normality.invariance", *where)
     run_module("experiments.normality.evaluate", *where)
+    run_module("experiments.normality.rendered", *where)
+    run_module("experiments.normality.plots", *where)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ that OUT/songs holds already are not measured again. Nothing of a reserved packa
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,11 +147,16 @@ def terms(music: Path, songs: Songs) -> list[dict[str, str]]:
             {
                 "package": str(package),
                 "work": str(name).replace("_", " ").strip(),
-                "author": stated.author if stated is not None else "",
+                "author": _without_addresses(stated.author) if stated is not None else "",
                 "licence": simple_part(licence, list(sources["simple"])) or licence,
             }
         )
     return found
+
+
+def _without_addresses(author: str) -> str:
+    author = re.sub(r"<[^>]*@[^>]*>", "", author)
+    return " ".join(re.sub(r"\S+@\S+", "", author).split())
 
 
 def _terms(music: Path, row: dict[str, str], sources: dict[str, Any]) -> Terms | None:

@@ -46,8 +46,8 @@ class Crests:
 
 def _crests(audio: Samples) -> tuple[Float64s, Float64s]:
     mono = audio.mean(axis=0)
-    bands = [
-        sosfilt(butter(4, (hz / _HALF, hz * _HALF), "bandpass", fs=RATE, output="sos"), mono)
+    bands: list[Samples] = [
+        np.asarray(sosfilt(butter(4, (hz / _HALF, hz * _HALF), "bandpass", fs=RATE, output="sos"), mono))
         for hz in MIDDLES_HZ
     ]
     power = np.array([np.sqrt(np.mean(band**2)) for band in bands]) + 1e-12

@@ -27,6 +27,7 @@ from experiments.reference_matching.content import Crests, curve_of, jaggedness_
 from experiments.reference_matching.excerpts import RATE, Samples, read
 from experiments.reference_matching.matchering import match_files
 from neural_mastering.controls import ChainControls
+from neural_mastering.dsp.third_octaves import BROAD
 from neural_mastering.metering.fine_structure import structure_correlation
 from neural_mastering.rendering.reference.decision import ReferenceDecision, follow_references
 from neural_mastering.rendering.reference.distances import (
@@ -35,7 +36,7 @@ from neural_mastering.rendering.reference.distances import (
     width_distance_db,
 )
 from neural_mastering.rendering.reference.measured import MeasuredReference, SongMeasures, measures_of
-from neural_mastering.rendering.reference.shares import EXACT, MatchShares
+from neural_mastering.rendering.reference.shares import EXACT, MatchShares, limit_db
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 
@@ -52,6 +53,7 @@ AT_ONCE = 10
 COLUMNS = (
     "tone_before_db",
     "tone_db",
+    "perfect_db",
     "tone_all_db",
     "move_db",
     "jaggedness_db",
@@ -148,13 +150,14 @@ def rows_of(
     rows: list[Row] = []
     known = before.broad_profile.filled & wanted.broad_profile.filled
 
-    def row(system: str, toned: Samples, result: Samples, bands: float) -> Row:
+    def row(system: str, toned: Samples, result: Samples, bands: float, perfect_db: float) -> Row:
         tone = measures_of([toned], RATE, len(toned))
         after = tone if result is toned else measures_of([result], RATE, len(result))
         curve_db = curve_of(before.profile.levels_db, tone.profile.levels_db, known)
         numbers = (
             tone_distance_db(before, wanted, known),
             tone_distance_db(tone, wanted, known),
+            perfect_db,
             tone_distance_db(after, wanted, known),
             float(np.abs(curve_db).max()),
             jaggedness_db(curve_db),
@@ -173,11 +176,18 @@ def rows_of(
         decision = follow_references(
             before, [MeasuredReference(reference, 1.0, True, wanted)], [audio], asked
         )
-        found = row(system, *rendered(decision, audio), float(len(decision.bands)))
+        found = row(system, *rendered(decision, audio), float(len(decision.bands)), perfect(decision))
         rows.append(found if is_whole else found | dict.fromkeys(OF_THE_WHOLE, float("nan")))
     if theirs is not None:
-        rows.append(row(PEER, theirs, theirs, float("nan")))
+        rows.append(row(PEER, theirs, theirs, float("nan"), float("nan")))
     return rows
+
+
+def perfect(decision: ReferenceDecision) -> float:
+    """Distance that a perfect follow by the share would leave, cut off hard at the limits."""
+    used, share = decision.known & BROAD, decision.shares.tone
+    wanted_db = decision.difference_db[used]
+    return float((wanted_db - (share * wanted_db).clip(-limit_db(share), limit_db(share))).std())
 
 
 @lru_cache(maxsize=256)
@@ -212,7 +222,8 @@ def summary(rows: list[Row]) -> str:
     for row in rows:
         table[str(row["system"])].append(row)
     heads = (
-        "system", "pairs", "tone, after/before", "whole chain", "largest move, dB", "most", "jaggedness, dB",
+        "system", "pairs", "tone, after/before", "perfect", "whole chain", "largest move, dB", "most",
+        "jaggedness, dB",
         "bands", "notes, least 5 %", "crest, largest 5 %, dB", "crest > 1.5 dB", "width", "levels",
     )  # fmt: skip
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
@@ -223,6 +234,7 @@ def summary(rows: list[Row]) -> str:
             system,
             str(len(found)),
             by_song(values["tone_db"] / values["tone_before_db"], songs),
+            by_song(values["perfect_db"] / values["tone_before_db"], songs),
             by_song(values["tone_all_db"] / values["tone_before_db"], songs),
             f"{values['move_db'].mean():.1f}",
             f"{values['move_db'].max():.1f}",
@@ -244,7 +256,11 @@ def by_song(values: np.ndarray, songs: list[str]) -> str:
     for song, value in zip(songs, values.tolist(), strict=True):
         if np.isfinite(value):
             groups[song].append(value)
-    return interval(np.array([np.mean(each) for each in groups.values()])) if groups else ""
+    return (
+        interval(np.array([float(np.mean(each)) for each in groups.values()], dtype=np.float64))
+        if groups
+        else ""
+    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ def codec_edge_hz(at_hz: Float64s, power: Float64s) -> float | None:
         return None
     spacing_hz = float(at_hz[1] - at_hz[0])
     beside, gap = (max(round(hz / spacing_hz), 1) for hz in (_BESIDE_HZ, _GAP_HZ))
-    levels_db = power_to_db(power / power.max() + 1e-16)
+    relative: Float64s = power / power.max() + 1e-16
+    levels_db = power_to_db(relative)
     total = np.concatenate([[0.0], np.cumsum(levels_db)])
     starts = np.flatnonzero((at_hz >= LOWEST_HZ) & (at_hz <= HIGHEST_HZ))
     starts = starts[(starts >= beside) & (starts + gap + beside < len(power))]

@@ -28,7 +28,7 @@ from neural_mastering.metering.content_features import (
 SHORT_S, LONG_S = 2_048 / 44_100, 16_384 / 44_100
 """Windows of the envelopes and of the fine spectrum, half overlapped."""
 
-SHORTEST_S = 5.0
+SHORTEST_S = 4.5
 LOWEST_RATE_HZ = 24_000
 """Below this, the highest octave, up to 11.3 kHz, is missing."""
 
@@ -94,7 +94,7 @@ class ContentMeter:
         self._fine()
 
     def finish(self) -> Content | None:
-        """The features of all blocks so far; None for less than 5 s, silence, or a rate below 24 kHz."""
+        """The features of all blocks so far; None for less than 4.5 s, silence, or a rate below 24 kHz."""
         seconds = self._frames / self._rate
         if seconds < SHORTEST_S or not self._is_possible or not self._flatness:
             return None

@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from neural_mastering.atomic import write_bytes, write_text
-from neural_mastering.dsp.gaussian import Gaussian
+from neural_mastering.dsp.gaussian import Gaussian, updated
+from neural_mastering.dsp.third_octaves import BROAD
 from neural_mastering.errors import InputError
 from neural_mastering.metering.content import Content
 from neural_mastering.normality.kernel_ridge import KernelRidge, inverse_of
@@ -28,6 +30,9 @@ Float64s = NDArray[np.float64]
 
 FORMAT, FORMAT_VERSION = "neural_mastering normal tone", 1
 DEFAULT_NAME = "normal-tone-1"
+
+WIDEST = 0.98
+"""Largest variance of a prediction in any direction, as part of that of all songs, where it sharpens a style."""
 
 SMALLEST = 0.2
 """A song's covariance is never taken for less than this part of the mean one."""
@@ -62,13 +67,32 @@ class NormalTone:
     def predict(self, content: Content) -> Gaussian:
         """Mean and covariance of the spectrum of a finished song with this content, in dB.
 
-        The shape alone: a common offset of all bands is not predicted. Far from all songs it knows, the mean tends
-        to that of all songs and the covariance grows.
+        The shape alone, with a mean of 0 dB from 50 Hz to 12.5 kHz: the level is not predicted. Far from all songs
+        it knows, the mean tends to that of all songs and the covariance grows.
         """
         features = self._features(content)
         size = self.spread[0] + self.spread[1] * float(self.regression.novelty(features)[0])
         size = min(max(size, SMALLEST), self.largest)
-        return Gaussian.of(self.regression.predict(features)[0], size * self.covariance)
+        mean = self.regression.predict(features)[0]
+        return Gaussian.of(mean - mean[BROAD].mean(), size * self.covariance)
+
+    def sharpen(self, prior: Gaussian, content: Content) -> Gaussian:
+        """What a style says about the spectrum, together with what the content adds.
+
+            p(t | style, content) ∝ p(t | style) · p(t | content) / p(t)
+
+        with `predict` as p(t | content), made no wider than `general` = p(t) in any direction: else the quotient is
+        no Gaussian. So `sharpen(general, content)` is `predict(content)` wherever that is the narrower.
+
+        Args:
+            prior: of the style; of any common level, which is taken out.
+            content: of the song.
+        """
+        used = prior.known & BROAD
+        level = prior.mean[used].mean() if used.any() else 0.0
+        predicted = self.predict(content)
+        bounded = Gaussian.of(predicted.mean, _no_wider(predicted.covariance, self.general.covariance))
+        return updated(replace(prior, mean=prior.mean - level), bounded, self.general)
 
     def kinds(self, content: Content) -> dict[str, float]:
         """Probabilities of kinds of music, with "unsure" for what the content does not decide; they sum to 1."""
@@ -87,6 +111,13 @@ class NormalTone:
                 f"reads ({len(self.names)}): it was made by another version of the package; learn it again"
             )
         return content.values[None]
+
+
+def _no_wider(covariance: Float64s, bound: Float64s) -> Float64s:
+    """C with all eigenvalues λ of C·u = λ·B·u cut to just below 1, so that C⁻¹ − B⁻¹ is positive definite."""
+    values, vectors = scipy.linalg.eigh(covariance, bound)
+    basis = bound @ vectors
+    return (basis * np.minimum(values, WIDEST)) @ basis.T
 
 
 def load_normal_tone(path: str | Path | None = None) -> NormalTone:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from neural_mastering.dsp.gaussian import Gaussian, updated
 from neural_mastering.metering.content import Content
 from neural_mastering.normality import NormalTone
 from neural_mastering.styles.library import find_style
-from neural_mastering.styles.move import OFFSET_DB, Expectation
+from neural_mastering.styles.move import Expectation
 from neural_mastering.styles.profile import AUTO
 
 SONGS_LIKE_THIS = "songs like this"
@@ -50,9 +49,10 @@ def normal_for(style: str, content: Content | None, model: NormalTone) -> Normal
             return Normal((Expectation("all music", 1.0, model.general),), kinds)
         return Normal((Expectation(SONGS_LIKE_THIS, 1.0, predicted),), kinds)
     profile = find_style(style)
-    return Normal(
-        (Expectation(profile.name, 1.0, _sharpened(profile.next_song, predicted, model.general)),), kinds
-    )
+    tone = profile.next_song
+    if content is not None:
+        tone = model.sharpen(tone, content)
+    return Normal((Expectation(profile.name, 1.0, tone),), kinds)
 
 
 def check_style(style: str) -> None:
@@ -63,7 +63,3 @@ def check_style(style: str) -> None:
     """
     if style.strip().lower() != AUTO:
         find_style(style)
-
-
-def _sharpened(tone: Gaussian, predicted: Gaussian | None, general: Gaussian) -> Gaussian:
-    return tone if predicted is None else updated(tone, predicted, general, OFFSET_DB)

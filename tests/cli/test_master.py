@@ -164,6 +164,9 @@ def test_nothing_is_overwritten_unasked(run: Run, mix: Path, tmp_path: Path) -> 
         (["--model", "nowhere.ckpt"], "no such file"),
         (["--controls", "nowhere.yaml"], "nowhere.yaml"),
         (["--reference", "nowhere.wav"], "no such file"),
+        (["--match", "0.5"], "give one with --reference"),
+        (["--match", "tone=7"], "expected 0 to 1"),
+        (["--match", "warmth=1"], "no such respect"),
         (["--format", "mp3"], "wav, flac or aiff"),
         (["--jobs", "0"], "--jobs"),
         (["--frobnicate"], "frobnicate"),
@@ -396,7 +399,9 @@ def test_report_exports_and_controls_beside_the_master(run: Run, tmp_path: Path)
     assert code != 0 and "eqapo" in err and not (out / "other.wav").exists()
 
 
-def test_a_reference_gives_its_loudness_and_its_tone(run: Run, mix: Path, tmp_path: Path) -> None:
+def test_a_reference_gives_its_loudness_and_its_tone_by_the_share_asked(
+    run: Run, mix: Path, tmp_path: Path
+) -> None:
     bright = song(4.0)
     bright[1:] -= 0.9 * bright[:-1]
     soundfile.write(tmp_path / "ref=1.wav", 0.5 * bright, RATE, subtype="PCM_24")
@@ -406,6 +411,9 @@ def test_a_reference_gives_its_loudness_and_its_tone(run: Run, mix: Path, tmp_pa
     )
     report = json.loads(numbers.read_text())
     assert code == 0 and "ref=1.wav" in out
+    assert report["reference"]["match"]["tone"] == 0.6 and not report["reference"]["same_song"]
+    tone = report["reference"]["respects"][0]
+    assert tone["respect"] == "tone" and tone["after"] < 0.7 * tone["before"]
     wanted = integrated_loudness(torch.from_numpy(0.5 * bright.T.copy())[None], RATE).item()
     assert report["output"]["lufs"] == pytest.approx(wanted, abs=0.15)
     gains = {band["frequency_hz"]: band["gain_db"] for band in report["controls"]["eq"]}

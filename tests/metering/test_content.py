@@ -136,6 +136,15 @@ def test_too_little_says_nothing(audio: Block, rate: int) -> None:
     assert content_of(audio, rate) is None
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
+def test_broken_samples_say_nothing(pieces: list[Block], bad: float) -> None:
+    broken = pieces[0].copy()
+    broken[0, 3 * RATE] = bad
+    with np.errstate(all="ignore"):
+        found = content_of(broken)
+    assert found is None or np.isfinite(found.values).all()
+
+
 def test_gaps_mono_and_a_lone_click_stay_finite(pieces: list[Block]) -> None:
     gap = pieces[0].copy()
     gap[:, 2 * RATE : 5 * RATE] = 0.0

@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from neural_mastering.dsp.gaussian import Gaussian
+from neural_mastering.dsp.third_octaves import BROAD
 from neural_mastering.errors import InputError
 from neural_mastering.metering.content import Content
 from neural_mastering.normality import NormalTone, load_normal_tone, write_normal_tone
@@ -102,6 +104,61 @@ def test_bad_files_are_refused(damage: str, tone: NormalTone, tmp_path: Path) ->
         path.write_text(json.dumps(content | change))
     with pytest.raises(InputError, match=r"tone\.(json|safetensors)"):
         load_normal_tone(path)
+
+
+def test_all_songs_sharpened_by_content_are_the_prediction() -> None:
+    tone = load_normal_tone()
+    known = tone.regression.songs[3] * tone.regression.scale + tone.regression.centre
+    content = Content(tone.names, known)
+    predicted = tone.predict(content)
+    assert (
+        np.linalg.eigvalsh(tone.general.covariance - predicted.covariance).min() > 0.0
+    )  # narrower everywhere
+    level = Gaussian.of(tone.general.mean + 7.0, tone.general.covariance)
+    for prior in (tone.general, level):
+        found = tone.sharpen(prior, content)
+        np.testing.assert_allclose(
+            found.mean, predicted.mean, atol=0.3
+        )  # the mean of all songs is not quite 0
+        np.testing.assert_allclose(found.covariance, predicted.covariance, atol=1e-6)
+
+
+def test_content_pulls_a_style_towards_the_prediction_and_narrows_it() -> None:
+    tone = load_normal_tone()
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        z = rng.standard_normal(len(tone.names))
+        content = Content(tone.names, tone.regression.centre + z * tone.regression.scale)
+        known = np.ones(BANDS, dtype=bool)
+        known[0] = False
+        prior = Gaussian.of(20.0 + 10.0 * np.cos(np.arange(BANDS) / 3.0), 20.0 * np.eye(BANDS), known)
+        found = tone.sharpen(prior, content)
+        assert np.isfinite(found.mean).all()
+        narrower = prior.covariance - found.covariance
+        assert np.linalg.eigvalsh(narrower[1:, 1:]).min() > -1e-9
+        centred = prior.mean - prior.mean[BROAD].mean()
+        predicted = tone.predict(content).mean
+        before, after = (np.sum((m - predicted)[BROAD] ** 2) for m in (centred, found.mean))
+        assert after < before
+
+
+def test_what_ships_is_small_licensed_and_sane() -> None:
+    tone = load_normal_tone()
+    folder = Path(str(files("neural_mastering.assets").joinpath("normality")))
+    assert sum(file.stat().st_size for file in folder.glob("normal-tone-1.*")) < 1_000_000
+    assert tone.about["terms"] == "CC BY-SA 4.0"
+    assert len(tone.about["works"]) == tone.about["songs"] == len(tone.regression.songs)
+    assert all(
+        w["licence"].startswith(("CC0", "CC-BY", "BSD", "Expat", "public")) for w in tone.about["works"]
+    )
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        z = rng.standard_normal(len(tone.names))
+        found = tone.predict(Content(tone.names, tone.regression.centre + z * tone.regression.scale))
+        assert found.mean[BROAD].mean() == pytest.approx(0.0, abs=1e-9)
+        assert np.linalg.eigvalsh(found.covariance).min() > 0.0
+        assert found.sigma[BROAD].min() > 1.0 and found.sigma[BROAD].max() < 15.0
+    assert np.linalg.eigvalsh(tone.general.covariance).min() > 0.0
 
 
 def test_torch_is_not_needed() -> None:

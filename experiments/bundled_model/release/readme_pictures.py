@@ -2,7 +2,7 @@
 
     python -m experiments.bundled_model.release.readme_pictures [--browser chromium]
 
-Masters the unmastered side of the demo pair s1 without options, draws docs/images/before_after.png from the
+Masters the unmastered side of the demo pair s1 with `--style electronic --intensity strong`, draws docs/images/before_after.png from the
 report's numbers, and photographs the report page into docs/images/report.png where Chromium is found.
 """
 
@@ -22,15 +22,16 @@ from experiments.bundled_model.paths import ROOT
 from experiments.common.command_line import parser_of
 from neural_mastering.data.demo import default_demo_folder, make_demo_pairs
 from neural_mastering.rendering import Options, master
+from neural_mastering.styles.intensity import INTENSITIES_DB
 
 IMAGES = ROOT / "docs" / "images"
 SONG = "s1_electronic"
 
 
 def master_song(folder: Path) -> dict[str, Any]:
-    """What nm-master does without options; returns the report's numbers."""
+    """What nm-master does for a style; returns the report's numbers."""
     pairs = make_demo_pairs(default_demo_folder())
-    options = Options(report=folder / "report")
+    options = Options(style="electronic", intensity_db=INTENSITIES_DB["strong"], report=folder / "report")
     master(pairs / "unmastered" / f"{SONG}.flac", folder / "master.wav", options)
     return json.loads((folder / "report" / "report.json").read_text("utf-8"))
 
@@ -46,9 +47,9 @@ def draw(numbers: dict[str, Any], path: Path) -> None:
         top.plot(line["frequency_hz"], level, color=colour, label=line["name"], linewidth=1.8)
     top.set_ylabel("third octaves, dB")
     top.legend(frameon=False)
-    used = next((note["text"] for note in numbers["actions"] if note["kind"] == "confidence"), "")
-    used = used.partition(",")[0]
-    top.set_title("A mix before and after nm-master (at one loudness)", loc="left", fontsize=11)
+    top.set_title(
+        "A mix before and after nm-master --style electronic --intensity strong", loc="left", fontsize=11
+    )
     if curves["eq"] is not None:
         below.plot(curves["eq"]["frequency_hz"], curves["eq"]["total_db"], color="#0b6e99", linewidth=1.8)
     below.axhline(0.0, color="#888888", linewidth=0.8)
@@ -59,7 +60,7 @@ def draw(numbers: dict[str, Any], path: Path) -> None:
         [50, 100, 200, 500, 1000, 2000, 5000, 10_000], ["50", "100", "200", "500", "1k", "2k", "5k", "10k"]
     )
     below.minorticks_off()
-    below.set_xlabel(f"Hz        {used}", fontsize=8)
+    below.set_xlabel("Hz", fontsize=8)
     for axes in (top, below):
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)

@@ -21,7 +21,7 @@ class ContentEncoder(Encoder):
 
     Powers are linear and relative to what normal songs have at −23 LUFS. So the mean of z over windows, weighted
     by their power, holds the spectrum of the song, as one window over all of it would. `heard` is 0 for a window
-    shorter than 5 s, a silent one or a sample rate below 24 kHz: its features are 0, those of the mean song.
+    shorter than 4.5 s, a silent one or a sample rate below 24 kHz: its features are 0, those of the mean song.
 
     It measures with `ContentMeter` and `Spectrum`, without gradient: no training moves it.
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
+from neural_mastering.normality import load_normal_tone
 from neural_mastering.notes import Note
 from neural_mastering.rendering.reference.measured import MeasuredReference, SongMeasures
-from neural_mastering.reporting.markup import frequency
+from neural_mastering.reporting.markup import frequency, number
 
 SHORTEST_S = 3.0
 LARGEST_DB = 6.0
 """A smooth difference above this is more than a master usually corrects."""
 
+CERTAIN = 0.4
+"""Probability of a kind of music from which it is worth a warning."""
+
+UNSURE = "unsure"
 _EQUAL_DB = 0.05
 
 
@@ -39,13 +44,44 @@ def far_warning(difference_db: Float64s, known: NDArray[np.bool_]) -> tuple[Note
     size_db = float(difference_db[most])
     if abs(size_db) <= LARGEST_DB:
         return ()
+    where = frequency(float(CENTRES_HZ[most]))
     return (
         Note(
             "reference_far",
-            f"following in full would need {size_db:+.1f} dB at {frequency(float(CENTRES_HZ[most]))}: so large a "
-            "difference is more often the arrangement's than the master's",
+            f"following in full would need {number(size_db, signed=True)} dB at {where}: so large a difference is "
+            "more often the arrangement's than the master's",
         ),
     )
+
+
+def other_kinds(ours: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[str, str] | None:
+    """The kinds of music of a song and of a reference, where both are fairly certain and differ.
+
+    Args:
+        ours, theirs: probability of each kind, "unsure" among them.
+    """
+    pair = []
+    for kinds in (ours, theirs):
+        certain = {name: share for name, share in kinds.items() if name != UNSURE}
+        best = max(certain, key=lambda name: certain[name], default=None)
+        if best is None or certain[best] < CERTAIN:
+            return None
+        pair.append(best)
+    return (pair[0], pair[1]) if pair[0] != pair[1] else None
+
+
+def _kind_warning(song: SongMeasures, reference: MeasuredReference) -> Iterator[Note]:
+    if song.content is None or reference.measures.content is None:
+        return
+    model = load_normal_tone()
+    ours, theirs = model.kinds(song.content), model.kinds(reference.measures.content)
+    found = other_kinds(ours, theirs)
+    if found is not None:
+        yield Note(
+            "reference_of_another_kind",
+            f"by its content {reference.path.name} is {found[1]} music ({100.0 * theirs[found[1]]:.0f} %) and the "
+            f"song {found[0]} ({100.0 * ours[found[0]]:.0f} %): what sets the two apart may be the kind of music",
+        )
 
 
 def _warnings(song: SongMeasures, reference: MeasuredReference) -> Iterator[Note]:
@@ -72,6 +108,7 @@ def _warnings(song: SongMeasures, reference: MeasuredReference) -> Iterator[Note
         yield Note(
             "reference_lossy", f"{name} is in a lossy format: its treble may not be that of the master"
         )
+    yield from _kind_warning(song, reference)
     if is_the_song(song, theirs):
         yield Note("reference_is_the_song", f"{name} is the song itself: there is nothing to follow")
     ours, channels = len(song.readings.channel_power), len(theirs.readings.channel_power)

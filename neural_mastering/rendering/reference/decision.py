@@ -42,6 +42,7 @@ class ReferenceDecision:
         stages: compressor and stereo stage.
         sentences: what was found and decided.
         warnings: what a person should know about the references.
+        count: of the references.
     """
 
     song: SongMeasures
@@ -55,6 +56,7 @@ class ReferenceDecision:
     stages: Mapping[str, Values] = field(default_factory=dict)
     sentences: tuple[str, ...] = ()
     warnings: tuple[Note, ...] = ()
+    count: int = 1
 
 
 def follow_references(
@@ -115,6 +117,7 @@ def follow_references(
         stages,
         (_about(match.agreement, len(references)), *said),
         (*warnings, *far_warning(tone.difference_db, tone.known)),
+        len(references),
     )
 
 

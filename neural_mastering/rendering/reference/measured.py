@@ -13,6 +13,7 @@ from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
 from neural_mastering.metering.codec_edge import codec_edge_hz
+from neural_mastering.metering.content import Content, ContentMeter
 from neural_mastering.metering.meter import Meter, Readings
 from neural_mastering.metering.movement import Movement, MovementMeter
 from neural_mastering.metering.profile import Profile, Spectrum, weighted_mean
@@ -28,12 +29,14 @@ class SongMeasures:
         movement: levels over time, and side against mid.
         readings: of the meter.
         edge_hz: where the spectrum ends like that of a lossy file, None where it does not.
+        content: who plays how; None where there is too little sound.
     """
 
     profile: Profile
     movement: Movement
     readings: Readings
     edge_hz: float | None = None
+    content: Content | None = None
 
     @property
     def broad_profile(self) -> Profile:
@@ -64,14 +67,15 @@ class MeasuredReference:
 def measures_of(blocks: Iterable[Block], sample_rate: int, channels: int) -> SongMeasures:
     """Measure a song (channel, time) in one go and flat memory, but for a number every 50 ms."""
     meter, spectrum = Meter(sample_rate, channels), Spectrum(sample_rate, channels)
-    movement = MovementMeter(sample_rate, channels)
+    movement, content = MovementMeter(sample_rate, channels), ContentMeter(sample_rate, channels)
     for block in blocks:
-        meter.push(block)
-        spectrum.push(block)
-        movement.push(block)
+        for each in (meter, spectrum, movement, content):
+            each.push(block)
     readings = meter.finish()
     profile = spectrum.profile(readings.lufs, readings.frames / sample_rate)
-    return SongMeasures(profile, movement.finish(), readings, codec_edge_hz(*spectrum.bins()))
+    return SongMeasures(
+        profile, movement.finish(), readings, codec_edge_hz(*spectrum.bins()), content.finish()
+    )
 
 
 def measures_of_file(path: Path) -> SongMeasures:

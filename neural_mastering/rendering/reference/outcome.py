@@ -154,6 +154,8 @@ def _tone_reasons(decision: ReferenceDecision) -> Iterator[str]:
         most_db = limit_db(share)
         if used.any() and float(np.abs(share * decision.difference_db[used]).max()) > 0.8 * most_db:
             yield f"moves stay within ±{most_db:.0f} dB"
+        if decision.count > 1:
+            yield "less is followed where the references differ from one another"
         yield "what differs within an octave"
 
 

@@ -19,6 +19,7 @@ FREEDOM_DB = 6.0
 LOCAL_BANDS = 3.0
 """Third octaves over which a disagreement between references is felt."""
 
+_LEAST_SHARE = 1e-4  # less than that moves nothing that could be heard
 _LEAST_DOUBT = 1e-3  # of the prior's variance: keeps the statement's covariance regular at a match of 1
 
 
@@ -38,7 +39,7 @@ def reference_statement(
     Args:
         song: that is to follow.
         references: (profile, weight), weights above 0.
-        match: share of the way, 0 to 1; 0 says nothing.
+        match: share of the way, 0 to 1; below 0.0001 nothing is said.
         prior_covariance: (third, third).
 
     Raises:
@@ -47,7 +48,7 @@ def reference_statement(
     shares = weights_of(references)
     smooth, known = smooth_differences(song, references)
     mean = np.where(known, shares @ smooth, 0.0)
-    if match <= 0.0 or not known.any():
+    if match < _LEAST_SHARE or not known.any():
         return Gaussian(mean, prior_covariance, np.zeros_like(known))
     doubt = max((1.0 - match) / match, _LEAST_DOUBT)
     size = float(np.trace(prior_covariance)) / len(prior_covariance) / FREEDOM_DB**2

@@ -11,6 +11,7 @@ from neural_mastering.dsp.soft_limit import soft_limited
 from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.rendering.reference.dynamics import SMALLEST_WIDTH_DB, SPREAD_DB
 from neural_mastering.rendering.reference.shares import limit_db
+from neural_mastering.reporting.markup import number
 from neural_mastering.units import db_to_gain
 
 CROSSOVERS_HZ = (100.0, 200.0, 400.0, 800.0, 1_600.0, 3_200.0, 6_400.0)
@@ -46,7 +47,8 @@ def follow_width(
         width = _width(common_db, share)
         if abs(common_db) * share < SMALLEST_WIDTH_DB:
             return {}, "the width is that of the reference"
-        said = f"the reference's side is {common_db:+.1f} dB against ours in all bands: width {width:.2f}"
+        apart = number(common_db, signed=True)
+        said = f"the reference's side is {apart} dB against ours in all bands: width {width:.2f}"
         return {"width": width, "bass_frequency_hz": 100.0, "bass_amount": 0.0}, said
     crossovers_hz = tuple(hz for hz in CROSSOVERS_HZ if hz < 0.4 * sample_rate)
     edges = np.array([0.0, *crossovers_hz, np.inf])
@@ -56,7 +58,7 @@ def follow_width(
         by_band.append(float(np.median(difference_db[inside])) if inside.any() else 0.0)
     widths = tuple(_width(wanted_db, share) for wanted_db in by_band)
     widths = (min(widths[0], 1.0), *widths[1:])
-    listed = ", ".join(f"{wanted_db:+.0f}" for wanted_db in by_band)
+    listed = ", ".join(number(wanted_db, 0, signed=True) for wanted_db in by_band)
     said = f"the reference's side differs from ours octave by octave, by {listed} dB from low to high"
     return {"width": widths, "crossovers_hz": crossovers_hz}, said
 

@@ -8,7 +8,7 @@ from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.third_octaves import Float64s
 from neural_mastering.normality import load_normal_tone
 from neural_mastering.notes import Note
-from neural_mastering.rendering.reference.fit import fit_curve
+from neural_mastering.rendering.reference.follow import fit_within
 from neural_mastering.rendering.reference.shares import limit_db
 from neural_mastering.rendering.reference.statement import reference_statement
 from neural_mastering.rendering.tone.analysis import ToneAnalysis
@@ -44,7 +44,7 @@ def add_move(tone: Tone, analysis: ToneAnalysis, style: str | None, intensity_db
     move = wanted_move(analysis.profile, normal.expectations, wishes, size_db, base_db, largest_db)
     return replace(
         tone,
-        controls=_moved(tone.controls, move, base_db),
+        controls=_moved(tone.controls, move, base_db, largest_db),
         origin=_origin(tone, normal.expectations),
         move=move,
         kinds=normal.kinds,
@@ -67,10 +67,10 @@ def _origin(tone: Tone, expectations: object) -> Note:
     return Note("style", "tone by comparison with finished songs: no model, controls or reference were given")
 
 
-def _moved(controls: ChainControls, move: Move, base_db: Float64s) -> ChainControls:
+def _moved(controls: ChainControls, move: Move, base_db: Float64s, largest_db: float) -> ChainControls:
     rate = controls.design_rate_hz
     if not len(controls.eq):
-        return replace(controls, eq=fit_curve(move.curve_db, move.known, rate))
+        return replace(controls, eq=fit_within(move.curve_db, move.known, largest_db, rate))
     # one fit of the sum, from the bands that were there
     bands = fit_together(move.curve_db - base_db, controls.eq, base_db, rate)
     return replace(controls, eq=bands.rounded((2, 4, 4)))

@@ -93,8 +93,12 @@ def test_another_song_is_followed_in_each_respect(
 
 def test_the_loudness_follows_by_its_share(songs: list[Samples], write_song: Write, tmp_path: Path) -> None:
     source, other = write_song(songs[0]), write_song(0.25 * songs[1], "other.wav")
-    options = Options(references=((other, 1.0),), match=MatchShares(0.0, 0.0, 0.0, 0.5))
+    options = Options(
+        references=((other, 1.0),), match=MatchShares(0.0, 0.0, 0.0, 0.5), report=tmp_path / "report"
+    )
     result = master(source, tmp_path / "o.wav", options)
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "What the reference asks of the equaliser" in page and "50 % was asked for" in page
     theirs = measures_of([0.25 * songs[1]], RATE, 2).readings.lufs
     assert result.target.lufs == pytest.approx(0.5 * (theirs - 14.0), abs=0.02)
 
@@ -173,7 +177,7 @@ def test_far_references_are_named() -> None:
     assert far_warning(difference, known) == ()
     difference[10] = -7.0
     (note,) = far_warning(difference, known)
-    assert note.kind == "reference_far" and "-7.0 dB at 251 Hz" in note.text
+    assert note.kind == "reference_far" and "\u22127.0 dB at 251 Hz" in note.text
     known[10] = False
     assert far_warning(difference, known) == ()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import sosfilt
@@ -90,7 +90,8 @@ levels = st.lists(st.floats(-90.0, 30.0), min_size=BANDS, max_size=BANDS)
 masks = st.lists(st.booleans(), min_size=BANDS, max_size=BANDS)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@example(song=[-20.0] * BANDS, others=[([9.0] * BANDS, [True] * BANDS, 1.0)], share=5e-324, rate=44_100.0)
+@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(
     song=levels,
     others=st.lists(st.tuples(levels, masks, st.floats(1e-3, 1e3)), min_size=1, max_size=3),

@@ -44,10 +44,11 @@ def test_level_in_the_statement_is_free() -> None:
     assert np.ptp(moved) < 0.05
 
 
-def test_a_share_of_nothing_says_nothing() -> None:
-    statement = reference_statement(SONG, [(TILTED, 1.0)], 0.0, error_covariance(2.0))
+@pytest.mark.parametrize("match", [0.0, 5e-324, 1e-200])
+def test_a_share_of_nothing_says_nothing(match: float) -> None:
+    statement = reference_statement(SONG, [(TILTED, 1.0)], match, error_covariance(2.0))
     assert not statement.known.any()
-    np.testing.assert_array_equal(curve([(TILTED, 1.0)], 0.0), np.zeros(BANDS))
+    np.testing.assert_array_equal(curve([(TILTED, 1.0)], match), np.zeros(BANDS))
 
 
 def test_copies_of_a_reference_say_the_same_and_weights_count() -> None:
