@@ -16,7 +16,7 @@ from experiments.mistakes_undone.run import Setting, Task, run_all
 from experiments.mistakes_undone.songs import TEST_SONGS, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, spectra_of
 from experiments.mistakes_undone.systems import NAMES
-from experiments.mistakes_undone.tables import finished_table, mistakes_table
+from experiments.mistakes_undone.tables import finished_table, mistakes_table, summary_table
 from neural_mastering.reporting.table import markdown_table
 
 
@@ -56,7 +56,8 @@ def main() -> None:
         if i % 10 == 9 or i == len(tasks) - 1:
             write(table, rows)
             print(f"{i + 1} of {len(tasks)} songs, {time.perf_counter() - started:.0f} s", flush=True)
-    text = markdown_table(mistakes_table(rows)) + "\n" + markdown_table(finished_table(rows))
+    tables = (summary_table(rows), mistakes_table(rows), finished_table(rows))
+    text = "\n".join(markdown_table(table) for table in tables)
     (arguments.out / "tables.md").write_text(text, encoding="utf-8")
     print(f"{len(training.packages)} songs of {len(set(training.packages))} packages to learn from")
     print(text)

@@ -34,6 +34,16 @@ def mistakes_table(rows: Iterable[Row]) -> list[dict[str, str]]:
     return lines
 
 
+def summary_table(rows: Iterable[Row]) -> list[dict[str, str]]:
+    """A line for each system, a column for each mistake: energy removed / songs made worse."""
+    lines: dict[str, dict[str, str]] = {}
+    for cell in mistakes_table(rows):
+        line = lines.setdefault(cell["system"], {"system": cell["system"]})
+        line[cell["mistake"]] = f"{cell['removed'].partition(' [')[0]} / {cell['worse']}"
+    columns = list(dict.fromkeys(key for line in lines.values() for key in line))
+    return [{key: line.get(key, "") for key in columns} for line in lines.values()]
+
+
 def finished_table(rows: Iterable[Row]) -> list[dict[str, str]]:
     """A line for each system: how far it moves finished songs."""
     held, lines = by_condition(rows).get(FINISHED.name, {}), []

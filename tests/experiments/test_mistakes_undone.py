@@ -26,7 +26,7 @@ from experiments.mistakes_undone.scores import removed, removed_interval, share_
 from experiments.mistakes_undone.songs import Song, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, excerpt, profile_of_samples
 from experiments.mistakes_undone.systems import chosen_systems
-from experiments.mistakes_undone.tables import finished_table, mistakes_table
+from experiments.mistakes_undone.tables import finished_table, mistakes_table, summary_table
 from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
@@ -177,6 +177,9 @@ def test_tables_compare_with_the_plain_posterior_of_the_same_intensity() -> None
     assert line["removed"] == "75.0 % [75.0, 75.0]"
     assert line["less plain"] == "+56.0 [+56.0, +56.0]"
     assert finished_table(rows)[0]["mean move, dB RMS"] == "0.60"
+    summary = {row["system"]: row["random 2 dB"] for row in summary_table(rows)}
+    assert summary["auto@balanced"] == "75.0 % / 0 %"
+    assert summary["plain@strong"] == "-125.0 % / 100 %"
 
 
 def test_rows_come_back(tmp_path: Path) -> None:
