@@ -1,0 +1,92 @@
+"""What is compared: each system gives controls for a song, and the library's own stages render them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.mistakes_undone.mistakes import FINISHED, Condition
+from experiments.mistakes_undone.plain import average_eq, corridor, gaussian_of, plain_posterior
+from experiments.mistakes_undone.spectra import Spectra
+from neural_mastering.controls import ChainControls
+from neural_mastering.metering.measure import MeasuredSong
+from neural_mastering.metering.profile import Profile
+from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.tone.analysis import ToneAnalysis
+from neural_mastering.rendering.tone.choose import choose_tone
+from neural_mastering.rendering.tone.from_style import add_move
+from neural_mastering.rendering.tone.tone import LEFT_ALONE, Tone
+from neural_mastering.styles.intensity import INTENSITIES_DB
+from neural_mastering.styles.profile import AUTO
+
+
+class Case(NamedTuple):
+    """A song as a system gets it: measured as `nm-master` does it, once for all systems."""
+
+    song: MeasuredSong
+    analysis: ToneAnalysis
+
+    @property
+    def profile(self) -> Profile:
+        """Its spectrum."""
+        return self.analysis.profile
+
+
+System = Callable[[Case], ChainControls]
+
+
+OTHERS = ("nothing", "average EQ", "corridor", "modest-eq-2")
+NAMES = (*OTHERS, *(f"{engine}@{name}" for engine in ("plain", "auto") for name in INTENSITIES_DB))
+"""All systems; "@" names the intensity."""
+
+SIZES_DB = {"gentle": (0.0, 2.0), "balanced": (0.0, np.inf), "strong": (2.0, np.inf)}
+"""Sizes of the mistakes with which an intensity is measured."""
+
+
+def chosen_systems(names: Sequence[str], training: Spectra) -> dict[str, System]:
+    """Systems by name.
+
+    Args:
+        names: some of `NAMES`.
+        training: spectra of the songs that may be learned from.
+    """
+    tone = gaussian_of(training)
+
+    def built(name: str) -> System:
+        engine, _, intensity = name.partition("@")
+        if engine == "nothing":
+            return lambda _: ChainControls()
+        if engine == "modest-eq-2":
+            return _asked(Options(model=engine))
+        if engine == "auto":
+            return _moved(INTENSITIES_DB[intensity])
+        if engine == "plain":
+            return _of_profile(plain_posterior(tone, INTENSITIES_DB[intensity]))
+        return _of_profile((average_eq if engine == "average EQ" else corridor)(training))
+
+    return {name: built(name) for name in names}
+
+
+def matters(system: str, condition: Condition) -> bool:
+    """Whether a system is measured with a mistake: gentle with small ones, strong with large ones."""
+    if condition == FINISHED:
+        return True
+    low_db, high_db = SIZES_DB.get(system.partition("@")[2], (0.0, np.inf))
+    return low_db <= condition.size_db <= high_db
+
+
+def _of_profile(controls: Callable[[Profile], ChainControls]) -> System:
+    return lambda case: controls(case.profile)
+
+
+def _moved(intensity_db: float) -> System:
+    """What `nm-master --style auto` does; the analysis of the song is shared by all intensities."""
+    start = Tone(ChainControls(), LEFT_ALONE)
+    return lambda case: add_move(start, case.analysis, AUTO, intensity_db).controls
+
+
+def _asked(options: Options) -> System:
+    """What `nm-master` does with such options."""
+    return lambda case: choose_tone(case.song, options, lambda _: None).controls
