@@ -18,10 +18,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from experiments.bundled_model.paths import SOURCES
-from experiments.bundled_model.songs.licences import Terms, simple_part, terms_of
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import read_rows
+from experiments.common.licences import Terms, simple_part, terms_of
+from experiments.common.paths import SOURCES
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.metering.content import ContentMeter
 from neural_mastering.metering.meter import Meter

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.bundled_model.paths import ROOT
 from experiments.common.command_line import parser_of
+from experiments.common.paths import ROOT
 from experiments.normality.calibration import coverage
 from experiments.normality.kinds import calibrated, labels
 from experiments.normality.prediction import Learned, learn

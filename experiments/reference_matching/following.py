@@ -40,7 +40,7 @@ from neural_mastering.rendering.reference.shares import EXACT, MatchShares, limi
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 
-SOURCES = Path(__file__).parents[1] / "bundled_model" / "sources.yaml"
+SOURCES = Path(__file__).parents[1] / "common" / "sources.yaml"
 SHARES: dict[str, MatchShares] = {"default (0.6)": MatchShares(), "in full (1)": EXACT}
 PEER = "Matchering"
 WHOLE_EVERY = 4

@@ -3,7 +3,7 @@
 python -m experiments.styles MUSIC_FOLDER [--measured FILE] [--out FOLDER]
 
 MUSIC_FOLDER holds a manifest.csv (file, package, version, source_path, licence, gain_db) and its songs. Packages
-that are held out for evaluation (`test` in experiments/bundled_model/sources.yaml) and bundled demo songs stay out.
+that are held out for evaluation (`test` in experiments/common/sources.yaml) and bundled demo songs stay out.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--measured", type=Path, help="keep measurements in this JSON file")
     parser.add_argument("--jobs", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("neural_mastering/assets/styles"))
-    parser.add_argument("--sources", type=Path, default=Path("experiments/bundled_model/sources.yaml"))
+    parser.add_argument("--sources", type=Path, default=Path("experiments/common/sources.yaml"))
     arguments = parser.parse_args()
     sources = yaml.safe_load(arguments.sources.read_text("utf-8"))
     every = works_of(arguments.music, arguments.measured, arguments.jobs)

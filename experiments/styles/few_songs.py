@@ -25,7 +25,7 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("music", type=Path)
     parser.add_argument("--measured", type=Path, help="keep measurements in this JSON file")
-    parser.add_argument("--sources", type=Path, default=Path("experiments/bundled_model/sources.yaml"))
+    parser.add_argument("--sources", type=Path, default=Path("experiments/common/sources.yaml"))
     arguments = parser.parse_args()
     test = yaml.safe_load(arguments.sources.read_text("utf-8"))["test"]
     works = [

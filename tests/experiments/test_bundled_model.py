@@ -18,11 +18,11 @@ from experiments.bundled_model.features.windows import Windows
 from experiments.bundled_model.release.held_out_table import METRICS, summarise
 from experiments.bundled_model.release.masters import SHIPPED
 from experiments.bundled_model.release.significance import cluster_p, holm
-from experiments.bundled_model.songs.licences import Terms, simple_part, terms_of
 from experiments.bundled_model.training.finetune import music_without
 from experiments.bundled_model.training.folds import FOLDS, fold_of
 from experiments.bundled_model.training.skill import predict
 from experiments.common.csv_files import write_rows
+from experiments.common.licences import Terms, simple_part, terms_of
 from neural_mastering.data.degradation import load_preset
 from neural_mastering.data.degradation.chain import DegradationChain
 from neural_mastering.data.degradation.parameters import NO_EXPANSION, Degradation, DegradationBand

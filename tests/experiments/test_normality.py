@@ -112,7 +112,7 @@ def test_kinds_are_separated_where_features_do() -> None:
 def test_frozen_list_holds_songs_of_test_packages_alone() -> None:
     import yaml
 
-    from experiments.bundled_model.paths import SOURCES
+    from experiments.common.paths import SOURCES
 
     rows = read_rows(FROZEN)
     sources = yaml.safe_load(SOURCES.read_text("utf-8"))

@@ -10,9 +10,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from experiments.bundled_model.paths import ROOT
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import read_rows, write_rows
+from experiments.common.paths import ROOT
 from neural_mastering.reporting.table import markdown_table
 
 DOCS = ROOT / "docs"

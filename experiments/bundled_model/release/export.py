@@ -8,9 +8,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from experiments.bundled_model.paths import ROOT
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import read_rows
+from experiments.common.paths import ROOT
 from neural_mastering.models import CHECKPOINT_KEY, Confidence, load_model, read_checkpoint, write_bundle
 
 TARGET = ROOT / "neural_mastering" / "assets" / "models" / "modest-eq-2.json"

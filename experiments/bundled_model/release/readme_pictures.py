@@ -2,7 +2,8 @@
 
     python -m experiments.bundled_model.release.readme_pictures [--browser chromium]
 
-Masters the unmastered side of the demo pair s1 with `--style electronic --intensity strong`, draws docs/images/before_after.png from the
+Masters the unmastered side of the demo pair s1 with `--style electronic --intensity strong`, draws
+docs/images/before_after.png from the
 report's numbers, and photographs the report page into docs/images/report.png where Chromium is found.
 """
 
@@ -18,8 +19,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from experiments.bundled_model.paths import ROOT
 from experiments.common.command_line import parser_of
+from experiments.common.paths import ROOT
 from neural_mastering.data.demo import default_demo_folder, make_demo_pairs
 from neural_mastering.rendering import Options, master
 from neural_mastering.styles.intensity import INTENSITIES_DB

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from experiments.bundled_model.paths import SOURCES
-from experiments.bundled_model.songs.licences import Terms, simple_part, terms_of
 from experiments.common.csv_files import read_rows, write_rows
+from experiments.common.licences import Terms, simple_part, terms_of
+from experiments.common.paths import SOURCES
 
 COLUMNS = ("file", "group", "split", "work", "author", "licence", "version", "source_path")
 SHORTEST_S = 20.0
