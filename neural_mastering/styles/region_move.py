@@ -24,12 +24,14 @@ class RegionMove:
         standing: of the song among what is expected.
         low_hz, high_hz: edges of the region.
         move_db: mean of the curve in it.
+        among: what the song is compared with.
     """
 
     standing: Standing
     low_hz: float
     high_hz: float
     move_db: float
+    among: str = "songs like this"
 
     @property
     def name(self) -> str:
@@ -39,7 +41,7 @@ class RegionMove:
     @property
     def words(self) -> str:
         """Such as "sub 30–60 Hz: 6.0 dB above songs like this, 1 in 20 is; −1.9 dB"."""
-        return f"{self.standing.words()}; {self.move_db:+.1f} dB".replace("-", "−")
+        return f"{self.standing.words(self.among)}; {self.move_db:+.1f} dB".replace("-", "−")
 
     @property
     def is_notable(self) -> bool:
@@ -47,7 +49,9 @@ class RegionMove:
         return abs(self.move_db) >= NOTABLE_DB
 
 
-def region_moves(song_db: Float64s, normal: Gaussian, curve_db: Float64s) -> list[RegionMove]:
+def region_moves(
+    song_db: Float64s, normal: Gaussian, curve_db: Float64s, among: str = "songs like this"
+) -> list[RegionMove]:
     """Every region in which song and expectation hold sound.
 
     The mean m of a region's bands has the variance m·Σ·mᵀ.
@@ -56,6 +60,7 @@ def region_moves(song_db: Float64s, normal: Gaussian, curve_db: Float64s) -> lis
         song_db: (third,) of the song, less the mean over the bands that are known.
         normal: what is expected, less the same mean.
         curve_db: (third,) the move.
+        among: what the song is compared with.
     """
     found = []
     for region in REGIONS:
@@ -66,5 +71,5 @@ def region_moves(song_db: Float64s, normal: Gaussian, curve_db: Float64s) -> lis
             standing = Standing(
                 region.name, region.span, "dB", float(mean @ song_db), float(mean @ normal.mean), sd_db
             )
-            found.append(RegionMove(standing, region.low_hz, region.high_hz, float(mean @ curve_db)))
+            found.append(RegionMove(standing, region.low_hz, region.high_hz, float(mean @ curve_db), among))
     return found

@@ -60,14 +60,14 @@ class Standing:
         exact = 1.0 / max(NormalDist().cdf(-abs(self.sigma)), 1e-9)
         return min(_ROUND, key=lambda n: abs(math.log(n / exact)))
 
-    def words(self) -> str:
+    def words(self, among: str = "songs like this") -> str:
         """One line for people: "sub 30–60 Hz: 6.2 dB above songs like this, 1 in 20 is"."""
         label = f"{self.name} {self.span}".strip()
         if self.rarity is None:
             return f"{label}: {self.difference:+.1f} {self.unit}, as usual"
         side = self.higher if self.difference > 0.0 else self.lower
         many = "fewer than 1 in 1000 are" if self.rarity >= _ROUND[-1] else f"1 in {self.rarity} is"
-        return f"{label}: {abs(self.difference):.1f} {self.unit} {side} songs like this, {many}"
+        return f"{label}: {abs(self.difference):.1f} {self.unit} {side} {among}, {many}"
 
 
 def standing_of(

@@ -114,7 +114,9 @@ def tone_report(tone: Tone) -> ToneReport | None:
 
 def _regions(move: Move) -> list[RegionMove]:
     assert move.normal is not None
-    return region_moves(move.song_db, move.normal, move.curve_db)
+    name = compared_with(move)
+    among = name if "songs" in name or "music" in name else f"{name} songs"
+    return region_moves(move.song_db, move.normal, move.curve_db, among)
 
 
 def _title(region: RegionMove) -> str:

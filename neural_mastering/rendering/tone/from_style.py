@@ -16,6 +16,7 @@ from neural_mastering.rendering.tone.tone import LEFT_ALONE, Tone
 from neural_mastering.styles.expectations import Normal, normal_for
 from neural_mastering.styles.intensity import error_covariance
 from neural_mastering.styles.move import LARGEST_DB, Move, Wish, wanted_move
+from neural_mastering.styles.profile import AUTO
 from neural_mastering.words.fit import fit_together
 
 FREEDOM_DB = 6.0
@@ -45,7 +46,7 @@ def add_move(tone: Tone, analysis: ToneAnalysis, style: str | None, intensity_db
     return replace(
         tone,
         controls=_moved(tone.controls, move, base_db, largest_db),
-        origin=_origin(tone, normal.expectations),
+        origin=_origin(tone, style),
         move=move,
         kinds=normal.kinds,
     )
@@ -61,10 +62,14 @@ def _wishes(tone: Tone, analysis: ToneAnalysis, prior: Float64s) -> tuple[tuple[
     return (Wish(f"reference {', '.join(reference.names)}", statement),), limit_db(share)
 
 
-def _origin(tone: Tone, expectations: object) -> Note:
-    if tone.origin.kind != LEFT_ALONE.kind or not expectations:
+def _origin(tone: Tone, style: str | None) -> Note:
+    if tone.origin.kind != LEFT_ALONE.kind or style is None:
         return tone.origin
-    return Note("style", "tone by comparison with finished songs: no model, controls or reference were given")
+    if style.strip().lower() == AUTO:
+        return Note(
+            "style", "tone by comparison with finished songs like this one: nothing else was asked for"
+        )
+    return Note("style", f"tone by comparison with the style {style}")
 
 
 def _moved(controls: ChainControls, move: Move, base_db: Float64s, largest_db: float) -> ChainControls:
