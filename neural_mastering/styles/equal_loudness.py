@@ -9,7 +9,7 @@ from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.k_weighting import k_weighting_sections
 from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
-from neural_mastering.units import db_to_power, power_to_db
+from neural_mastering.units import NEPERS_PER_DB, db_to_power, power_to_db
 
 K_WEIGHTING_DB: Float64s = sections_level_db(k_weighting_sections(48_000.0), CENTRES_HZ, 48_000.0)
 """(third,) of BS.1770 at the centres."""
@@ -35,7 +35,7 @@ def tone_at_equal_loudness(tone: Gaussian, known: NDArray[np.bool_]) -> Gaussian
     share = share / share.sum()
     turn = np.eye(len(share)) - np.outer(np.ones(len(share)), share)
     kept = np.where(np.outer(known, known), tone.covariance, 0.0)
-    peaks_db = 0.5 * np.log(10.0) / 10.0 * float(share @ np.diag(kept) - share @ kept @ share)
+    peaks_db = NEPERS_PER_DB * float(share @ np.diag(kept) - share @ kept @ share)
     return Gaussian(
         at_equal_loudness(tone.mean, known) - peaks_db,
         np.asarray(turn @ kept @ turn.T, dtype=np.float64),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
+from neural_mastering.units import third_octave_number
 
 _NOMINAL = (1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0)
 """Of third octaves within a decade (IEC 61260-1, annex E)."""
@@ -44,7 +44,7 @@ class Region:
 
 def nominal_hz(hz: float) -> float:
     """The frequency by which a third octave is known: 31.5 for 31.62 Hz."""
-    number = round(10.0 * math.log10(hz))
+    number = round(third_octave_number(hz))
     return round(_NOMINAL[number % 10] * 10.0 ** (number // 10), 6)
 
 
