@@ -32,7 +32,7 @@ def explanation(move: Move) -> str:
     if move.intensity_db in names:
         size = f"{size} ({names[move.intensity_db]})"
     return (
-        f"compared with {compared_with(move)}: assuming that mistakes of the mix are about {size} in size, "
+        f"compared with {among(move)}: assuming that mistakes of the mix are about {size} in size, "
         f"the equaliser moves it by {move.rms_db:.1f} dB"
     )
 
@@ -43,6 +43,12 @@ def compared_with(move: Move) -> str:
     if len(ordered) == 1:
         return ordered[0][0]
     return ", ".join(f"{name} ({100.0 * weight:.0f} %)" for name, weight in ordered)
+
+
+def among(move: Move) -> str:
+    """What the song is compared with, as a noun: "songs like this", "rock songs"."""
+    name = compared_with(move)
+    return name if "songs" in name or "music" in name else f"{name} songs"
 
 
 def tone_json(tone: Tone) -> dict[str, Any] | None:
@@ -101,7 +107,7 @@ def tone_report(tone: Tone) -> ToneReport | None:
         lines += [ChartLine(part.name, part.curve_db) for part in move.parts]
     lines.append(ChartLine("applied", tone.applied_db, "result"))
     return ToneReport(
-        compared_with=compared_with(move),
+        compared_with=among(move),
         explanation=explanation(move)[:1].upper() + explanation(move)[1:] + ".",
         spectrum=spectrum,
         move=Chart(CENTRES_HZ, lines),
@@ -114,9 +120,7 @@ def tone_report(tone: Tone) -> ToneReport | None:
 
 def _regions(move: Move) -> list[RegionMove]:
     assert move.normal is not None
-    name = compared_with(move)
-    among = name if "songs" in name or "music" in name else f"{name} songs"
-    return region_moves(move.song_db, move.normal, move.curve_db, among)
+    return region_moves(move.song_db, move.normal, move.curve_db, among(move))
 
 
 def _title(region: RegionMove) -> str:

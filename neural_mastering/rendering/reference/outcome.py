@@ -71,7 +71,7 @@ class ReferenceOutcome:
             ChartLine(
                 "reference less song",
                 np.where(decision.known, decision.difference_db, np.nan),
-                "reference",
+                "before",
             ),
             ChartLine("asked for", decision.curve_db, "target"),
             ChartLine("applied", self.applied_db, "result"),
