@@ -17,9 +17,9 @@ _LARGEST = 2**32 - 1
 def bext_chunk(readings: Mapping[str, float]) -> bytes:
     """The chunk's content: 602 bytes, everything empty but the originator, the version and the loudness.
 
-    LoudnessValue, LoudnessRange, MaxTruePeakLevel, MaxMomentaryLoudness and MaxShortTermLoudness in 1/100 LUFS, LU or
-    dBTP, rounded half away from 0; 0x7FFF where there is no value. No date is written, so that the same input gives
-    the same file.
+    LoudnessValue, LoudnessRange, MaxTruePeakLevel, MaxMomentaryLoudness and MaxShortTermLoudness in 1/100 LUFS,
+    LU or dBTP, rounded half away from 0; 0x7FFF where there is no value. No date is written, so that the same
+    input gives the same file.
 
     Args:
         readings: `lufs`, `lra`, `true_peak_db`, `momentary_max_lufs` and `short_term_max_lufs`.

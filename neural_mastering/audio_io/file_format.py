@@ -15,11 +15,17 @@ HIGHEST_LOSSY_HZ = 48_000
 
 @dataclass(frozen=True)
 class BitRates:
-    """Of a lossy format, in kbit/s for the whole file: what may be asked for, and what is taken by default."""
+    """Of a lossy format, in kbit/s for the whole file: what may be asked for, and what is taken by default.
+
+    Attributes:
+        lowest, default, highest: of any number of channels.
+        steps: the only ones that there are; empty for any.
+    """
 
     lowest: int
     default: int
     highest: int
+    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,18 @@ class FileFormat:
         return min(rate for rate in self.rates_hz if rate >= sample_rate)
 
 
+_MP3_KBPS = (
+    64,
+    80,
+    96,
+    112,
+    128,
+    160,
+    192,
+    224,
+    256,
+    320,
+)  # below, the delay has no room
 _MP3_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 FORMATS: Mapping[str, FileFormat] = {
@@ -74,7 +92,7 @@ FORMATS: Mapping[str, FileFormat] = {
         FileFormat("flac", "FLAC", ".flac", "FLAC", widest_bits=24),
         FileFormat("aiff", "AIFF", ".aiff", "AIFF"),
         FileFormat("alac", "ALAC", ".m4a", "MP4", encoder="ffmpeg", widest_bits=24),
-        FileFormat("mp3", "MP3", ".mp3", "MP3", BitRates(32, 320, 320), _MP3_HZ),
+        FileFormat("mp3", "MP3", ".mp3", "MP3", BitRates(64, 320, 320, _MP3_KBPS), _MP3_HZ),
         FileFormat("vorbis", "Vorbis", ".ogg", "VORBIS", BitRates(64, 256, 500)),
         FileFormat("opus", "Opus", ".opus", "OPUS", BitRates(16, 160, 510), (48_000,)),
         FileFormat("aac", "AAC", ".m4a", "MP4", BitRates(32, 256, 512), _MP3_HZ, encoder="ffmpeg"),
@@ -116,7 +134,7 @@ def default_encoding(form: FileFormat) -> Encoding:
 
 
 def parse_encoding(text: str, option: str, lossy_only: bool = False) -> Encoding:
-    """ "mp3", "mp3:320", "ogg" → what to write.
+    """What to write, from text such as "mp3", "mp3:320" or "ogg".
 
     Args:
         text: a format, and after a colon a bit rate in kbit/s.
@@ -141,6 +159,10 @@ def parse_encoding(text: str, option: str, lossy_only: bool = False) -> Encoding
     if not number.isascii() or not number.isdigit() or not rates.lowest <= int(number) <= rates.highest:
         raise InputError(
             f"{option} {text}: expected {form.name}:{rates.lowest} to {form.name}:{rates.highest} (kbit/s)"
+        )
+    if rates.steps and int(number) not in rates.steps:
+        raise InputError(
+            f"{option} {text}: {form.title} has {', '.join(map(str, rates.steps))} kbit/s; choose one of them"
         )
     return Encoding(form, int(number))
 

@@ -63,8 +63,8 @@ class AudioReader:
             info = soundfile.info(str(self._source))
         except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError) as error:
             raise InputError(
-                f"{self.path} can't be read as audio ({_plain(error)}): expected WAV, FLAC, AIFF, OGG, Opus or MP3; "
-                "export it again"
+                f"{self.path} can't be read as audio ({_plain(error)}): expected WAV, FLAC, AIFF, OGG, Opus "
+                "or MP3; export it again"
             ) from error
         self.sample_rate, self.channels, self.frames = (
             int(info.samplerate),

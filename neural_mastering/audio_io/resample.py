@@ -9,7 +9,7 @@ from neural_mastering.audio_io.block import Block
 
 
 def resampled(blocks: Iterable[Block], source_hz: int, target_hz: int, channels: int) -> Iterator[Block]:
-    """Blocks (channel, time) by soxr's very-high-quality filter, aligned with the input; as they are at equal rates."""
+    """Blocks (channel, time) by soxr (VHQ), aligned with the input; at equal rates they pass as they are."""
     if source_hz == target_hz:
         yield from blocks
         return

@@ -96,7 +96,8 @@ def output_format(
         encoding = default_encoding(named)
     elif encoding.format.suffix != named.suffix:
         raise InputError(
-            f"{path.name}: --format {encoding.name} writes {encoding.format.suffix} files; change the name or the format"
+            f"{path.name}: --format {encoding.name} writes {encoding.format.suffix} files; change the name or the "
+            "format"
         )
     if bits is not None and bits not in BIT_CHOICES:
         raise InputError(f"--bits {bits}: expected {', '.join(BIT_CHOICES)}")

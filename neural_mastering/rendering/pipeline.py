@@ -21,8 +21,8 @@ from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.metering.measure import MeasuredSong, measure
-from neural_mastering.rendering.delivery.audio_files import draft_files
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
+from neural_mastering.rendering.delivery.drafted_files import draft_files
 from neural_mastering.rendering.delivery.loop import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.options import Options, chosen_target

@@ -34,7 +34,7 @@ class MasterResult:
         actions: what was done, in order.
         warnings: what a person should know.
         reference: how far the song came towards its references, None without any.
-        codecs: what encoders make of the master: those of the files that were written, then those that were asked about.
+        codecs: what encoders make of the master: those of the written files, then those that were asked about.
         lowered_db: by how much the ceiling was lowered, so that it holds after the encoders.
         copies: further files with the same music.
         seconds: wall time by step.

@@ -59,8 +59,8 @@ def codec_section(rows: Sequence[CodecRow], ceiling_db: float | None) -> Html:
     ]
     limit = "off" if ceiling_db is None else f"{number(ceiling_db)} dBTP"
     caption = (
-        f"The master was encoded, decoded and measured (ceiling: {limit}). Encoders move peaks; where decoded samples "
-        "pass full scale, players that decode to integers clip them."
+        f"The master was encoded, decoded and measured (ceiling: {limit}). Encoders move peaks; where decoded "
+        "samples pass full scale, players that decode to integers clip them."
     )
     digits = (0, 0, 2, 2, 2, 0, 0, 0)
     return plain_table(Table("", columns, table, caption, digits=digits))

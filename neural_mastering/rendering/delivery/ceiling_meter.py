@@ -30,7 +30,7 @@ class CeilingReading:
 def read_ceiling(
     blocks: Iterable[Block], sample_rate: int, channels: int, ceiling_db: float
 ) -> CeilingReading:
-    """Measure a stream (channel, time) by the meters that the delivery keeps to; `ceiling_db` is inf without one."""
+    """Measure a stream (channel, time) by the meters of the delivery; `ceiling_db` is inf without one."""
     meter = Meter(sample_rate, channels)
     wide = WidePeakMeter(sample_rate, channels, ceiling_db) if math.isfinite(ceiling_db) else None
     clipped = 0

@@ -38,8 +38,8 @@ class FloatMaster:
 def at_rate(master: FloatMaster, sample_rate: int) -> FloatMaster:
     """The master at another sample rate in Hz (soxr, VHQ), below its ceiling again.
 
-    Conversion moves peaks: where they pass the ceiling, the limiter runs once more at the new rate, or, where it may
-    not, the level is lowered by the excess.
+    Conversion moves peaks: where they pass the ceiling, the limiter runs once more at the new rate, or, where it
+    may not, the level is lowered by the excess.
     """
     if sample_rate == master.sample_rate:
         return master

@@ -24,7 +24,7 @@ from neural_mastering.rendering.delivery.float_master import at_rate
 
 
 @dataclass(frozen=True)
-class AudioFile:
+class DraftedFile:
     """A complete file that has not yet got its name.
 
     Attributes:
@@ -39,7 +39,7 @@ class AudioFile:
 
 
 @dataclass(frozen=True)
-class AudioFiles:
+class DraftedFiles:
     """All audio files of one master.
 
     Attributes:
@@ -49,8 +49,8 @@ class AudioFiles:
         notes: what went wrong.
     """
 
-    master: AudioFile
-    copies: tuple[AudioFile, ...] = ()
+    master: DraftedFile
+    copies: tuple[DraftedFile, ...] = ()
     codecs: tuple[CodecReading, ...] = ()
     notes: tuple[Note, ...] = ()
 
@@ -95,7 +95,7 @@ def draft_files(
     asked: Deliverables,
     ceiling_db: float | None,
     overwrite: bool,
-) -> AudioFiles:
+) -> DraftedFiles:
     """Every file of a delivered song, complete but for its tags and its name, and what encoders make of it.
 
     A further file that fails is left out and said; the others go on.
@@ -105,10 +105,10 @@ def draft_files(
     """
     path = delivered.writer.path
     if form.is_direct:
-        master = AudioFile(delivered.writer, delivered.result.readings)
+        master = DraftedFile(delivered.writer, delivered.result.readings)
     else:
         master = _encoded(delivered, delivered.writer, path, form, ceiling_db, overwrite)
-    found: list[AudioFile] = []
+    found: list[DraftedFile] = []
     notes: list[Note] = []
     try:
         for copy_path, encoding in asked.copies(path):
@@ -122,7 +122,7 @@ def draft_files(
         for file in (master, *found):
             file.draft.abandon()
         raise
-    return AudioFiles(master, tuple(found), (*written, *checked), (*notes, *missing))
+    return DraftedFiles(master, tuple(found), (*written, *checked), (*notes, *missing))
 
 
 def _checked(
@@ -150,7 +150,7 @@ def _checked(
 
 def _copy(
     delivered: DeliveredMaster, path: Path, encoding: Encoding, ceiling_db: float | None, overwrite: bool
-) -> AudioFile:
+) -> DraftedFile:
     main = delivered.writer.form
     bits = None if encoding.format.is_lossy or main.is_lossy or main.bits == "32f" else main.bits
     form = with_bits(encoding, bits, None, main.bits == "32f" and not main.is_lossy)
@@ -158,7 +158,7 @@ def _copy(
         return _encoded(delivered, delivered.writer, path, form, ceiling_db, overwrite)
     writer = _lossless(delivered, path, form, overwrite)
     if form.is_direct:
-        return AudioFile(writer, delivered.result.readings)
+        return DraftedFile(writer, delivered.result.readings)
     try:
         return _encoded(delivered, writer, path, form, ceiling_db, overwrite)
     finally:
@@ -191,14 +191,14 @@ def _encoded(
     form: OutputFormat,
     ceiling_db: float | None,
     overwrite: bool,
-) -> AudioFile:
+) -> DraftedFile:
     """A lossy file from the samples before rounding, ALAC from those of a lossless draft."""
     samples = delivered.samples
     assert samples is not None
     draft = EncodedDraft(path, form, overwrite)
     if not form.is_lossy:
         draft.encode(_stored(lossless), samples.sample_rate, samples.channels)
-        return AudioFile(draft, delivered.result.readings)
+        return DraftedFile(draft, delivered.result.readings)
     fed = at_rate(samples, form.encoding.format.rate_for(samples.sample_rate))
     draft.encode(fed.blocks(), fed.sample_rate, fed.channels)
     try:
@@ -207,7 +207,7 @@ def _encoded(
         draft.abandon()
         raise
     promised = any(codec.encoding == form.encoding for codec in delivered.codecs)
-    return AudioFile(draft, reading.readings, CodecReading(form.encoding, reading, promised, path.name))
+    return DraftedFile(draft, reading.readings, CodecReading(form.encoding, reading, promised, path.name))
 
 
 def _stored(writer: AtomicWriter) -> Iterator[Block]:
