@@ -63,10 +63,11 @@ def _mutate(data: bytes, suffix: str, rng: random.Random) -> bytes:
 def _options(rng: random.Random, folder: Path) -> tuple[list[str], float | None]:
     """Random options, some of them nonsense, and the ceiling that they ask for."""
     arguments: list[str] = []
-    target = rng.choice((None, "spotify", "amazon", "ebu-r128", "keep", "-10", "-70", "loud", "nan"))
+    sound = ("spotify", "amazon", "ebu-r128", "keep", "-10")
+    target = rng.choice((None, *sound, *sound, "-70", "loud", "nan"))
     if target is not None:
         arguments += [f"--target={target}"]
-    ceiling = rng.choice((None, None, "-1", "-0.1", "0", "-6", "off", "1", "x"))
+    ceiling = rng.choice((None, None, None, "-1", "-0.1", "0", "-6", "-1", "off", "1", "x"))
     if ceiling is not None:
         arguments += [f"--ceiling={ceiling}"]
     for flag, values in {
@@ -84,9 +85,9 @@ def _options(rng: random.Random, folder: Path) -> tuple[list[str], float | None]
         "--codec-check": ("mp3", "opus:64,vorbis", "aac", "flac", ""),
         "--codec-safe": ("mp3:64", "vorbis:64,opus:32", "mp4"),
         "--sample-rate": ("48000", "22050", "96000", "1", "44100.5"),
-        "--format": ("wav", "mp3:128", "opus", "nothing"),
+        "--format": ("wav", "mp3:128", "opus"),
     }.items():
-        if rng.random() < 0.12:
+        if rng.random() < 0.05:
             arguments += [f"{flag}={rng.choice(values)}"]
     for flag in ("--overwrite", "--album", "-q", "--replaygain"):
         if rng.random() < 0.15:
