@@ -98,7 +98,8 @@ def _by_ffmpeg(
         raise InputError(f"{encoding.format.title} needs ffmpeg, which isn't installed: install it")
     codec = ["-c:a", encoding.format.name]
     if encoding.kbps is not None:
-        codec += ["-b:a", f"{encoding.kbps}k"]
+        # not its default "twoloop", whose peaks jump by a decibel from one level of the input to the next
+        codec += ["-b:a", f"{encoding.kbps}k", "-aac_coder", "fast"]
     else:
         codec += ["-sample_fmt", "s16p" if bits == "16" else "s32p"]
     command = [ffmpeg, "-v", "error", "-nostdin", "-y", "-f", "f64le", "-ar", str(sample_rate)]

@@ -1,5 +1,5 @@
-"""nm-master on mutated headers, random options and formats, in one process: never a traceback, never a changed input,
-never an output above its ceiling, never half a file."""
+"""nm-master on mutated headers, random options and formats, in one process: never a traceback, never a changed
+input, never an output above its ceiling, never half a file."""
 
 import hashlib
 import random

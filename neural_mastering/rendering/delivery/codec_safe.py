@@ -22,7 +22,7 @@ FURTHER_PASSES = 3
 CLOSE_DB = 0.1
 """Decoded peaks this near the ceiling are near enough."""
 
-_AIM_DB = 0.04  # below the ceiling
+_MARGINS_DB = (0.04, 0.1, 0.2)
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,8 @@ def deliver_safely(
     """Deliver a song so that its ceiling holds after encoders, too.
 
     The song is delivered and each encoding decoded and measured. Where one passes the ceiling, the ceiling of the
-    delivery is lowered by that much and the song delivered again, at most three times: along the secant of what was
-    measured, inside the bracket of what was too high and too low. The highest ceiling that keeps the promise is
-    taken; where none does, the one that comes nearest.
+    delivery is lowered and the song delivered again, at most three times. The highest ceiling that keeps the
+    promise is taken; where none does, the one that comes nearest.
 
     Args:
         blocks, before, spec, open_writer: as for `deliver`.
@@ -113,23 +112,23 @@ def deliver_safely(
 def next_lowering_db(tried: Sequence[tuple[float, float]]) -> float:
     """By how many dB to lower the ceiling next.
 
+    While nothing was safe: the largest overshoot so far (decoded peak less the ceiling of the delivery) and a
+    margin that grows from try to try, since overshoots differ between tries. Then between the lowest ceiling that
+    was too high and the highest that was safe: where the line through both lies just below the one to be kept.
+
     Args:
         tried: (lowering, how far the decoded peak passed the ceiling) in dB, the first of them (0, above 0).
     """
-    too_high = max(lowered for lowered, over in tried if over > 0.0)
-    safe = [lowered for lowered, over in tried if over <= 0.0]
-    near = sorted(tried, key=lambda pair: abs(pair[1] + _AIM_DB))[:2]
-    (at, over), slope = near[0], 1.0
-    if len(near) > 1 and near[0][0] != near[1][0]:
-        slope = min(max((near[1][1] - over) / (at - near[1][0]), 0.4), 1.5)
-    margin_db = _AIM_DB * len(tried)  # the last pass must not miss by a little
-    proposed = at + (over + margin_db) / slope
+    too_high, over_db = max((lowered, over) for lowered, over in tried if over > 0.0)
+    safe = [(lowered, over) for lowered, over in tried if over <= 0.0]
     if not safe:
-        return max(proposed, too_high + margin_db)
-    low, high = too_high, min(safe)
-    if low >= high:  # encoders are not monotone
-        return high
-    return proposed if low < proposed < high else 0.5 * (low + high)
+        overshoot_db = max(lowered + over for lowered, over in tried)
+        return overshoot_db + _MARGINS_DB[min(len(tried), len(_MARGINS_DB)) - 1]
+    low_enough, under_db = min(safe)
+    if too_high >= low_enough:  # encoders are not monotone
+        return 0.5 * low_enough
+    share = (over_db + _MARGINS_DB[0]) / (over_db - under_db)
+    return too_high + min(max(share, 0.1), 0.9) * (low_enough - too_high)
 
 
 def _is_better(new: DeliveredMaster, old: DeliveredMaster) -> bool:

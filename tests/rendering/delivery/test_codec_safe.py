@@ -1,7 +1,6 @@
 """The ceiling after encoders, by an independent decoder; how it is looked for, by a made-up encoder."""
 
 import json
-import math
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -224,16 +223,22 @@ class TestSearch:
 def test_the_next_step_stays_inside_the_bracket() -> None:
     rng = np.random.default_rng(0)
     for _ in range(500):
-        tried = [(0.0, float(rng.uniform(0.01, 4.0)))]
+        first = float(rng.uniform(0.01, 4.0))
+        tried = [(0.0, first)]
         for _ in range(FURTHER_PASSES):
             lowered = next_lowering_db(tried)
-            assert math.isfinite(lowered) and lowered > max(low for low, over in tried if over > 0.0)
             safe = [low for low, over in tried if over <= 0.0]
+            assert lowered > max(low for low, over in tried if over > 0.0)
             assert not safe or lowered < min(safe)
-            over = tried[0][1] - lowered * float(rng.uniform(0.7, 1.2))
-            tried.append((lowered, over))
+            over = first - lowered * float(rng.uniform(0.7, 1.2))
             if over > 0.0 and safe and lowered >= min(safe):
                 break
+            tried.append((lowered, over))
+
+
+def test_an_encoder_without_order_still_gets_a_step() -> None:
+    assert 0.0 < next_lowering_db([(0.0, 0.5), (0.54, -0.4), (0.3, -0.3)]) < 0.3
+    assert next_lowering_db([(0.0, 0.5), (0.54, -0.2), (0.6, 0.1)]) == pytest.approx(0.27)
 
 
 def test_every_lossy_format_is_covered() -> None:
