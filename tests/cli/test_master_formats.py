@@ -23,7 +23,7 @@ Run = Callable[..., tuple[int, str, str]]
 def mix(tmp_path: Path) -> Path:
     """Noise with a beat, darker than white, since encoders cut the top octave; 1.5 s."""
     rng, time = np.random.default_rng(0), np.arange(round(1.5 * RATE)) / RATE
-    noise = lfilter([0.1], [1.0, -0.9], rng.standard_normal((time.size, 2)), axis=0)
+    noise = np.asarray(lfilter([0.1], [1.0, -0.9], rng.standard_normal((time.size, 2)), axis=0))
     samples = 0.2 * noise * (0.3 + np.exp(-10 * (time % 0.5)))[:, None]
     soundfile.write(tmp_path / "mix.wav", samples, RATE, subtype="PCM_24")
     return tmp_path / "mix.wav"

@@ -88,7 +88,7 @@ def test_lossless_files_hold_the_very_samples_of_the_master(
 ) -> None:
     """At 16 bits this means: dithered once."""
     options = Options(model="none", target="-16", bits=bits, deliverables=also(ALL.removeprefix("wav,")))
-    result = master(write_song(music(2.0)), tmp_path / "m.wav", options)
+    result = master(write_song(music(1.0)), tmp_path / "m.wav", options)
     assert len(result.copies) == len(ALL.split(",")) - 1
     held = samples(tmp_path / "m.wav")
     for suffix in (".flac", ".aiff", *([".m4a"] if HAS_FFMPEG else [])):
@@ -112,7 +112,7 @@ def test_a_lossy_encoder_is_fed_the_float_samples(
 
     monkeypatch.setattr(EncodedDraft, "encode", spy)
     source = write_song(music(1.0))
-    options = {"model": "none", "target": "-16"}
+    options: dict[str, Any] = {"model": "none", "target": "-16"}
     master(source, tmp_path / "a.wav", Options(**options, bits="16", deliverables=also("mp3")))
     master(source, tmp_path / "b.wav", Options(**options, bits="32f"))
     assert np.abs(fed[0] - samples(tmp_path / "b.wav")).max() < 1e-4  # its gain is found by the 16-bit file
@@ -155,8 +155,16 @@ def test_tags_cover_and_loudness_reach_every_format(
     assert samples(output).shape[1] == pytest.approx(1.5 * (48_000 if kind == "opus" else RATE), abs=1024)
 
 
-@pytest.mark.parametrize("rate", [RATE, 96_000])
-@pytest.mark.parametrize("name", ["söng (1) 夢.opus", "-dash.mp3", 'a\'b "c" $x.ogg', "new\nline.m4a"])
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [
+        ("söng (1) 夢.opus", 96_000),
+        ("-dash.mp3", RATE),
+        ("-dash.mp3", 96_000),
+        ("a'b \"c\" $x.ogg", RATE),
+        ("new\nline.m4a", 96_000),
+    ],
+)
 def test_odd_names(name: str, rate: int, write_song: Callable[..., Path], tmp_path: Path) -> None:
     if name.endswith(".m4a") and not HAS_FFMPEG:
         pytest.skip("ffmpeg is not installed")
@@ -168,9 +176,10 @@ def test_odd_names(name: str, rate: int, write_song: Callable[..., Path], tmp_pa
         assert reader.duration_s == pytest.approx(0.6, abs=1024 / reader.sample_rate)
 
 
-@pytest.mark.parametrize("seconds", [0.02, 0.3, 1.0])
-@pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize("level", [0.0, 1.0])
+@pytest.mark.parametrize(
+    ("seconds", "channels", "level"),
+    [(0.02, 2, 1.0), (0.3, 1, 1.0), (0.3, 2, 0.0), (1.0, 1, 0.0), (1.0, 2, 1.0)],
+)
 def test_short_mono_and_silent_songs(
     seconds: float, channels: int, level: float, write_song: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -189,7 +198,7 @@ def test_short_mono_and_silent_songs(
             assert np.abs(held).max() > 1e-3
 
 
-@pytest.mark.parametrize("rate_hz", [48_000, 96_000, 22_050])
+@pytest.mark.parametrize("rate_hz", [96_000, 22_050])
 def test_a_sample_rate_is_reached_before_the_limiter(
     rate_hz: int, write_song: Callable[..., Path], tmp_path: Path
 ) -> None:
