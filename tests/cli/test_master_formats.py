@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
+from mutagen.mp3 import MP3
+from mutagen.oggopus import OggOpus
 from scipy.signal import lfilter
 
 from neural_mastering.audio_io.file_format import why_unavailable
 from neural_mastering.cli.master import invoke
+from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.delivery import drafted_files
 
@@ -143,11 +147,23 @@ def test_without_ffmpeg(run: Run, mix: Path, tmp_path: Path, monkeypatch: pytest
     assert names(tmp_path / "out") == ["m.wav"]
 
 
-def test_an_album_has_its_copies(run: Run, mix: Path, tmp_path: Path) -> None:
+def test_an_album_has_its_copies_and_its_gain(run: Run, mix: Path, tmp_path: Path) -> None:
     samples, rate = soundfile.read(mix)
     soundfile.write(tmp_path / "two.wav", 0.5 * samples, rate)
     out = tmp_path / "album"
-    asked = ("--also", "mp3", "--sample-rate", 48_000)
+    asked = ("--also", "mp3,opus", "--sample-rate", 48_000, "--replaygain")
     code, _, _ = run(mix, tmp_path / "two.wav", "-o", out, "--album", *asked)
-    assert code == 0 and names(out) == ["mix.mp3", "mix.wav", "two.mp3", "two.wav"]
+    ends = ("mp3", "opus", "wav")
+    assert code == 0 and names(out) == [f"{name}.{end}" for name in ("mix", "two") for end in ends]
     assert {soundfile.info(path).samplerate for path in out.iterdir()} == {48_000}
+    masters = [torch.from_numpy(soundfile.read(out / f"{name}.wav")[0].T.copy()) for name in ("mix", "two")]
+    lufs = integrated_loudness(torch.cat(masters, 1)[None], 48_000).item()
+    for name in ("mix", "two"):
+        tags = MP3(out / f"{name}.mp3").tags
+        assert tags is not None
+        held = {frame.desc: frame.text[0] for frame in tags.getall("TXXX")}
+        album_db = float(held["REPLAYGAIN_ALBUM_GAIN"].removesuffix(" dB"))
+        assert album_db == pytest.approx(-18.0 - lufs, abs=0.1)  # windows across the seam are left out
+        assert held["REPLAYGAIN_TRACK_GAIN"] != held["REPLAYGAIN_ALBUM_GAIN"]
+        r128 = OggOpus(out / f"{name}.opus")["r128_album_gain"][0]
+        assert int(r128) / 256 == pytest.approx(album_db - 5.0, abs=0.02)

@@ -72,6 +72,7 @@ def deliver_safely(
     """
     readings = before.readings
     channels = len(readings.channel_power)
+    promised = safe if spec.ceiling_db is not None else ()
 
     def deliver_lowered(lowered_db: float) -> DeliveredMaster:
         lower = replace(spec, ceiling_db=None if spec.ceiling_db is None else spec.ceiling_db - lowered_db)
@@ -83,7 +84,7 @@ def deliver_safely(
             limiter = spec.settings if spec.max_reduction_db > 0.0 else None
             samples = FloatMaster(buffer.blocks, readings.sample_rate, channels, lower.ceiling_db, limiter)
             codecs = tuple(
-                replace(read_codec(samples, encoding, spec.ceiling_db), promised=True) for encoding in safe
+                replace(read_codec(samples, encoding, spec.ceiling_db), promised=True) for encoding in promised
             )
         except BaseException:
             writer.abandon()

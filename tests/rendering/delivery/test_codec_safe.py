@@ -132,6 +132,7 @@ def test_a_lossy_master_keeps_its_own_ceiling(
 def test_ceiling_off_lowers_nothing(write_song: Callable[..., Path], tmp_path: Path) -> None:
     result = master(loud(write_song), tmp_path / "m.mp3", Options(model="none", target="-9", ceiling="off"))
     assert result.lowered_db == 0.0 and result.result.true_peak_db > 0.0
+    assert not result.codecs[0].promised and not result.codecs[0].is_over
     assert not notes.has(result.warnings, "codec_over")
     with pytest.raises(InputError, match="can't be used with --ceiling off"):
         Options(ceiling="off", deliverables=asked(safe="mp3"))

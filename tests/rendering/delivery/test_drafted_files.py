@@ -161,7 +161,7 @@ def test_tags_cover_and_loudness_reach_every_format(
         ("söng (1) 夢.opus", 96_000),
         ("-dash.mp3", RATE),
         ("-dash.mp3", 96_000),
-        ("a'b \"c\" $x.ogg", RATE),
+        ('a\'b "c" $x.ogg', RATE),
         ("new\nline.m4a", 96_000),
     ],
 )
