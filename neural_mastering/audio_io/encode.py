@@ -29,8 +29,8 @@ def encode(
     sample_rate: int,
     channels: int,
     bits: str = "32f",
-) -> None:
-    """Encode a stream to a file.
+) -> int:
+    """Encode a stream to a file; returns the number of samples (per channel) that it was given.
 
     Args:
         blocks: (channel, time), full scale ±1; encoders take samples above that as they are.
@@ -45,10 +45,10 @@ def encode(
         OSError, soundfile.LibsndfileError: the file can't be written.
     """
     if encoding.format.encoder == "ffmpeg":
-        _by_ffmpeg(blocks, path, encoding, sample_rate, channels, bits)
-        return
+        return _by_ffmpeg(blocks, path, encoding, sample_rate, channels, bits)
     container = "MP3" if encoding.format.name == "mp3" else "OGG"
     subtype = {"mp3": "MPEG_LAYER_III", "vorbis": "VORBIS", "opus": "OPUS"}[encoding.format.name]
+    given = 0
     with soundfile.SoundFile(
         str(path),
         "w",
@@ -61,8 +61,10 @@ def encode(
     ) as file:
         gain = _makeup_gain(encoding, sample_rate)
         for block in blocks:
+            given += block.shape[1]
             for start in range(0, block.shape[1], BLOCK_SAMPLES):
                 file.write(np.ascontiguousarray(block[:, start : start + BLOCK_SAMPLES].T) * gain)
+    return given
 
 
 def _compression_level(encoding: Encoding, sample_rate: int, channels: int) -> float:
@@ -92,7 +94,7 @@ def _makeup_gain(encoding: Encoding, sample_rate: int) -> float:
 
 def _by_ffmpeg(
     blocks: Iterable[Block], path: Path, encoding: Encoding, sample_rate: int, channels: int, bits: str
-) -> None:
+) -> int:
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         raise InputError(f"{encoding.format.title} needs ffmpeg, which isn't installed: install it")
@@ -108,9 +110,11 @@ def _by_ffmpeg(
     with tempfile.TemporaryFile() as told:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=told)
         assert process.stdin is not None
+        given = 0
         try:
             with contextlib.suppress(BrokenPipeError):  # its own message says more
                 for block in blocks:
+                    given += block.shape[1]
                     process.stdin.write(np.ascontiguousarray(block.T, dtype="<f8").tobytes())
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
@@ -123,3 +127,4 @@ def _by_ffmpeg(
             told.seek(0)
             lines = told.read().decode(errors="replace").strip().splitlines() or ["unknown error"]
             raise InputError(f"ffmpeg can't write {encoding.format.title} ({lines[-1]})")
+    return given

@@ -33,15 +33,15 @@ class EncodedDraft:
         self._draft = open_draft(path, overwrite)
         self.draft = self._draft.file
 
-    def encode(self, blocks: Iterable[Block], sample_rate: int, channels: int) -> None:
-        """Write the whole stream (channel, time) at a rate in Hz that the format has.
+    def encode(self, blocks: Iterable[Block], sample_rate: int, channels: int) -> int:
+        """Write the whole stream (channel, time) at a rate in Hz that the format has; returns its length.
 
         Raises:
             InputError: the encoder fails, or the disk is full; the draft is gone.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            encode(blocks, self.draft, self.form.encoding, sample_rate, channels, self.form.bits)
+            return encode(blocks, self.draft, self.form.encoding, sample_rate, channels, self.form.bits)
         except InputError as error:
             self.abandon()
             raise InputError(f"{self.path} can't be written: {error}") from error
@@ -52,6 +52,17 @@ class EncodedDraft:
         except BaseException:
             self.abandon()
             raise
+
+    def check_length(self, held: int, given: int) -> None:
+        """Make sure that a decoder gives back at least as many samples as the encoder was given.
+
+        Raises:
+            InputError: it doesn't; the draft is gone.
+        """
+        if held < given:
+            why = reason(self.path)
+            self.abandon()
+            raise InputError(f"{self.path} can't be written: {why}")
 
     def commit(self) -> None:
         """Give the draft its final name.

@@ -84,7 +84,8 @@ def deliver_safely(
             limiter = spec.settings if spec.max_reduction_db > 0.0 else None
             samples = FloatMaster(buffer.blocks, readings.sample_rate, channels, lower.ceiling_db, limiter)
             codecs = tuple(
-                replace(read_codec(samples, encoding, spec.ceiling_db), promised=True) for encoding in promised
+                replace(read_codec(samples, encoding, spec.ceiling_db), promised=True)
+                for encoding in promised
             )
         except BaseException:
             writer.abandon()

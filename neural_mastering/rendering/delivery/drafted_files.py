@@ -197,12 +197,15 @@ def _encoded(
     assert samples is not None
     draft = EncodedDraft(path, form, overwrite)
     if not form.is_lossy:
-        draft.encode(_stored(lossless), samples.sample_rate, samples.channels)
+        given = draft.encode(_stored(lossless), samples.sample_rate, samples.channels)
+        with AudioReader(draft.draft, path.suffix) as reader:
+            draft.check_length(reader.frames, given)
         return DraftedFile(draft, delivered.result.readings)
     fed = at_rate(samples, form.encoding.format.rate_for(samples.sample_rate))
-    draft.encode(fed.blocks(), fed.sample_rate, fed.channels)
+    given = draft.encode(fed.blocks(), fed.sample_rate, fed.channels)
     try:
         reading = read_decoded(draft.draft, form.encoding, ceiling_db)
+        draft.check_length(reading.readings.frames, given)
     except BaseException:
         draft.abandon()
         raise

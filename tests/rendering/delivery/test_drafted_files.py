@@ -16,6 +16,8 @@ import soundfile
 from mutagen.flac import FLAC, Picture
 
 from neural_mastering import notes
+from neural_mastering.audio_io import encoded_draft
+from neural_mastering.audio_io.encode import encode
 from neural_mastering.audio_io.encoded_draft import EncodedDraft
 from neural_mastering.audio_io.file_format import parse_encoding, parse_encodings
 from neural_mastering.audio_io.reader import AudioReader
@@ -28,6 +30,7 @@ from neural_mastering.rendering.pipeline import master
 from tests.rendering.conftest import RATE, music
 
 HAS_FFMPEG = shutil.which("ffmpeg") is not None
+needs_ffmpeg = pytest.mark.skipif(not HAS_FFMPEG, reason="ffmpeg is not installed")
 ALL = "wav,flac,aiff,mp3,opus,vorbis" + (",alac" if HAS_FFMPEG else "")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 TEXT = {
@@ -105,10 +108,10 @@ def test_a_lossy_encoder_is_fed_the_float_samples(
     fed: list[np.ndarray] = []
     true_encode = EncodedDraft.encode
 
-    def spy(self: EncodedDraft, blocks: Any, rate: int, channels: int) -> None:
+    def spy(self: EncodedDraft, blocks: Any, rate: int, channels: int) -> int:
         kept = [block.copy() for block in blocks]
         fed.append(np.concatenate(kept, axis=1))
-        true_encode(self, iter(kept), rate, channels)
+        return true_encode(self, iter(kept), rate, channels)
 
     monkeypatch.setattr(EncodedDraft, "encode", spy)
     source = write_song(music(1.0))
@@ -230,6 +233,24 @@ def test_one_copy_fails_and_the_others_go_on(
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["m.flac", "m.mp3", "m.wav"]
     (note,) = (note for note in result.warnings if note.kind == "copy_failed")
     assert "the encoder has gone" in note.text
+
+
+@pytest.mark.parametrize("name", ["m.opus", "m.mp3", pytest.param("m.m4a", marks=needs_ffmpeg)])
+def test_a_file_that_came_out_short_is_not_taken(
+    name: str, write_song: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk, which not every encoder notices."""
+
+    def short(blocks: Any, *others: Any) -> int:
+        kept = np.concatenate(list(blocks), axis=1)
+        return encode(iter([kept[:, : kept.shape[1] // 2]]), *others) + kept.shape[1] // 2
+
+    monkeypatch.setattr(encoded_draft, "encode", short)
+    encoding = parse_encoding("alac" if name.endswith("m4a") else name[2:], "")
+    options = Options(model="none", ceiling="off", deliverables=Deliverables(encoding=encoding))
+    with pytest.raises(InputError, match="the file came out short"):
+        master(write_song(music(0.6)), tmp_path / "out" / name, options)
+    assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, InputError("the disk is full")])
