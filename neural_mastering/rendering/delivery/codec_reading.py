@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import soundfile
+
+from neural_mastering.atomic import reason
 from neural_mastering.audio_io.encode import encode
 from neural_mastering.audio_io.file_format import Encoding
 from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.errors import InputError
 from neural_mastering.metering.meter import Readings
 from neural_mastering.rendering.delivery.ceiling_meter import CeilingReading, read_ceiling
 from neural_mastering.rendering.delivery.float_master import FloatMaster, at_rate
@@ -63,7 +67,11 @@ def read_codec(master: FloatMaster, encoding: Encoding, ceiling_db: float | None
     fed = at_rate(master, encoding.format.rate_for(master.sample_rate))
     with tempfile.TemporaryDirectory(prefix="nm-master-") as folder:
         path = Path(folder) / f"check{encoding.format.suffix}"
-        encode(fed.blocks(), path, encoding, fed.sample_rate, fed.channels)
+        try:
+            encode(fed.blocks(), path, encoding, fed.sample_rate, fed.channels)
+        except (soundfile.LibsndfileError, OSError, RuntimeError, AssertionError) as error:
+            why = reason(path, error)
+            raise InputError(f"{encoding.title} can't be encoded in {folder}: {why}") from error
         return CodecReading(encoding, read_decoded(path, encoding, ceiling_db))
 
 
@@ -74,5 +82,11 @@ def read_decoded(path: Path, encoding: Encoding, ceiling_db: float | None) -> Ce
         InputError: it can't be decoded.
     """
     ceiling_db = float("inf") if ceiling_db is None else ceiling_db
-    with AudioReader(path, encoding.format.suffix) as reader:
-        return read_ceiling(reader.blocks(), reader.sample_rate, reader.channels, ceiling_db)
+    try:
+        with AudioReader(path, encoding.format.suffix) as reader:
+            return read_ceiling(reader.blocks(), reader.sample_rate, reader.channels, ceiling_db)
+    except InputError as error:  # whose text names a temporary file
+        raise InputError(
+            f"{encoding.title} can't be decoded after it was encoded: the song is too short for it, or the disk "
+            "is full"
+        ) from error

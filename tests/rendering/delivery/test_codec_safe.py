@@ -1,5 +1,6 @@
 """The ceiling after encoders, by an independent decoder; how it is looked for, by a made-up encoder."""
 
+import errno
 import json
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from neural_mastering.audio_io.file_format import FORMATS, Encoding, parse_encod
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.true_peak import true_peak_db
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.delivery import codec_safe
+from neural_mastering.rendering.delivery import codec_reading, codec_safe
 from neural_mastering.rendering.delivery.ceiling_meter import CeilingReading
 from neural_mastering.rendering.delivery.codec_reading import CodecReading
 from neural_mastering.rendering.delivery.codec_safe import CLOSE_DB, FURTHER_PASSES, next_lowering_db
@@ -163,6 +164,22 @@ def test_a_check_says_which_encoder_is_missing(
         why_unavailable.cache_clear()
     assert [codec.encoding.name for codec in result.codecs] == ["mp3:320"]
     assert notes.has(result.warnings, "codec_unavailable")
+
+
+def test_a_full_disk_is_said(
+    write_song: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(codec_reading, "encode", full)
+    source = write_song(music(0.6))
+    with pytest.raises(InputError, match="the disk is full"):
+        master(source, tmp_path / "m.wav", Options(model="none", deliverables=asked(safe="mp3")))
+    assert [path.name for path in tmp_path.iterdir()] == ["song.wav"]
+    result = master(source, tmp_path / "m.wav", Options(model="none", deliverables=asked(check="mp3")))
+    (note,) = (note for note in result.warnings if note.kind == "codec_unavailable")
+    assert "the disk is full" in note.text and not result.codecs
 
 
 class TestSearch:

@@ -201,6 +201,17 @@ def test_short_mono_and_silent_songs(
             assert np.abs(held).max() > 1e-3
 
 
+def test_a_song_of_one_sample_is_too_short_for_an_encoder(
+    write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = write_song(np.full((1, 1), 0.5), rate=192_000)
+    with pytest.raises(InputError, match="too short for it"):
+        master(source, tmp_path / "out" / "m.mp3", Options(model="none"))
+    result = master(source, tmp_path / "out" / "m.wav", Options(model="none", deliverables=also("mp3,flac")))
+    assert notes.has(result.warnings, "copy_failed")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["m.flac", "m.wav"]
+
+
 @pytest.mark.parametrize("rate_hz", [96_000, 22_050])
 def test_a_sample_rate_is_reached_before_the_limiter(
     rate_hz: int, write_song: Callable[..., Path], tmp_path: Path
