@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 
 from experiments.common.command_line import parser_of
-from experiments.common.csv_files import read_rows, write_rows
+from experiments.common.csv_files import write_rows
 from experiments.common.song_folders import in_turn, songs_by_group
 from neural_mastering.audio_io.file_format import Encoding, parse_encoding
 from neural_mastering.audio_io.reader import AudioReader
@@ -31,6 +31,7 @@ ENCODINGS = ("mp3:128", "mp3:320", "vorbis:256", "opus:160", "aac:128", "aac:256
 TARGETS_LUFS = (-14.0, -9.0)
 CEILING_DB = -1.0
 MAX_REDUCTION_DB = 24.0
+QUIETER_LU = 0.1
 
 Row = dict[str, object]
 
@@ -43,12 +44,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="this much from the middle of each song")
     parser.add_argument("--out", type=Path, help="a CSV file of all numbers")
     arguments = parser.parse_args()
-    rows = list(measured(arguments))
-    if arguments.out is not None:
-        write_rows(arguments.out, rows)
-        print_table(read_rows(arguments.out))
-    else:
-        print_table([{key: str(value) for key, value in row.items()} for row in rows])
+    rows: list[Row] = []
+    for row in measured(arguments):
+        rows.append(row)
+        if arguments.out is not None:
+            write_rows(arguments.out, rows)
+    print_table([{key: str(value) for key, value in row.items()} for row in rows])
 
 
 def measured(arguments: argparse.Namespace) -> Iterator[Row]:
@@ -84,7 +85,7 @@ def kept(excerpt: Path, work: Path, lufs: float, encoding: Encoding) -> Row:
         "after_clipped": after.reading.clipped_samples,
         "lowered_db": safe.lowered_db,
         "safe_lufs": safe.result.lufs,
-        "reached": safe.delivery.limited_by is None,
+        "limited_by": safe.delivery.limited_by or "",
     }
 
 
@@ -122,9 +123,9 @@ def print_table(rows: Sequence[dict[str, str]]) -> None:
     print(
         "| target | encoder | over −1 dBTP before | worst before, dBTP | songs with clipped samples before "
         "| over after | worst after (ffmpeg), dBTP | lowered, dB: median, mean, most | unused, dB: mean "
-        "| loudness after the encoder, LU |"
+        "| quieter for it, LU: songs, most | loudness after the encoder, LU |"
     )
-    print("|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+    print("|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for lufs in TARGETS_LUFS:
         for codec in ENCODINGS:
             some = [row for row in rows if row["codec"] == codec and float(row["target_lufs"]) == lufs]
@@ -135,6 +136,7 @@ def print_table(rows: Sequence[dict[str, str]]) -> None:
                 return [float(row[name]) for row in of]
 
             lowered, change = column("lowered_db"), np.subtract(column("decoded_lufs"), column("plain_lufs"))
+            quieter = np.subtract(column("plain_lufs"), column("safe_lufs"))
             spare = [-over for over, low in zip(column("after_over_db"), lowered, strict=True) if low > 0.0]
             print(
                 f"| {lufs:g} | {codec} | {sum(v > CEILING_DB for v in column('before_db'))} of {len(some)} "
@@ -142,7 +144,8 @@ def print_table(rows: Sequence[dict[str, str]]) -> None:
                 f"| {sum(v > 0.0 for v in column('after_over_db'))} "
                 f"| {max(column('after_db')):+.2f} ({max(column('after_by_ffmpeg_db')):+.2f}) "
                 f"| {median(lowered):.2f}, {mean(lowered):.2f}, {max(lowered):.2f} "
-                f"| {mean(spare) if spare else 0.0:.2f} | {np.abs(change).max():.2f} at most |"
+                f"| {mean(spare) if spare else 0.0:.2f} "
+                f"| {int((quieter > QUIETER_LU).sum())}, {quieter.max():.2f} | {np.abs(change).max():.2f} at most |"
             )
 
 

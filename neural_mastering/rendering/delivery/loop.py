@@ -21,7 +21,7 @@ from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.limiter import LimiterStage
 from neural_mastering.units import db_to_gain
 
-Limit = Literal["reduction", "peaks"]
+Limit = Literal["reduction", "peaks", "encoder"]
 """What stops a song short of its target."""
 
 TOLERANCE_LU = 0.1
@@ -61,7 +61,7 @@ class DeliveryResult:
         gain_db: broadband gain before the limiter.
         reduction_db: of the limiter, largest of every 100 ms, as positive numbers; empty without a limiter.
         limited_by: why the target was not reached: "reduction" (the limiter may take no more off the peaks),
-            "peaks" (they are at the ceiling); None where it was.
+            "peaks" (they are at the ceiling), "encoder" (they would pass it after an encoder); None where it was.
         passes: how often the song went through the limiter.
         clipped_samples: that did not fit into the integers of the file (with the ceiling off).
     """

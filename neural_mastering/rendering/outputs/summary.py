@@ -65,6 +65,12 @@ def _delivery_warnings(result: MasterResult) -> Iterator[Note]:
             "target_not_reached",
             f"stopped at {lufs:.1f} LUFS instead of {spec.lufs:.1f} LUFS: the peaks are already at the ceiling",
         )
+    elif delivery.limited_by == "encoder":
+        yield Note(
+            "target_not_reached",
+            f"stopped at {lufs:.1f} LUFS instead of {spec.lufs:.1f} LUFS: louder, the peaks would pass the ceiling "
+            "after the encoder",
+        )
     if delivery.clipped_samples:
         yield Note(
             "clipped_output",

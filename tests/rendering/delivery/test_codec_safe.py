@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,14 @@ from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.true_peak import true_peak_db
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.delivery import codec_reading, codec_safe
-from neural_mastering.rendering.delivery.ceiling_meter import CeilingReading
+from neural_mastering.rendering.delivery.ceiling_meter import CeilingReading, read_ceiling
 from neural_mastering.rendering.delivery.codec_reading import CodecReading
-from neural_mastering.rendering.delivery.codec_safe import CLOSE_DB, FURTHER_PASSES, next_lowering_db
+from neural_mastering.rendering.delivery.codec_safe import (
+    CLOSE_DB,
+    FURTHER_PASSES,
+    CeilingAttempt,
+    next_lowering_db,
+)
 from neural_mastering.rendering.delivery.deliverables import Deliverables
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
@@ -231,6 +237,25 @@ class TestSearch:
         result, tried = self.run(lambda lowered: -0.01, write_song, tmp_path, monkeypatch)
         assert tried == [0.0] and result.lowered_db == 0.0
 
+    def test_a_peak_that_the_limiter_never_meets_costs_loudness(
+        self, write_song: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It follows the level alone: 0.4 dB over at -14 LUFS, whatever the ceiling."""
+
+        def read(samples: Any, encoding: Encoding, ceiling_db: float) -> CodecReading:
+            readings = read_ceiling(
+                samples.blocks(), samples.sample_rate, samples.channels, ceiling_db
+            ).readings
+            return CodecReading(encoding, CeilingReading(readings, 0.4 + readings.lufs + 14.0, 0))
+
+        monkeypatch.setattr(codec_safe, "read_codec", read)
+        options = Options(model="none", deliverables=asked(safe="mp3"))
+        result = master(write_song(music(1.0)), tmp_path / "safe.wav", options)
+        assert not notes.has(result.warnings, "codec_ceiling_not_kept")
+        assert notes.has(result.warnings, "target_not_reached")
+        assert result.delivery.limited_by == "encoder"
+        assert -14.75 < result.result.lufs <= -14.4
+
     def test_a_promise_that_cannot_be_kept_is_said(
         self, write_song: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -241,25 +266,34 @@ class TestSearch:
         assert not list(tmp_path.glob(".*"))
 
 
+def attempts(*tried: tuple[float, float]) -> list[CeilingAttempt]:
+    return [CeilingAttempt(lowered, 0.0, over) for lowered, over in tried]
+
+
 def test_the_next_step_stays_inside_the_bracket() -> None:
     rng = np.random.default_rng(0)
     for _ in range(500):
         first = float(rng.uniform(0.01, 4.0))
-        tried = [(0.0, first)]
+        tried = attempts((0.0, first))
         for _ in range(FURTHER_PASSES):
-            lowered = next_lowering_db(tried)
-            safe = [low for low, over in tried if over <= 0.0]
-            assert lowered > max(low for low, over in tried if over > 0.0)
+            lowered, quieter = next_lowering_db(tried)
+            safe = [attempt.lowered_db for attempt in tried if attempt.over_db <= 0.0]
+            assert quieter == 0.0
+            assert lowered > max(attempt.lowered_db for attempt in tried if attempt.over_db > 0.0)
             assert not safe or lowered < min(safe)
             over = first - lowered * float(rng.uniform(0.7, 1.2))
             if over > 0.0 and safe and lowered >= min(safe):
                 break
-            tried.append((lowered, over))
+            tried += attempts((lowered, over))
 
 
 def test_an_encoder_without_order_still_gets_a_step() -> None:
-    assert 0.0 < next_lowering_db([(0.0, 0.5), (0.54, -0.4), (0.3, -0.3)]) < 0.3
-    assert next_lowering_db([(0.0, 0.5), (0.54, -0.2), (0.6, 0.1)]) == pytest.approx(0.27)
+    assert 0.0 < next_lowering_db(attempts((0.0, 0.5), (0.54, -0.4), (0.3, -0.3)))[0] < 0.3
+    assert next_lowering_db(attempts((0.0, 0.5), (0.54, -0.2), (0.6, 0.1))) == pytest.approx((0.27, 0.0))
+
+
+def test_where_limiting_does_not_help_the_best_try_is_turned_down() -> None:
+    assert next_lowering_db(attempts((0.0, 0.03), (0.07, 0.03))) == pytest.approx((0.13, 0.13))
 
 
 def test_every_lossy_format_is_covered() -> None:
