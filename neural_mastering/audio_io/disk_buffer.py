@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
 from neural_mastering.errors import InputError
@@ -26,16 +27,25 @@ class DiskBuffer:
     def keep(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """Pass blocks on, as they will be read back."""
         for block in blocks:
-            kept = np.ascontiguousarray(block.T, dtype=np.float32)
-            try:
-                self._file.write(kept.tobytes())
-            except OSError as error:
-                reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
-                raise InputError(
-                    f"a temporary file beside the master can't be written ({reason}): free some space, or "
-                    "choose another place"
-                ) from error
-            yield np.ascontiguousarray(kept.T.astype(np.float64))
+            yield np.ascontiguousarray(self.append(block).T.astype(np.float64))
+
+    def append(self, block: Block) -> NDArray[np.float32]:
+        """Keep a block; returns what is kept, (time, channel)."""
+        kept = np.ascontiguousarray(block.T, dtype=np.float32)
+        try:
+            self._file.write(kept.tobytes())
+        except OSError as error:
+            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
+            raise InputError(
+                f"a temporary file beside the master can't be written ({reason}): free some space, or "
+                "choose another place"
+            ) from error
+        return kept
+
+    def restart(self) -> None:
+        """Forget what was kept."""
+        self._file.seek(0)
+        self._file.truncate()
 
     def blocks(self) -> Iterator[Block]:
         """All blocks again."""

@@ -14,7 +14,7 @@ from neural_mastering.errors import InputError
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 384_000
 
-BY_FFMPEG = (".m4a", ".aac", ".mp4", ".wma", ".opus", ".ape", ".wv", ".webm", ".mka")
+BY_FFMPEG = (".m4a", ".aac", ".mp4", ".wma", ".ape", ".wv", ".webm", ".mka")
 """What libsndfile doesn't read; decoded by ffmpeg where it is installed."""
 
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
@@ -22,6 +22,10 @@ _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FL
 
 class AudioReader:
     """An audio file that can be read through several times without holding it in memory.
+
+    Args:
+        path: of the file.
+        suffix: of its kind where its name has another, such as that of a draft.
 
     Attributes:
         path: as given.
@@ -36,7 +40,7 @@ class AudioReader:
         InputError: no file, not audio, no samples, more than two channels, a rate outside 8 to 384 kHz.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, suffix: str | None = None) -> None:
         self.path = Path(path)
         self._decoded: tempfile.TemporaryDirectory[str] | None = None
         self._source = self.path
@@ -53,14 +57,14 @@ class AudioReader:
             ) from error
         if empty:
             raise InputError(f"{self.path} is empty (0 bytes): export it again")
-        if self.path.suffix.lower() in BY_FFMPEG:
+        if (suffix or self.path.suffix).lower() in BY_FFMPEG:
             self._decode()
         try:
             info = soundfile.info(str(self._source))
         except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError) as error:
             raise InputError(
-                f"{self.path} can't be read as audio ({_plain(error)}): expected WAV, FLAC, AIFF, OGG or MP3; "
-                "export it again"
+                f"{self.path} can't be read as audio ({_plain(error)}): expected WAV, FLAC, AIFF, OGG, Opus "
+                "or MP3; export it again"
             ) from error
         self.sample_rate, self.channels, self.frames = (
             int(info.samplerate),

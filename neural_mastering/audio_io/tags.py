@@ -1,6 +1,7 @@
 """Tags and cover art from the source to the master, between ID3 (WAV, AIFF, MP3), Vorbis comments and MP4."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,9 @@ _VORBIS_OF_MP4 = {
     "\xa9cmt": "comment",
 }
 
+_FREE = "----:com.apple.iTunes:"
+"""Prefix of text in MP4 that has no key of its own."""
+
 
 @dataclass
 class Tags:
@@ -84,36 +88,97 @@ def read_tags(path: Path) -> Tags:
     return tags
 
 
-def write_tags(path: Path, container: str, tags: Tags) -> None:
-    """Put tags into a finished file of "WAV", "AIFF" or "FLAC".
+def write_tags(path: Path, container: str, tags: Tags, loudness: Mapping[str, str] | None = None) -> None:
+    """Put tags into a finished file.
+
+    Args:
+        path: of the file.
+        container: "WAV", "AIFF", "FLAC", "MP3", "VORBIS", "OPUS" or "MP4".
+        tags: of the source.
+        loudness: text by upper-case name, such as REPLAYGAIN_TRACK_GAIN.
 
     Raises:
         mutagen.MutagenError: the file can't take them.
     """
-    if not tags:
+    loudness = loudness or {}
+    if not tags and not loudness:
         return
-    if container == "FLAC":
-        from mutagen.flac import FLAC  # only where a file has tags
+    if container == "MP4":
+        _write_mp4(path, tags, loudness)
+    elif container in ("FLAC", "VORBIS", "OPUS"):
+        _write_vorbis(path, container, tags, loudness)
+    else:
+        _write_id3(path, container, tags, loudness)
 
-        flac: Any = FLAC(path)
-        if flac.tags is None:
-            flac.add_tags()
-        for name, values in tags.text.items():
-            flac[name] = values
+
+def _write_vorbis(path: Path, container: str, tags: Tags, loudness: Mapping[str, str]) -> None:
+    from mutagen.flac import FLAC  # only where a file has tags
+    from mutagen.oggopus import OggOpus
+    from mutagen.oggvorbis import OggVorbis
+
+    opened: Any = {"FLAC": FLAC, "VORBIS": OggVorbis, "OPUS": OggOpus}[container]
+    file = opened(path)
+    if file.tags is None:
+        file.add_tags()
+    for name, values in tags.text.items():
+        file[name] = values
+    for name, value in loudness.items():
+        file[name] = [value]
+    if container == "FLAC":
         for picture in tags.pictures:
-            flac.add_picture(picture)
-        flac.save()
-        return
-    from mutagen.aiff import AIFF  # only where a file has tags
+            file.add_picture(picture)
+    elif tags.pictures:
+        file["metadata_block_picture"] = [base64.b64encode(p.write()).decode("ascii") for p in tags.pictures]
+    file.save()
+
+
+def _write_id3(path: Path, container: str, tags: Tags, loudness: Mapping[str, str]) -> None:
+    from mutagen import id3  # only where a file has tags
+    from mutagen.aiff import AIFF
+    from mutagen.mp3 import MP3
     from mutagen.wave import WAVE
 
-    opened: Any = AIFF if container == "AIFF" else WAVE
+    opened: Any = {"AIFF": AIFF, "MP3": MP3, "WAV": WAVE}[container]
     file = opened(path)
     if file.tags is None:
         file.add_tags()
     held: Any = file.tags
     for frame in tags.id3 if tags.id3 is not None else _id3_frames(tags):
         held.add(frame)
+    for name, value in loudness.items():
+        held.add(id3.TXXX(encoding=3, desc=name, text=[value]))  # pyright: ignore[reportPrivateImportUsage]
+    file.save()
+
+
+def _write_mp4(path: Path, tags: Tags, loudness: Mapping[str, str]) -> None:
+    from mutagen import mp4  # only where a file has tags
+
+    file: Any = mp4.MP4(path)
+    if file.tags is None:
+        file.add_tags()
+    key_of = {name: key for key, name in _VORBIS_OF_MP4.items()}
+    for name, values in tags.text.items():
+        key = key_of.get(name)
+        if key in ("trkn", "disk"):
+            number, _, total = values[0].partition("/")
+            if number.strip().isdigit():
+                file[key] = [(int(number), int(total) if total.strip().isdigit() else 0)]
+        elif key is not None:
+            file[key] = values
+        else:
+            file[f"{_FREE}{name.upper()}"] = [mp4.MP4FreeForm(value.encode()) for value in values]
+    for name, value in loudness.items():
+        file[f"{_FREE}{name.lower()}"] = [mp4.MP4FreeForm(value.encode())]
+    covers = [
+        mp4.MP4Cover(
+            picture.data,
+            mp4.MP4Cover.FORMAT_PNG if picture.mime == "image/png" else mp4.MP4Cover.FORMAT_JPEG,
+        )
+        for picture in tags.pictures
+        if picture.mime in ("image/png", "image/jpeg", "image/jpg")
+    ]
+    if covers:
+        file["covr"] = covers
     file.save()
 
 
@@ -164,6 +229,8 @@ def _from_mp4(source: Any, tags: Tags) -> None:
                 else [str(v) for v in value]
             )
             tags.text[_VORBIS_OF_MP4[key]] = texts
+        elif key.startswith(_FREE):
+            tags.text[key.removeprefix(_FREE).lower()] = [bytes(v).decode("utf-8", "replace") for v in value]
 
 
 def _from_vorbis(file: Any, tags: Tags) -> None:

@@ -9,10 +9,10 @@ import soundfile
 
 from neural_mastering.atomic import Draft, reason
 from neural_mastering.audio_io.block import Block
+from neural_mastering.audio_io.file_format import FORMAT_OF_SUFFIX, Encoding, default_encoding
 from neural_mastering.dsp import stream_kernels
 from neural_mastering.errors import InputError
 
-SUFFIX_FORMATS = {".wav": "WAV", ".flac": "FLAC", ".aif": "AIFF", ".aiff": "AIFF"}
 BIT_CHOICES = ("16", "24", "32f")
 DITHER_SEED = 1770
 
@@ -24,41 +24,105 @@ class OutputFormat:
     """What is written.
 
     Attributes:
-        container: "WAV", "FLAC" or "AIFF".
-        bits: "16", "24" or "32f" (floating point).
+        encoding: kind of file, with its bit rate where it is lossy.
+        bits: "16", "24" or "32f" (floating point); lossy encoders are fed floating point.
     """
 
-    container: str
+    encoding: Encoding
     bits: str
+
+    @property
+    def title(self) -> str:
+        """Of the kind of file: "WAV", "MP3"."""
+        return self.encoding.format.title
+
+    @property
+    def container(self) -> str:
+        """What tags go into."""
+        return self.encoding.format.container
+
+    @property
+    def is_lossy(self) -> bool:
+        """Decoding does not give back the samples that were encoded."""
+        return self.encoding.format.is_lossy
+
+    @property
+    def is_direct(self) -> bool:
+        """libsndfile writes the samples as they are; otherwise an encoder takes them from a WAV draft."""
+        return self.container in _DIRECT
 
     @property
     def subtype(self) -> str:
         """libsndfile's name of the sample format."""
         return {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}[self.bits]
 
+    @property
+    def words(self) -> str:
+        """For people: "WAV, 24 bit", "MP3, 320 kbit/s"."""
+        if self.encoding.kbps is not None:
+            return f"{self.title}, {self.encoding.kbps} kbit/s"
+        return f"{self.title}, {self.bits.replace('32f', '32 float')} bit"
+
+
+_DIRECT = ("WAV", "FLAC", "AIFF")
+
 
 def output_format(
-    path: Path, bits: str | None, source_bits: int | None, source_is_float: bool
+    path: Path,
+    bits: str | None,
+    source_bits: int | None,
+    source_is_float: bool,
+    encoding: Encoding | None = None,
 ) -> OutputFormat:
     """The format of a file name; by default as many bits as the source, but at least 24.
 
+    Args:
+        path: its suffix names the format, unless `encoding` does.
+        bits: "16", "24", "32f", or None.
+        source_bits, source_is_float: of the source's samples.
+        encoding: the format asked for, whose suffix the name must have.
+
     Raises:
-        InputError: an unknown suffix or number of bits, or FLAC with floating point.
+        InputError: an unknown suffix or number of bits, floating point in a format that has none, a number of bits
+            for a lossy format, or a name that doesn't fit the format.
     """
-    container = SUFFIX_FORMATS.get(path.suffix.lower())
-    if container is None:
+    named = FORMAT_OF_SUFFIX.get(path.suffix.lower())
+    if named is None:
         raise InputError(
             f"{path.name}: can't write {path.suffix or 'a file without a suffix'}; expected "
-            f"{', '.join(SUFFIX_FORMATS)} (or an existing folder)"
+            f"{', '.join(FORMAT_OF_SUFFIX)} (or an existing folder)"
+        )
+    if encoding is None:
+        encoding = default_encoding(named)
+    elif encoding.format.suffix != named.suffix:
+        raise InputError(
+            f"{path.name}: --format {encoding.name} writes {encoding.format.suffix} files; change the name or the "
+            "format"
         )
     if bits is not None and bits not in BIT_CHOICES:
         raise InputError(f"--bits {bits}: expected {', '.join(BIT_CHOICES)}")
+    return with_bits(encoding, bits, source_bits, source_is_float)
+
+
+def with_bits(
+    encoding: Encoding, bits: str | None, source_bits: int | None, source_is_float: bool
+) -> OutputFormat:
+    """A format with the bits of its samples.
+
+    Raises:
+        InputError: floating point in a format that has none, a number of bits for a lossy format.
+    """
+    form = encoding.format
+    if form.is_lossy:
+        if bits is not None:
+            raise InputError(f"--bits {bits}: {form.title} is lossy and has no bit depth; leave --bits out")
+        return OutputFormat(encoding, "32f")
     if bits is None:
         wide = source_is_float or (source_bits or 0) > 24
-        bits = "32f" if wide and container != "FLAC" else "24"
-    if container == "FLAC" and bits == "32f":
-        raise InputError("FLAC has no floating point: use --bits 24, or write WAV or AIFF")
-    return OutputFormat(container, bits)
+        bits = "32f" if wide and form.widest_bits is None else "24"
+    if form.widest_bits is not None and bits == "32f":
+        raise InputError(f"{form.title} has no floating point: use --bits 24, or write WAV or AIFF")
+    return OutputFormat(encoding, bits)
 
 
 class AtomicWriter:
@@ -66,7 +130,7 @@ class AtomicWriter:
 
     Args:
         path: the final name.
-        form: container and bits.
+        form: kind of file and bits; for what isn't written directly the draft is a WAV file, to be encoded.
         sample_rate, channels: of the audio.
         frames: about how many samples will come, so that a file of 4 GB or more gets a header that holds it.
         dither: add TPDF noise of two steps; for 16 bit only.
@@ -90,20 +154,14 @@ class AtomicWriter:
     ) -> None:
         self.path, self.form = path, form
         self._keep_grid = keep_grid
-        if path.is_dir():
-            raise InputError(f"{path} is a folder: give a file name")
-        if path.exists() and not overwrite:
-            raise InputError(f"{path} exists: add --overwrite to replace it, or choose another name")
-        try:
-            self._draft = Draft(path, overwrite)
-        except OSError as error:
-            raise InputError(f"{path} can't be written: {reason(path, error)}") from error
+        self._draft = open_draft(path, overwrite)
         self.draft = self._draft.file
         self._dither = dither and form.bits == "16"
         self._position = 0
         self.clipped_samples = 0
-        self.large = form.container == "WAV" and frames * channels * int(form.bits[:2]) // 8 > _WAV_LIMIT
-        container = "RF64" if self.large else form.container
+        direct = form.container if form.is_direct else "WAV"
+        self.large = direct == "WAV" and frames * channels * int(form.bits[:2]) // 8 > _WAV_LIMIT
+        container = "RF64" if self.large else direct
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = soundfile.SoundFile(
@@ -165,6 +223,22 @@ class AtomicWriter:
         with contextlib.suppress(soundfile.LibsndfileError, OSError, RuntimeError):  # a full disk
             self._file.close()
         self._draft.discard()
+
+
+def open_draft(path: Path, overwrite: bool) -> Draft:
+    """A draft of a file that may be written.
+
+    Raises:
+        InputError: the file exists, or is no place for one.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give a file name")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists: add --overwrite to replace it, or choose another name")
+    try:
+        return Draft(path, overwrite)
+    except OSError as error:
+        raise InputError(f"{path} can't be written: {reason(path, error)}") from error
 
 
 def _on_grid(block: Block) -> bool:

@@ -7,7 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from neural_mastering.cli.master_options import master_options, names, suffix_of
+from neural_mastering.cli.delivery_options import (
+    Also,
+    Bits,
+    CodecCheck,
+    CodecSafe,
+    Format,
+    ReplayGain,
+    SampleRate,
+)
+from neural_mastering.cli.master_options import master_options, names
 from neural_mastering.cli.master_output import MasterPrinter, print_targets
 from neural_mastering.errors import InputError
 
@@ -108,19 +117,13 @@ def run(
     max_reduction: Annotated[
         float, typer.Option(help="Maximum gain reduction of the limiter in dB.", metavar="DB")
     ] = 6.0,
-    bits: Annotated[
-        str | None,
-        typer.Option(
-            help="Bit depth; 32f is 32-bit float. Default: that of the input, but at least 24.",
-            metavar="16|24|32f",
-        ),
-    ] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format", help="File format when -o is a folder: wav, flac or aiff.", metavar="FORMAT"
-        ),
-    ] = None,
+    bits: Bits = None,
+    form: Format = None,
+    also: Also = None,
+    codec_check: CodecCheck = None,
+    codec_safe: CodecSafe = None,
+    replaygain: ReplayGain = False,
+    sample_rate: SampleRate = None,
     album: Annotated[
         bool,
         typer.Option(
@@ -183,6 +186,12 @@ def run(
         only=names(only),
         max_reduction_db=max_reduction,
         bits=bits,
+        form=form,
+        also=names(also),
+        codec_check=names(codec_check),
+        codec_safe=names(codec_safe),
+        replaygain=replaygain,
+        sample_rate_hz=sample_rate,
         overwrite=overwrite,
         report=report,
         json=json,
@@ -191,7 +200,7 @@ def run(
     )
     if not songs:
         raise InputError("no song given. Usage: nm-master SONG -o MASTER (see --help for all options)")
-    planned = plan(songs, output, options, suffix_of(form))
+    planned = plan(songs, output, options)
     say = MasterPrinter(quiet=quiet, several=len(planned) > 1)
     if album:
         failed = run_album(planned, say.outcome)
@@ -205,6 +214,7 @@ def run(
         failed = run_batch(planned, say.outcome, jobs)
     if failed:
         say.line(f"{failed} of {len(planned)} songs failed", error=True)
+    if failed or say.is_incomplete:
         raise typer.Exit(1)
 
 

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from neural_mastering.errors import InputError
-
 if TYPE_CHECKING:
     from neural_mastering.rendering.options import Options
 
@@ -14,6 +12,12 @@ def master_options(
     word: list[str],
     strength: list[str],
     intensity: str,
+    form: str | None,
+    also: tuple[str, ...],
+    codec_check: tuple[str, ...],
+    codec_safe: tuple[str, ...],
+    replaygain: bool,
+    sample_rate_hz: int | None,
     **others: Any,
 ) -> "Options":
     """The options of a master from what was typed.
@@ -22,6 +26,7 @@ def master_options(
         InputError: something that can't be understood.
     """
     # --help stays quick: loads NumPy and numba
+    from neural_mastering.rendering.delivery.deliverables import parse_deliverables
     from neural_mastering.rendering.options import Options, parse_references, parse_strengths
     from neural_mastering.rendering.reference.shares import parse_match  # likewise
     from neural_mastering.styles.intensity import parse_intensity
@@ -37,6 +42,7 @@ def master_options(
         intensity_db=parse_intensity(intensity),
         references=parse_references(reference),
         match=parse_match(match),
+        deliverables=parse_deliverables(form, also, codec_check, codec_safe, replaygain, sample_rate_hz),
         **others,
     )
 
@@ -45,17 +51,3 @@ def names(values: list[str] | None) -> tuple[str, ...]:
     """("a,b", "c") → ("a", "b", "c"), in lower case."""
     parts = [part.strip().lower() for value in values or [] for part in value.split(",")]
     return tuple(part for part in parts if part)
-
-
-def suffix_of(form: str | None) -> str | None:
-    """The suffix of a file format.
-
-    Raises:
-        InputError: a format that is not written.
-    """
-    suffixes = {"wav": ".wav", "flac": ".flac", "aiff": ".aiff", "aif": ".aiff"}
-    if form is None:
-        return None
-    if form.lower().lstrip(".") not in suffixes:
-        raise InputError(f"--format {form}: expected wav, flac or aiff")
-    return suffixes[form.lower().lstrip(".")]

@@ -4,6 +4,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from neural_mastering.notes import has
+
 if TYPE_CHECKING:
     from neural_mastering.rendering.batch import Job
     from neural_mastering.rendering.result import MasterResult
@@ -28,10 +30,15 @@ def print_targets() -> None:
 
 
 class MasterPrinter:
-    """One song a line where there are several; steps on a terminal only."""
+    """One song a line where there are several; steps on a terminal only.
+
+    Attributes:
+        is_incomplete: a further file of some song could not be written.
+    """
 
     def __init__(self, quiet: bool, several: bool) -> None:
         self._quiet, self._several = quiet, several
+        self.is_incomplete = False
         self._steps = not quiet and not several and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def step(self, name: str) -> None:
@@ -50,6 +57,7 @@ class MasterPrinter:
         if isinstance(outcome, Exception):
             self.line(f"nm-master: {outcome}", error=True)
             return
+        self.is_incomplete |= has(outcome.warnings, "copy_failed")
         before = f"{job.source.name}: " if self._several else ""
         for warning in outcome.warnings:
             self.line(f"{before}warning: {warning}", error=True)
@@ -58,4 +66,5 @@ class MasterPrinter:
         for note in outcome.actions:
             if note.kind not in _LEFT_TO_THE_REPORT:
                 self.line(f"{before}{note}")
-        self.line(f"{before}wrote {job.output}")
+        for path in (job.output, *outcome.copies):
+            self.line(f"{before}wrote {path}")

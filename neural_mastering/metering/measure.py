@@ -9,6 +9,7 @@ from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.errors import InputError
 from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.metering.meter import Readings
 from neural_mastering.metering.preflight import preflight
@@ -56,7 +57,7 @@ def measure(source: Path, scratch: Path, resources: ExitStack) -> MeasuredSong:
         resources: closes and removes what the song needs until it is delivered.
 
     Raises:
-        InputError: a file that can't be read as audio.
+        InputError: a file that can't be read as audio, or that holds none.
     """
     reader = resources.enter_context(AudioReader(source))
     blocks = reader.blocks
@@ -65,4 +66,6 @@ def measure(source: Path, scratch: Path, resources: ExitStack) -> MeasuredSong:
         buffer = resources.enter_context(DiskBuffer(scratch, reader.channels))
         first, blocks = buffer.keep(first), buffer.blocks
     measured = forecast(prefetch(first), reader.sample_rate, reader.channels, reader.frames)
+    if not measured.readings.frames:  # whatever the header promises
+        raise InputError(f"{source} holds no audio: export it again")
     return MeasuredSong(reader, blocks, measured, tuple(preflight(reader, measured.readings)))

@@ -12,11 +12,13 @@ import numpy as np
 from neural_mastering.errors import InputError
 from neural_mastering.metering.meter import gated_loudness
 from neural_mastering.notes import Note
+from neural_mastering.rendering.album_gain import write_album_gain
 from neural_mastering.rendering.batch import Job, Report
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.options import chosen_target
 from neural_mastering.rendering.outputs.paths import check_paths
 from neural_mastering.rendering.pipeline import PreparedSong, finish, prepare
+from neural_mastering.rendering.result import MasterResult
 
 
 def run_album(jobs: Sequence[Job], report: Report) -> int:
@@ -35,11 +37,15 @@ def run_album(jobs: Sequence[Job], report: Report) -> int:
         first = songs[0].tone.reference
         target = chosen_target(jobs[0].options, None if first is None else first.target)
         gain_db, notes = _common_gain(jobs, songs, target)
+        results: list[MasterResult] = []
         for job, prepared in zip(jobs, songs, strict=True):
             lufs = prepared.rendered.forecast.readings.lufs + gain_db
             track = replace(target, name=f"{target.name} (album)", lufs=lufs if math.isfinite(lufs) else None)
             tone = replace(prepared.tone, warnings=(*prepared.tone.warnings, *notes))
-            report(job, finish(replace(prepared, tone=tone), job.output, job.options, track))
+            results.append(finish(replace(prepared, tone=tone), job.output, job.options, track))
+            report(job, results[-1])
+    if jobs[0].options.deliverables.replaygain:
+        write_album_gain(results)
     return 0
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from neural_mastering.audio_io.writer import SUFFIX_FORMATS
+from neural_mastering.audio_io.file_format import FORMAT_OF_SUFFIX, LOSSLESS_SUFFIXES
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
@@ -29,48 +29,51 @@ Report = Callable[[Job, MasterResult | Exception], None]
 """Is told the outcome of every song: its result, or why it failed."""
 
 
-def plan(
-    sources: Sequence[Path], output: Path | None, options: Options, suffix: str | None = None
-) -> list[Job]:
+def plan(sources: Sequence[Path], output: Path | None, options: Options) -> list[Job]:
     """Which file becomes which.
 
     Args:
         sources: input files.
         output: a file for one song; a folder (existing, or without a suffix that is written) for any number;
             None puts `NAME_master` beside each input.
-        options: for all; report, JSON and controls become one for each song in a batch.
-        suffix: such as ".flac"; None keeps that of the source where it is written, else ".wav".
+        options: for all; report, JSON and controls become one for each song in a batch. Where they name no format,
+            a master has that of its source if it is lossless, else WAV.
 
     Raises:
         InputError: a file name for several songs, or two songs that would get the same name.
     """
     if not sources:
         raise InputError("no audio files were given")
-    is_folder = output is not None and (output.is_dir() or output.suffix.lower() not in SUFFIX_FORMATS)
+    is_folder = output is not None and (output.is_dir() or output.suffix.lower() not in FORMAT_OF_SUFFIX)
     if output is not None and is_folder and output.exists() and not output.is_dir():
         raise InputError(
-            f"{output} is a file: -o needs a folder, or a name that ends in .wav, .flac or .aiff"
+            f"{output} is a file: -o needs a folder, or a name that ends in {', '.join(FORMAT_OF_SUFFIX)}"
         )
     if output is not None and not is_folder and len(sources) > 1:
         raise InputError(f"-o {output} names one file but {len(sources)} songs were given: name a folder")
     if output is not None and is_folder and output.suffix and not output.exists() and len(sources) == 1:
         raise InputError(
-            f"-o {output}: can't write {output.suffix}; expected {', '.join(SUFFIX_FORMATS)}, or a folder"
+            f"-o {output}: can't write {output.suffix}; expected {', '.join(FORMAT_OF_SUFFIX)}, or a folder"
         )
+    encoding = options.deliverables.encoding
+    suffix_asked = None if encoding is None else encoding.format.suffix
     jobs, taken = [], {}
     for source in sources:
-        kept = source.suffix.lower() if source.suffix.lower() in SUFFIX_FORMATS else ".wav"
-        end = suffix or kept
+        kept = source.suffix.lower() if source.suffix.lower() in LOSSLESS_SUFFIXES else ".wav"
+        end = suffix_asked or kept
         if output is None:
             path = source.with_name(f"{source.stem}_master{end}")
         elif is_folder:
             path = output / f"{source.stem}{end}"
         else:
             path = output
-        key = str(path.resolve()).casefold()
-        if key in taken:
-            raise InputError(f"{taken[key]} and {source} would both become {path}: master them one by one")
-        taken[key] = source
+        for file in (path, *(copy for copy, _ in options.deliverables.copies(path))):
+            key = str(file.resolve()).casefold()
+            if key in taken:
+                raise InputError(
+                    f"{taken[key]} and {source} would both become {file}: master them one by one"
+                )
+            taken[key] = source
         jobs.append(Job(source, path, _own(options, path.stem) if len(sources) > 1 else options))
     return jobs
 

@@ -8,6 +8,7 @@ from neural_mastering.controls import ChainControls
 from neural_mastering.controls.catalogue import STAGE_NAMES
 from neural_mastering.dsp.limiter import LimiterSettings
 from neural_mastering.errors import InputError
+from neural_mastering.rendering.delivery.deliverables import Deliverables
 from neural_mastering.rendering.delivery.targets import (
     DEFAULT_TARGET,
     Target,
@@ -44,6 +45,7 @@ class Options:
         max_reduction_db: the most that the limiter may take off.
         limiter: its look-ahead and release.
         bits: "16", "24", "32f", None for as many as the source but at least 24.
+        deliverables: further files, checks after encoders, loudness tags, sample rate.
         overwrite: replace existing files.
         report: folder for the report, None for none.
         json, save_controls: files to write, None for none.
@@ -66,6 +68,7 @@ class Options:
     max_reduction_db: float = MAX_REDUCTION_DB
     limiter: LimiterSettings = field(default_factory=LimiterSettings)
     bits: str | None = None
+    deliverables: Deliverables = field(default_factory=Deliverables)
     overwrite: bool = False
     report: Path | None = None
     json: Path | None = None
@@ -87,6 +90,10 @@ class Options:
                     raise InputError(
                         f"--{option} {name}: there is no such stage; expected {', '.join(stage_names())}"
                     )
+        if self.deliverables.safe and find_target(self.target or "keep", self.ceiling).ceiling_db is None:
+            raise InputError(
+                "--codec-safe keeps a ceiling after the encoder: it can't be used with --ceiling off"
+            )
         self._check_words()
         parse_intensity(self.intensity_db)
         if self.style is not None:

@@ -14,14 +14,16 @@ import numpy as np
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
-from neural_mastering.audio_io.tags import read_tags, write_tags
-from neural_mastering.audio_io.writer import AtomicWriter, output_format
+from neural_mastering.audio_io.resample import resampled
+from neural_mastering.audio_io.tags import read_tags
+from neural_mastering.audio_io.writer import AtomicWriter, OutputFormat, output_format
 from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.metering.measure import MeasuredSong, measure
-from neural_mastering.notes import Note
-from neural_mastering.rendering.delivery.loop import DeliverySpec, deliver
+from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
+from neural_mastering.rendering.delivery.drafted_files import draft_files
+from neural_mastering.rendering.delivery.loop import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.options import Options, chosen_target
 from neural_mastering.rendering.outputs.paths import check_paths
@@ -75,7 +77,7 @@ def master(
 
     Args:
         source: WAV, FLAC, AIFF, OGG, MP3; M4A and others where ffmpeg is installed.
-        output: WAV, FLAC or AIFF by its suffix.
+        output: WAV, FLAC, AIFF, MP3, Ogg Vorbis or Opus by its suffix; M4A where ffmpeg is installed.
         options: target, strengths and everything else; `Options()` aims at −14 LUFS and −1 dBTP.
         progress: called with a word for each step.
 
@@ -111,19 +113,33 @@ def prepare(
         tone = choose_tone(song, options, progress)
     progress("rendering")
     with _timed(seconds, "render"):
-        rendered = render(song, tone, scratch, resources)
+        rendered = render(song, tone, scratch, resources, options.deliverables.sample_rate_hz)
     return PreparedSong(song, tone, rendered, seconds)
 
 
-def render(song: MeasuredSong, tone: Tone, scratch: Path, resources: ExitStack) -> RenderedSong:
-    """Run the chain once and keep what it gives; a song without stages passes as it is."""
+def render(
+    song: MeasuredSong,
+    tone: Tone,
+    scratch: Path,
+    resources: ExitStack,
+    sample_rate: int | None = None,
+) -> RenderedSong:
+    """Run the chain once and keep what it gives, at another sample rate in Hz where one is asked for.
+
+    A song without stages passes as it is.
+    """
     source = None if tone.model is None else tone.model.residual_source(tone.controls)
     stages = build_stages(tone.controls, song.sample_rate, song.channels, source)
-    if not stages or not any(song.readings.channel_power):
+    if not any(song.readings.channel_power):
+        stages = []
+    if not stages and sample_rate in (None, song.sample_rate):
         return RenderedSong(song.blocks, song.forecast)
+    rate = sample_rate or song.sample_rate
     buffer = resources.enter_context(DiskBuffer(scratch, song.channels))
-    kept = buffer.keep(run_stages(stages, song.blocks()))
-    measured = forecast(prefetch(kept), song.sample_rate, song.channels, song.reader.frames)
+    chain = run_stages(stages, song.blocks())
+    kept = buffer.keep(resampled(chain, song.sample_rate, rate, song.channels))
+    frames = round(song.reader.frames * rate / song.sample_rate)
+    measured = forecast(prefetch(kept), rate, song.channels, frames)
     return RenderedSong(buffer.blocks, measured, tuple(stage.record() for stage in stages))
 
 
@@ -132,22 +148,8 @@ def finish(
 ) -> MasterResult:
     """Bring a prepared song to its target and write it with everything that was asked for beside it."""
     song, rendered, seconds = prepared.song, prepared.rendered, dict(prepared.seconds)
-    reader = song.reader
-    form = output_format(output, options.bits, reader.bits, reader.is_float)
-    is_untouched = rendered.forecast is song.forecast
-
-    def open_writer() -> AtomicWriter:
-        return AtomicWriter(
-            output,
-            form,
-            song.sample_rate,
-            song.channels,
-            frames=song.readings.frames,
-            overwrite=options.overwrite,
-            # what lies on the 16-bit grid already and is not changed needs no dither
-            keep_grid=is_untouched and (reader.bits or 99) <= 16,
-        )
-
+    reader, asked = song.reader, options.deliverables
+    form = output_format(output, options.bits, reader.bits, reader.is_float, asked.encoding)
     lufs = target.lufs if target.lufs is not None else song.readings.lufs
     spec = DeliverySpec(
         lufs if math.isfinite(lufs) else None,
@@ -156,35 +158,71 @@ def finish(
         options.limiter,
     )
     progress("limiting")
-    with _timed(seconds, "deliver"):
-        delivery, writer = deliver(rendered.blocks, rendered.forecast, spec, open_writer)
-    try:
+    with ExitStack() as resources:
+        with _timed(seconds, "deliver"):
+            delivered = _deliver(prepared, output, form, options, spec, resources)
+        resources.callback(delivered.writer.abandon)  # nothing to remove once it is committed
         with _timed(seconds, "compare"):
-            reference = _reference_outcome(prepared, writer.draft, options)
+            reference = _reference_outcome(prepared, delivered.writer.draft, options)
+        progress("encoding")
+        with _timed(seconds, "encode"):
+            files = draft_files(delivered, form, asked, target.ceiling_db, options.overwrite)
+        resources.callback(files.abandon)
         with _timed(seconds, "tags"):
-            warnings = (*song.warnings, *prepared.tone.warnings, *_carry_tags(song, writer))
-            result = summarised(
-                MasterResult(
-                    source=reader.path,
-                    output=output,
-                    input=song.readings,
-                    result=delivery.readings,
-                    tone=prepared.tone,
-                    stages=rendered.stages,
-                    target=target,
-                    spec=spec,
-                    delivery=delivery,
-                    form=form,
-                    warnings=warnings,
-                    reference=reference,
-                    seconds=seconds,
-                )
+            tag_notes = files.write_tags(read_tags(reader.path), asked.replaygain)
+        result = summarised(
+            MasterResult(
+                source=reader.path,
+                output=output,
+                input=song.readings,
+                result=files.master.readings,
+                tone=prepared.tone,
+                stages=rendered.stages,
+                target=target,
+                spec=spec,
+                delivery=delivered.result,
+                form=form,
+                warnings=(*song.warnings, *prepared.tone.warnings, *files.notes, *tag_notes),
+                reference=reference,
+                codecs=files.codecs,
+                lowered_db=delivered.lowered_db,
+                copies=files.copy_paths,
+                seconds=seconds,
             )
-            writer.commit()
-    except BaseException:
-        writer.abandon()
-        raise
+        )
+        files.commit()
     return write_outputs(result, song, options)
+
+
+def _deliver(
+    prepared: PreparedSong,
+    output: Path,
+    form: OutputFormat,
+    options: Options,
+    spec: DeliverySpec,
+    resources: ExitStack,
+) -> DeliveredMaster:
+    """Bring the song to its loudness below its ceiling, as a draft that has not yet got its name."""
+    song, rendered, asked = prepared.song, prepared.rendered, options.deliverables
+    readings = rendered.forecast.readings
+    is_untouched = rendered.forecast is song.forecast
+
+    def open_writer() -> AtomicWriter:
+        return AtomicWriter(
+            output,
+            form,
+            readings.sample_rate,
+            song.channels,
+            frames=readings.frames,
+            overwrite=options.overwrite,
+            # what lies on the 16-bit grid already and is not changed needs no dither
+            keep_grid=is_untouched and (song.reader.bits or 99) <= 16,
+        )
+
+    scratch = output.parent if asked.needs_samples(form) else None
+    return deliver_safely(
+        rendered.blocks, rendered.forecast, spec, open_writer, asked.promised(form), scratch, resources
+    )
 
 
 def _reference_outcome(prepared: PreparedSong, draft: Path, options: Options) -> ReferenceOutcome | None:
@@ -196,14 +234,6 @@ def _reference_outcome(prepared: PreparedSong, draft: Path, options: Options) ->
     applied_db = sections_level_db(tone.controls.eq_sections(rate), at_hz, rate)
     master = measures_of_file(draft)
     return outcome_of(tone.reference.decision, master, applied_db, options.target is not None)
-
-
-def _carry_tags(song: MeasuredSong, writer: AtomicWriter) -> tuple[Note, ...]:
-    try:
-        write_tags(writer.draft, writer.form.container, read_tags(song.reader.path))
-    except Exception as error:  # mutagen raises many types
-        return (Note("tags_lost", f"the tags could not be carried over ({error})"),)
-    return ()
 
 
 @contextmanager

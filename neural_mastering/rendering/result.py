@@ -11,6 +11,7 @@ from neural_mastering.audio_io.writer import OutputFormat
 from neural_mastering.controls import ChainControls
 from neural_mastering.metering.meter import Readings
 from neural_mastering.notes import Note
+from neural_mastering.rendering.delivery.codec_reading import CodecReading
 from neural_mastering.rendering.delivery.loop import DeliveryResult, DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.reference.outcome import ReferenceOutcome
@@ -24,7 +25,7 @@ class MasterResult:
 
     Attributes:
         source, output: the files.
-        input, result: readings of the source and of the written file.
+        input, result: readings of the source and of the written file, decoded where it is lossy.
         tone: the controls that were rendered, and where they come from.
         stages: what each stage of the chain did, in order; empty where none ran.
         target: loudness and ceiling asked for.
@@ -33,6 +34,9 @@ class MasterResult:
         actions: what was done, in order.
         warnings: what a person should know.
         reference: how far the song came towards its references, None without any.
+        codecs: what encoders make of the master: those of the written files, then those that were asked about.
+        lowered_db: by how much the ceiling was lowered, so that it holds after the encoders.
+        copies: further files with the same music.
         seconds: wall time by step.
         date: when it was made, ISO 8601.
     """
@@ -50,6 +54,9 @@ class MasterResult:
     actions: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
     reference: ReferenceOutcome | None = None
+    codecs: tuple[CodecReading, ...] = ()
+    lowered_db: float = 0.0
+    copies: tuple[Path, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     date: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from neural_mastering.reporting.codec_section import CodecRow
 from neural_mastering.reporting.reference_section import ReferenceReport
 from neural_mastering.reporting.report_data import Chart, Clip, EqCurve
 from neural_mastering.reporting.tone_section import ToneReport
@@ -78,8 +79,7 @@ class Provenance:
     Attributes:
         source_file, output_file: names (shown as given; pass names and not full paths if paths are private).
         sample_rate_hz: of the output.
-        bits: of the output as text: "16", "24", "32 float".
-        file_format: of the output: "WAV", "FLAC", "AIFF".
+        file_format: of the output: "WAV, 24 bit", "MP3, 320 kbit/s".
         channels: of the output.
         duration_s: of the output.
         date: when it was made, ISO 8601.
@@ -92,7 +92,6 @@ class Provenance:
     source_file: str
     output_file: str
     sample_rate_hz: float
-    bits: str
     file_format: str
     channels: int
     duration_s: float
@@ -126,6 +125,7 @@ class MasterReport:
         tone: where the song lies among finished songs, and how it was moved; None where it was compared with none.
         words: what words did; None without words.
         reference: how far the song came towards its references; None without any.
+        codecs: the master after encoders.
         actions: what was done, in sentences, in order; the page shows these.
         warnings: sentences; shown on top.
         clips: what to listen to, the same excerpt of each: usually "before" and "after", then references.
@@ -151,6 +151,7 @@ class MasterReport:
     tone: ToneReport | None = None
     words: WordsReport | None = None
     reference: ReferenceReport | None = None
+    codecs: Sequence[CodecRow] = ()
     actions: Sequence[str] = ()
     warnings: Sequence[str] = ()
     clips: Sequence[Clip] = ()

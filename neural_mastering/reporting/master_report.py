@@ -14,6 +14,7 @@ from neural_mastering.reporting.charts import (
     reduction_chart,
     spectra_chart,
 )
+from neural_mastering.reporting.codec_section import codec_section
 from neural_mastering.reporting.colours import Colours
 from neural_mastering.reporting.equaliser_table import bands_table
 from neural_mastering.reporting.html_table import bullet_list, facts, flatten, number_cell, scrolling
@@ -97,6 +98,10 @@ def _body(report: MasterReport, clips: list[EncodedClip]) -> Iterator[Html]:
         section("Readings", _readings(report.input, report.output), id_="readings"),
         class_="columns",
     )
+    if report.codecs:
+        yield section(
+            "After the encoder", codec_section(report.codecs, report.delivery.ceiling_db), id_="codecs"
+        )
     if report.tone is not None:
         yield section("Tone", tone_section(report.tone), id_="tone")
     if report.reference is not None:
@@ -223,7 +228,7 @@ def _provenance(report: MasterReport) -> Html:
     items = {
         "Source": made.source_file,
         "Written": made.output_file,
-        "Format": f"{made.file_format}, {made.bits} bit, {made.sample_rate_hz:,.0f} Hz, {channels}",
+        "Format": f"{made.file_format}, {made.sample_rate_hz:,.0f} Hz, {channels}",
         "Length": duration(made.duration_s),
         "Delivery": f"{to.name}: {asked}, {ceiling}",
         "Source of the target": f"{to.source}{checked}" if to.source else "",

@@ -16,7 +16,7 @@ from neural_mastering.errors import InputError
 from neural_mastering.notes import Note
 from neural_mastering.styles.song import SongTone, measure_song_tone
 
-SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3", *BY_FFMPEG)
+SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".opus", ".mp3", *BY_FFMPEG)
 
 Measured = SongTone | Note
 """A song, or why a file could not be measured."""

@@ -167,7 +167,13 @@ def test_nothing_is_overwritten_unasked(run: Run, mix: Path, tmp_path: Path) -> 
         (["--match", "0.5"], "give one with --reference"),
         (["--match", "tone=7"], "expected 0 to 1"),
         (["--match", "warmth=1"], "no such respect"),
-        (["--format", "mp3"], "wav, flac or aiff"),
+        (["--format", "wma"], "expected wav, flac, aiff"),
+        (["--format", "mp3"], "writes .mp3 files"),
+        (["--also", "mp3:1"], "mp3:64 to mp3:320"),
+        (["--also", "wav"], "is the master itself"),
+        (["--codec-check", "flac"], "expected mp3, vorbis, opus, aac"),
+        (["--codec-safe", "mp3", "--ceiling", "off"], "--ceiling off"),
+        (["--sample-rate", "1000"], "8000 to 384000 Hz"),
         (["--jobs", "0"], "--jobs"),
         (["--frobnicate"], "frobnicate"),
     ],
@@ -181,7 +187,7 @@ def test_mistakes_are_explained(
 
 
 def test_output_names_that_cannot_be(run: Run, mix: Path, tmp_path: Path) -> None:
-    for name in ("out.mp3", "out.xyz"):
+    for name in ("out.wma", "out.xyz"):
         code, _, err = run(mix, "-o", tmp_path / name)
         assert code != 0 and ".flac" in err
     code, _, err = run(mix, mix, "-o", tmp_path / "one.wav")

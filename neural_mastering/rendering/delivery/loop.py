@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
+from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.writer import AtomicWriter
 from neural_mastering.dsp.limiter import LimiterSettings
@@ -20,7 +21,7 @@ from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.limiter import LimiterStage
 from neural_mastering.units import db_to_gain
 
-Limit = Literal["reduction", "peaks"]
+Limit = Literal["reduction", "peaks", "encoder"]
 """What stops a song short of its target."""
 
 TOLERANCE_LU = 0.1
@@ -60,7 +61,7 @@ class DeliveryResult:
         gain_db: broadband gain before the limiter.
         reduction_db: of the limiter, largest of every 100 ms, as positive numbers; empty without a limiter.
         limited_by: why the target was not reached: "reduction" (the limiter may take no more off the peaks),
-            "peaks" (they are at the ceiling); None where it was.
+            "peaks" (they are at the ceiling), "encoder" (they would pass it after an encoder); None where it was.
         passes: how often the song went through the limiter.
         clipped_samples: that did not fit into the integers of the file (with the ceiling off).
     """
@@ -83,6 +84,7 @@ def deliver(
     before: LimiterForecast,
     spec: DeliverySpec,
     open_writer: Callable[[], AtomicWriter],
+    keep: DiskBuffer | None = None,
 ) -> tuple[DeliveryResult, AtomicWriter]:
     """Write the song at its gain; gives the closed draft, which the caller commits.
 
@@ -91,6 +93,7 @@ def deliver(
         before: its survey.
         spec: target and ceiling.
         open_writer: makes a fresh draft for each pass.
+        keep: takes the samples of the last pass before they are rounded, for encoders.
     """
     readings = before.readings
     rate, channels = readings.sample_rate, len(readings.channel_power)
@@ -109,7 +112,9 @@ def deliver(
             limiter = LimiterStage(threshold_db, rate, channels, spec.settings)
         try:
             look = None if spec.ceiling_db is None else WidePeakMeter(rate, channels, spec.ceiling_db)
-            written = _write(blocks(), gain_db, limiter, writer, Meter(rate, channels), look)
+            if keep is not None:
+                keep.restart()
+            written = _write(blocks(), gain_db, limiter, writer, Meter(rate, channels), look, keep)
             writer.close()
         except BaseException:
             writer.abandon()
@@ -149,6 +154,7 @@ def _write(
     writer: AtomicWriter,
     meter: Meter,
     look: WidePeakMeter | None,
+    keep: DiskBuffer | None,
 ) -> Readings:
     def limited() -> Iterator[Block]:
         gain = db_to_gain(gain_db)
@@ -162,6 +168,8 @@ def _write(
     for block in prefetch(limited()):
         if block.shape[1]:
             stored = writer.write(block)
+            if keep is not None:
+                keep.append(block)
             meter.push(stored)
             if look is not None:
                 look.push(stored)

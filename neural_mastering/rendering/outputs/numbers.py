@@ -28,7 +28,11 @@ def as_json(result: MasterResult) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "version": neural_mastering.__version__,
         "date": result.date,
-        "files": {"input": str(result.source), "output": str(result.output)},
+        "files": {
+            "input": str(result.source),
+            "output": str(result.output),
+            "also": [str(p) for p in result.copies],
+        },
         "target": {
             "name": target.name,
             "lufs": target.lufs,
@@ -41,15 +45,18 @@ def as_json(result: MasterResult) -> dict[str, Any]:
         "output": result.result.summary()
         | {
             "sample_rate_hz": result.result.sample_rate,
-            "format": result.form.container,
-            "bits": result.form.bits,
+            "format": result.form.title,
+            "bits": None if result.form.is_lossy else result.form.bits,
+            "kbps": result.form.encoding.kbps,
         },
         "delivery": {
             "gain_db": delivery.gain_db,
             "max_reduction_db": delivery.max_reduction_db,
             "limited_by": delivery.limited_by,
             "passes": delivery.passes,
+            "ceiling_lowered_db": result.lowered_db,
         },
+        "codecs": [codec.as_dict() for codec in result.codecs],
         "stages": [_stage(record, result.input) for record in result.stages],
         "model": _model(result),
         "tone": tone_json(tone),

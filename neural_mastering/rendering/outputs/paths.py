@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from neural_mastering.audio_io.file_format import check_available
 from neural_mastering.audio_io.writer import output_format
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.options import Options
@@ -14,10 +15,12 @@ def check_paths(source: Path, output: Path, options: Options) -> None:
     Raises:
         InputError: an output that exists, is the input, or has an unknown suffix.
     """
-    output_format(output, options.bits, None, False)
+    form = output_format(output, options.bits, None, False, options.deliverables.encoding)
+    check_available((form.encoding,), "-o" if options.deliverables.encoding is None else "--format")
     if output.exists() and source.exists() and source.samefile(output):
         raise InputError(f"{output} is the input itself: choose another name")
     named = [output, *(path for path in (options.json, options.save_controls) if path is not None)]
+    named += [path for path, _ in options.deliverables.copies(output)]
     named += export_paths(output, options.export)
     if options.report is not None:
         if options.report.exists() and not options.report.is_dir():

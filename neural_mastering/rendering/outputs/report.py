@@ -15,6 +15,7 @@ from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.metering.meter import HOP_MS, SHORT_TERM_MS
 from neural_mastering.metering.profile import profile_of
 from neural_mastering.notes import texts
+from neural_mastering.rendering.delivery.codec_reading import CodecReading
 from neural_mastering.rendering.outputs.curves import (
     LINE_POINTS,
     added,
@@ -28,6 +29,7 @@ from neural_mastering.rendering.outputs.numbers import as_json
 from neural_mastering.rendering.outputs.tone import tone_report
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.reporting.audio_clip import LONGEST_S, clip_from_file, loudest_start_s
+from neural_mastering.reporting.codec_section import CodecRow
 from neural_mastering.reporting.master_data import MasterReport, Provenance
 from neural_mastering.reporting.master_report import write_master_report
 from neural_mastering.reporting.report_data import Chart, ChartLine, Clip
@@ -51,8 +53,7 @@ def report_of(result: MasterResult, song: MeasuredSong) -> MasterReport:
             source_file=result.source.name,
             output_file=result.output.name,
             sample_rate_hz=result.result.sample_rate,
-            bits=result.form.bits.replace("32f", "32 float"),
-            file_format=result.form.container,
+            file_format=result.form.words,
             channels=len(result.result.channel_power),
             duration_s=duration_s,
             date=result.date,
@@ -71,6 +72,7 @@ def report_of(result: MasterResult, song: MeasuredSong) -> MasterReport:
         tone=tone_report(tone),
         words=None if tone.words is None else tone.words.report(),
         reference=None if result.reference is None else result.reference.report(),
+        codecs=[_codec(codec) for codec in result.codecs],
         actions=texts(result.actions),
         warnings=texts(result.warnings),
         clips=_clips(result, song, duration_s),
@@ -78,9 +80,24 @@ def report_of(result: MasterResult, song: MeasuredSong) -> MasterReport:
     )
 
 
+def _codec(codec: CodecReading) -> CodecRow:
+    return CodecRow(
+        name=codec.encoding.title,
+        sample_rate_hz=codec.readings.sample_rate,
+        lufs=codec.readings.lufs,
+        true_peak_db=codec.readings.true_peak_db,
+        over_ceiling_db=codec.reading.over_db,
+        clipped_samples=codec.reading.clipped_samples,
+        promised=codec.promised,
+        file=codec.file,
+    )
+
+
 def _further(result: MasterResult) -> dict[str, str]:
     """More lines on where the master comes from."""
     lines = {}
+    if result.copies:
+        lines["Also written"] = ", ".join(path.name for path in result.copies)
     listened = result.tone.model
     if listened is not None and listened.confidence is not None:
         found = listened.confidence

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from neural_mastering.notes import Note
+from neural_mastering.rendering.outputs.codec_sentences import codec_actions, codec_warnings
 from neural_mastering.rendering.outputs.curves import (
     eq_curve,
     limiter_reductions,
@@ -21,7 +22,7 @@ def summarised(result: MasterResult) -> MasterResult:
     return replace(
         result,
         actions=tuple(Note(note.kind, sentence(note.text)) for note in _actions(result)),
-        warnings=(*result.warnings, *_delivery_warnings(result)),
+        warnings=(*result.warnings, *_delivery_warnings(result), *codec_warnings(result)),
     )
 
 
@@ -43,6 +44,7 @@ def _actions(result: MasterResult) -> Iterator[Note]:
         [Note("stage", text) for text in stage_sentences(result.stages)],
         limiter_reductions(result),
     )
+    yield from codec_actions(result)
 
 
 def _delivery_warnings(result: MasterResult) -> Iterator[Note]:
@@ -62,6 +64,12 @@ def _delivery_warnings(result: MasterResult) -> Iterator[Note]:
         yield Note(
             "target_not_reached",
             f"stopped at {lufs:.1f} LUFS instead of {spec.lufs:.1f} LUFS: the peaks are already at the ceiling",
+        )
+    elif delivery.limited_by == "encoder":
+        yield Note(
+            "target_not_reached",
+            f"stopped at {lufs:.1f} LUFS instead of {spec.lufs:.1f} LUFS: louder, the peaks would pass the ceiling "
+            "after the encoder",
         )
     if delivery.clipped_samples:
         yield Note(

@@ -1,0 +1,48 @@
+"""The options of nm-master about the files that it delivers."""
+
+from typing import Annotated
+
+import typer
+
+Bits = Annotated[
+    str | None,
+    typer.Option(
+        help="Bit depth; 32f is 32-bit float. Default: that of the input, but at least 24.",
+        metavar="16|24|32f",
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="File format, with a bit rate if it is lossy: wav, flac, aiff, mp3, vorbis, opus, aac, alac. "
+        "Default: that of the name.",
+        metavar="FORMAT[:KBPS]",
+    ),
+]
+Also = Annotated[
+    list[str] | None,
+    typer.Option(help="Write further formats of the same master next to it.", metavar="FORMAT[:KBPS],…"),
+]
+CodecCheck = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Measure peaks and loudness after these encoders: mp3, vorbis, opus, aac.",
+        metavar="CODEC[:KBPS],…",
+    ),
+]
+CodecSafe = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Keep the ceiling after these encoders, too: lower it as far as needed.",
+        metavar="CODEC[:KBPS],…",
+    ),
+]
+ReplayGain = Annotated[
+    bool,
+    typer.Option("--replaygain", help="Write loudness tags (ReplayGain 2, R128 for Opus, bext in WAV)."),
+]
+SampleRate = Annotated[
+    int | None,
+    typer.Option(help="Sample rate of the master in Hz. Default: that of the song.", metavar="HZ"),
+]
