@@ -36,7 +36,8 @@ def distances(output: Signal, reference: Signal, rate: int) -> dict[str, float]:
     mr_stft: mean over three sizes and left, right, mid of ‖|X| − |Y|‖/‖Y‖ + mean |ln |X| − ln |Y||;
     worst_s: the largest such distance (size 1024) of any second; mel: mean |difference| of 64 bands in dB;
     envelope: standard deviation over time of the differences between third-octave levels every 10 ms, in dB, where
-    the reference is within 40 dB of the band's loudest moment.
+    the reference is within 40 dB of the band's loudest moment; quiet: power of the difference in the third octaves
+    that lie more than 30 dB below the loudest of their moment, over the power of the reference, in dB.
     """
     rows = [(output[i], reference[i]) for i in range(len(output))]
     rows.append((output.mean(axis=0), reference.mean(axis=0)))
@@ -54,7 +55,9 @@ def distances(output: Signal, reference: Signal, rate: int) -> dict[str, float]:
                 bank = mel_filterbank(size, rate, 64, low_hz=40.0).numpy().T
                 floor = 1e-7 * float((b**2 @ bank).max())
                 mel.append(np.abs(10 * np.log10((a**2 @ bank + floor) / (b**2 @ bank + floor))).mean())
+    quiet = np.mean([_quiet(x, y, rate) for x, y in rows[:2]])
     return {
+        "quiet_db": 10.0 * float(np.log10(max(quiet, 1e-12))),
         "mr_stft": float(np.mean(parts)),
         "worst_s": float(worst),
         "mel_db": float(np.mean(mel)),
@@ -70,6 +73,18 @@ def _distance(a: Signal, b: Signal) -> float:
     floor = 1e-5 * max(float(b.max()), 1e-9)
     convergence = float(np.linalg.norm(a - b)) / max(float(np.linalg.norm(b)), 1e-9)
     return convergence + float(np.abs(np.log((a + floor) / (b + floor))).mean())
+
+
+def _quiet(x: Signal, y: Signal, rate: int) -> float:
+    size = 4096
+    at_hz = np.arange(size // 2 + 1) * rate / size
+    edges = np.searchsorted(at_hz, [*(CENTRES_HZ[3:] / 2 ** (1 / 6)), CENTRES_HZ[-1] * 2 ** (1 / 6)])
+    edges = edges[np.append(True, np.diff(edges) > 0)]
+    difference, reference = (
+        np.add.reduceat(_magnitude(signal, size) ** 2, edges[:-1], axis=1) for signal in (x - y, y)
+    )
+    is_quiet = reference < 1e-3 * reference.max(axis=1, keepdims=True)
+    return float(difference[is_quiet].sum() / reference.sum())
 
 
 def _envelope(x: Signal, y: Signal, rate: int) -> float:

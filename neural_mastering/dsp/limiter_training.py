@@ -1,4 +1,4 @@
-"""The look-ahead limiter of `dsp.limiter` as a differentiable function, by the same definition.
+"""The look-ahead limiter of `dsp.limiter` as a differentiable function, by the same definition where recovery and release are equal.
 
     p = interval peaks on the grid of the true-peak meter        wanted = max(0, 1 − c/p)
     held = running maximum of W       released r[n] = max(held[n], r[n − 1]·exp(−1/(release·rate)))
