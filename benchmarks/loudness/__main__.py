@@ -14,6 +14,7 @@ from benchmarks.loudness.songs import Excerpt, excerpts
 
 CEILING_DB = -1.0
 NEAR_LU = 0.05
+MEASURES = ("mr_stft", "worst_s", "mel_db", "envelope_db", "quiet_db")
 
 
 def driven(limiter: Limiter, audio: Signal, rate: int, target: float) -> tuple[Signal, float]:
@@ -65,17 +66,27 @@ def main() -> None:
                     _append(arguments.cells, key, cells[key])
     print("added to steady tones, dB (gate: " + f"{MOST_DB:g})")
     for name, limiter in limiters.items():
-        print(f"  {name:22}", *(f"{pair[0]:g}+{pair[1]:g} Hz: {added_db(limiter, pair):6.1f}" for pair in PAIRS_HZ))
+        print(
+            f"  {name:22}",
+            *(f"{pair[0]:g}+{pair[1]:g} Hz: {added_db(limiter, pair):6.1f}" for pair in PAIRS_HZ),
+        )
     _table(cells, list(limiters), arguments.targets)
 
 
 def _table(cells: dict[str, dict[str, float]], names: list[str], targets: list[float]) -> None:
     for target in targets:
-        print(f"{target:g} LUFS" + " " * 16 + "mr_stft  worst_s  mel_db  envelope_db  best  off>0.1  over")
+        print(
+            f"{target:g} LUFS"
+            + " " * 16
+            + "mr_stft  worst_s  mel_db  envelope_db  quiet_db  best  off>0.1  over"
+        )
         of = {n: {k: c for k, c in cells.items() if k.startswith(f"{n}|{target:g}|")} for n in names}
         for name in names:
             rows = of[name].values()
-            mean = {k: statistics.fmean(r[k] for r in rows) for k in ("mr_stft", "worst_s", "mel_db", "envelope_db")}
+            mean = {
+                k: statistics.fmean(r[k] for r in rows)
+                for k in ("mr_stft", "worst_s", "mel_db", "envelope_db")
+            }
             best = sum(
                 all(c["mr_stft"] <= of[o].get(k.replace(name, o, 1), c)["mr_stft"] for o in names)
                 for k, c in of[name].items()
@@ -84,7 +95,7 @@ def _table(cells: dict[str, dict[str, float]], names: list[str], targets: list[f
             over = sum(r["true_peak_db"] > CEILING_DB + 0.02 for r in rows)
             print(
                 f"  {name:22} {mean['mr_stft']:7.3f} {mean['worst_s']:8.3f} {mean['mel_db']:7.3f} "
-                f"{mean['envelope_db']:11.3f} {best:6} {off:7} {over:5}"
+                f"{mean['envelope_db']:11.3f} {mean['quiet_db']:9.1f} {best:5} {off:8} {over:5}"
             )
 
 

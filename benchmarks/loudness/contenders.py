@@ -7,18 +7,36 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from neural_mastering.dsp.limiter import limit
+from neural_mastering.dsp.limiter import LimiterSettings, limit
+from neural_mastering.dsp.peak_clipper import clip_peaks
+from neural_mastering.dsp.true_peak import true_peak_db
+from neural_mastering.rendering.delivery.loop import DeliverySpec
+from neural_mastering.rendering.options import MOST_CLIPPED_DB
 
 Signal = NDArray[np.float64]
 Limiter = Callable[[Signal, int, float], Signal]
 
 
-def ours(audio: Signal, rate: int, ceiling_db: float) -> Signal:
-    """The project's limiter."""
-    return limit(audio, ceiling_db, rate)[0]
+def ours(density: float) -> Limiter:
+    """The clipper of short peaks and the limiter, as `nm-master --density` delivers."""
+
+    def limiter(audio: Signal, rate: int, ceiling_db: float) -> Signal:
+        spec = DeliverySpec(None, ceiling_db, 24.0, clip_db=MOST_CLIPPED_DB * density)
+        depth_db = spec.clip_depth_db(float(true_peak_db(torch.from_numpy(audio)[None], rate)))
+        if depth_db > 0.0:
+            audio = clip_peaks(audio, ceiling_db, depth_db, rate, spec.settings)
+        return limit(audio, ceiling_db, rate, spec.settings)[0]
+
+    return limiter
+
+
+def exponential(audio: Signal, rate: int, ceiling_db: float) -> Signal:
+    """The project's limiter with 5 ms of look-ahead and one release of 100 ms, as it was before."""
+    return limit(audio, ceiling_db, rate, LimiterSettings(5.0, 100.0, recovery_ms=100.0))[0]
 
 
 def clipper(audio: Signal, rate: int, ceiling_db: float) -> Signal:
@@ -58,11 +76,22 @@ class Peer:
         paths = [str(Path(self._folder.name) / f"{side}.npy") for side in ("input", "output")]
         np.save(paths[0], audio.T)
         request = {"name": self.name, "rate": rate, "threshold": 10.0 ** (ceiling_db / 20.0)}
-        print(json.dumps(request | {"input": paths[0], "output": paths[1]}), file=self._process.stdin, flush=True)
+        print(
+            json.dumps(request | {"input": paths[0], "output": paths[1]}),
+            file=self._process.stdin,
+            flush=True,
+        )
         if self._process.stdout.readline().strip() != "done":
             raise RuntimeError(f"{self.name} gave no answer")
         return np.ascontiguousarray(np.load(paths[1]).T)
 
 
-OWN: dict[str, Limiter] = {"ours": ours, "clipper": clipper, "ffmpeg": ffmpeg}
+OWN: dict[str, Limiter] = {
+    "gentle": ours(0.0),
+    "balanced": ours(0.5),
+    "dense": ours(1.0),
+    "exponential": exponential,
+    "clipper": clipper,
+    "ffmpeg": ffmpeg,
+}
 PEERS = ("matchering", "pedalboard")

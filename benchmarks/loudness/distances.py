@@ -49,7 +49,11 @@ def distances(output: Signal, reference: Signal, rate: int) -> dict[str, float]:
             if size == 1024:
                 frames = max(round(rate / (size // 4)), 1)
                 worst = max(
-                    worst, *(_distance(a[i : i + frames], b[i : i + frames]) for i in range(0, len(a) - frames, frames))
+                    worst,
+                    *(
+                        _distance(a[i : i + frames], b[i : i + frames])
+                        for i in range(0, len(a) - frames, frames)
+                    ),
                 )
             if size == 4096:
                 bank = mel_filterbank(size, rate, 64, low_hz=40.0).numpy().T

@@ -14,6 +14,7 @@ def master_options(
     word: list[str],
     strength: list[str],
     intensity: str,
+    density: str,
     **others: Any,
 ) -> "Options":
     """The options of a master from what was typed.
@@ -22,6 +23,7 @@ def master_options(
         InputError: something that can't be understood.
     """
     # --help stays quick: loads NumPy and numba
+    from neural_mastering.rendering.delivery.density import parse_density
     from neural_mastering.rendering.options import Options, parse_references, parse_strengths
     from neural_mastering.rendering.reference.shares import parse_match  # likewise
     from neural_mastering.styles.intensity import parse_intensity
@@ -35,6 +37,7 @@ def master_options(
         overall_strength=overall,
         strength=by_stage,
         intensity_db=parse_intensity(intensity),
+        density=parse_density(density),
         references=parse_references(reference),
         match=parse_match(match),
         **others,

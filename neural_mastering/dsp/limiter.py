@@ -54,7 +54,7 @@ class LimiterSettings:
     lookahead_ms: float = 1.5
     release_ms: float = 300.0
     recovery_ms: float = 1.0
-    sustain_ms: float = 100.0
+    sustain_ms: float = 150.0
 
     def boxes(self, sample_rate: float) -> tuple[int, int]:
         """Lengths in samples of the two means."""
@@ -72,10 +72,24 @@ class LimiterSettings:
 
 
 class GainCurve:
-    """The gain curve from interval peaks, block by block."""
+    """The gain curve from interval peaks, block by block.
 
-    def __init__(self, threshold: float, sample_rate: float, settings: LimiterSettings | None = None) -> None:
+    Args:
+        threshold: linear.
+        sample_rate: in Hz.
+        settings: times.
+        spared_db: the most by which short peaks may be reduced less than they need, see `dsp.peak_clipper`.
+    """
+
+    def __init__(
+        self,
+        threshold: float,
+        sample_rate: float,
+        settings: LimiterSettings | None = None,
+        spared_db: float = 0.0,
+    ) -> None:
         settings = settings or LimiterSettings()
+        self._spared = float(np.log(10.0) / 20.0 * spared_db)
         first, second = settings.boxes(sample_rate)
         self.threshold = threshold
         self._rates = settings.rates(sample_rate)
@@ -91,6 +105,7 @@ class GainCurve:
             peaks,
             self.threshold,
             self._rates,
+            self._spared,
             self._queue_at,
             self._queue,
             self._first,
@@ -144,7 +159,7 @@ _HEAD, _SIZE, _NOW, _AT_FIRST, _AT_SECOND, _SUM_FIRST, _SUM_SECOND = range(7)
 
 @_compiled
 @no_type_check
-def _follow(peaks, threshold, rates, queue_at, queue, first, second, counts, released, gain):
+def _follow(peaks, threshold, rates, spared, queue_at, queue, first, second, counts, released, gain):
     room, hold = queue.size, queue.size - 1
     head, size, now = counts[0], counts[1], counts[2]
     at_first, at_second, sum_first, sum_second = counts[3], counts[4], counts[5], counts[6]
@@ -177,7 +192,11 @@ def _follow(peaks, threshold, rates, queue_at, queue, first, second, counts, rel
         if fading < 1e-6:
             fading = 0.0
         mean += (fading - mean) * toward
-        steps = np.int64(np.ceil(fading * _STEPS))
+        reduction = fading
+        if spared > 0.0 and fading > 0.0:
+            short = max(1.0 - mean / fading, 0.0)
+            reduction = max(1.0 - (1.0 - fading) * np.exp(spared * short * short), 0.0)
+        steps = np.int64(np.ceil(reduction * _STEPS))
         sum_first += steps - first[at_first]
         first[at_first] = steps
         at_first = (at_first + 1) % first.size

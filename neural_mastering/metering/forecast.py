@@ -37,8 +37,13 @@ class LimiterForecast:
     cell_samples: int
     sample: "tuple[LimiterForecast, NDArray[np.float32]] | None" = None
 
-    def limited_lufs(self, gain_db: float, ceiling_db: float | None, settings: LimiterSettings) -> float:
-        """About the loudness after `gain_db` and a limiter: its gain curve followed on the grid of peaks."""
+    def limited_lufs(
+        self, gain_db: float, ceiling_db: float | None, settings: LimiterSettings, clip_db: float = 0.0
+    ) -> float:
+        """About the loudness after `gain_db`, a clipper of `clip_db` and a limiter.
+
+        The gain curve is followed on the grid of peaks; what the clipper takes off a peak costs no loudness.
+        """
         energy = self.readings.hop_energy
         if not energy.size:
             return -math.inf
@@ -53,7 +58,17 @@ class LimiterForecast:
         whole = np.zeros(self.cell_peaks.size * self.cell_samples // hop + 1)
         kept = np.zeros_like(whole)
         threshold = db_to_gain(ceiling_db) / gain
-        _follow_cells(self.cell_peaks, threshold, rates, hold, self.cell_samples, hop, whole, kept)
+        _follow_cells(
+            self.cell_peaks,
+            threshold,
+            rates,
+            math.log(db_to_gain(clip_db)),
+            hold,
+            self.cell_samples,
+            hop,
+            whole,
+            kept,
+        )
         share = kept / np.maximum(whole, 1e-300)
         share = np.pad(share, (0, max(energy.size + 3 - share.size, 0)), constant_values=1.0)
         blocks = np.convolve(share, np.full(4, 0.25), mode="valid")[: energy.size]
@@ -117,7 +132,7 @@ class _Excerpts:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 @no_type_check
-def _follow_cells(peaks, threshold, rates, hold, cell, hop, whole, kept):
+def _follow_cells(peaks, threshold, rates, spared, hold, cell, hop, whole, kept):
     """Add each cell's power to its hop of 100 ms: all of it, and what a limiter's gain leaves.
 
     The limiter's release in `_STEPS_PER_CELL` steps a cell; a peak is held for `hold` of them.
@@ -139,7 +154,11 @@ def _follow_cells(peaks, threshold, rates, hold, cell, hop, whole, kept):
                 fading -= fading * (slow + (fast - slow) * short * short)
             fading = max(held, fading)
             mean += (fading - mean) * toward
-            share += (1.0 - fading) ** 2
+            kept_gain = 1.0 - fading
+            if spared > 0.0 and fading > 0.0:
+                short = max(1.0 - mean / fading, 0.0)
+                kept_gain = min(kept_gain * math.exp(spared * short * short), 1.0)
+            share += kept_gain * kept_gain
         power = float(peaks[i]) ** 2 + 1e-12
         whole[i * cell // hop] += power
         kept[i * cell // hop] += power * share / _STEPS_PER_CELL
