@@ -14,6 +14,7 @@ from benchmarks.loudness.songs import Excerpt, excerpts
 
 CEILING_DB = -1.0
 NEAR_LU = 0.05
+HEAD = "mr_stft  worst_s  mel_db  envelope_db  quiet_db  best  off>0.1  over"
 MEASURES = ("mr_stft", "worst_s", "mel_db", "envelope_db", "quiet_db")
 
 

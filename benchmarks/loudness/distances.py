@@ -48,13 +48,8 @@ def distances(output: Signal, reference: Signal, rate: int) -> dict[str, float]:
             parts.append(_distance(a, b))
             if size == 1024:
                 frames = max(round(rate / (size // 4)), 1)
-                worst = max(
-                    worst,
-                    *(
-                        _distance(a[i : i + frames], b[i : i + frames])
-                        for i in range(0, len(a) - frames, frames)
-                    ),
-                )
+                for i in range(0, len(a) - frames, frames):
+                    worst = max(worst, _distance(a[i : i + frames], b[i : i + frames]))
             if size == 4096:
                 bank = mel_filterbank(size, rate, 64, low_hz=40.0).numpy().T
                 floor = 1e-7 * float((b**2 @ bank).max())

@@ -27,7 +27,7 @@ class Excerpt:
 
 
 def excerpts(pool: Path, kind: str) -> Iterator[Excerpt]:
-    """The songs of the list `kind`, "tune" or "report", of a folder with manifest.csv (file, package, lufs, tp_db)."""
+    """Songs of the list `kind` ("tune", "report") of a folder whose manifest.csv has file, package, lufs, tp_db."""
     groups: dict[str, list[str]] = defaultdict(list)
     with (pool / "manifest.csv").open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):

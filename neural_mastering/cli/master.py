@@ -108,8 +108,8 @@ def run(
     density: Annotated[
         str,
         typer.Option(
-            help="How much dynamics may be given up for loudness: gentle, balanced, dense, or 0 to 1. Short peaks are "
-            "clipped by up to 3 dB times this before the limiter.",
+            help="How much dynamics may be given up for loudness: gentle, balanced, dense, or 0 to 1. "
+            "Short peaks are clipped by up to 3 dB times this before the limiter.",
             metavar="gentle|balanced|dense|S",
         ),
     ] = "balanced",

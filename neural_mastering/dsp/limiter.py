@@ -13,9 +13,9 @@ Every r inside the window of s at the time of a peak is at least q, so the mean 
 needed reduction before the peak and holds it over the interpolator's main taps (`HOLD` samples to either side),
 where a changing gain would move the peak between the samples. W = S + 2·HOLD + 1 and D = S − 1 + HOLD.
 
-A short peak stands far above the running mean m of the reduction and is followed by a fast recovery; under a steady
-tone m comes up to r and the release is slow, so that the gain doesn't follow the wave. Where recovery and release are
-equal, the release is exponential.
+A short peak stands far above the running mean m of the reduction and is followed by a fast recovery; under a
+steady tone m comes up to r and the release is slow, so that the gain doesn't follow the wave. Where recovery and
+release are equal, the release is exponential.
 
 The means are sums of whole numbers (steps of 2⁻⁴⁰), so the curve doesn't depend on how the signal is cut into
 blocks, and it is exactly 1 where nothing has to be reduced. Peaks are those of `true_peak.true_peak_db`: the same

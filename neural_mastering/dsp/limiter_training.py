@@ -1,4 +1,6 @@
-"""The look-ahead limiter of `dsp.limiter` as a differentiable function, by the same definition where recovery and release are equal.
+"""The look-ahead limiter of `dsp.limiter` as a differentiable function, by the same definition.
+
+Its release is exponential: recovery and release of the settings are equal here.
 
     p = interval peaks on the grid of the true-peak meter        wanted = max(0, 1 − c/p)
     held = running maximum of W       released r[n] = max(held[n], r[n − 1]·exp(−1/(release·rate)))

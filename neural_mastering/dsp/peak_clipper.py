@@ -6,9 +6,9 @@ With c the ceiling, r and m the released reduction and its running mean (`dsp.li
     out          y = x + T·e(x/T),   e(v) = f(v) − v at 8 times the rate, averaged between its points
                  f(v) = v to 1, 1 + k − (1 + 2k − v)²/(4k) to 1 + 2k, then 1 + k      (odd, k = 0.05)
 
-A short peak stands far above the running mean and is clipped by D at the most; under a sustained reduction m comes up
-to r, the level rises to the peaks and the limiter does the work with its slow release. The change is computed only
-where a sample comes near T, and is exactly 0 below it. Filters: `dsp.oversampling_filters`.
+A short peak stands far above the running mean and is clipped by D at the most; under a sustained reduction m comes
+up to r, the level rises to the peaks and the limiter does the work with its slow release. The change is computed
+only where a sample comes near T, and is exactly 0 below it. Filters: `dsp.oversampling_filters`.
 """
 
 import numpy as np

@@ -57,7 +57,7 @@ class DeliverySpec:
     clip_db: float = 0.0
 
     def clip_depth_db(self, peak_db: float) -> float:
-        """Depth of the clipper where the highest peak comes in at `peak_db`: what exceeds `CLEAN_DB` of reduction."""
+        """Depth of the clipper where the highest peak is `peak_db`: what exceeds `CLEAN_DB` of reduction."""
         if self.ceiling_db is None or self.max_reduction_db <= 0.0:
             return 0.0
         return min(self.clip_db, max(peak_db - self.ceiling_db - CLEAN_DB, 0.0))

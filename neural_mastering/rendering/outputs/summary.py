@@ -63,9 +63,9 @@ def _delivery_warnings(result: MasterResult) -> Iterator[Note]:
     elif delivery.limited_by == "reduction":
         yield Note(
             "target_not_reached",
-            f"stopped at {lufs:.1f} LUFS: to reach {spec.lufs:.1f} LUFS, the limiter would need "
-            f"about {max(delivery.needed_reduction_db, spec.max_reduction_db + 0.1):.1f} dB of gain reduction, more "
-            f"than {spec.max_reduction_db:g} dB (raise --max-reduction to allow it)",
+            f"stopped at {lufs:.1f} LUFS: to reach {spec.lufs:.1f} LUFS, the limiter would need about "
+            f"{max(delivery.needed_reduction_db, spec.max_reduction_db + 0.1):.1f} dB of gain reduction, more than "
+            f"{spec.max_reduction_db:g} dB (raise --max-reduction to allow it)",
         )
     elif delivery.limited_by == "peaks":
         yield Note(

@@ -12,9 +12,9 @@ CORNER_HZ = 5.0
 
 
 class DcRemovalStage(StreamStage):
-    """y[n] = (1 + p)/2·(x[n] − x[n − 1]) + p·y[n − 1], p = exp(−2π·5 Hz/rate), as if the offset had always been there.
+    """y[n] = (1 + p)/2·(x[n] − x[n − 1]) + p·y[n − 1], p = exp(−2π·5 Hz/rate).
 
-    −0.26 dB at 20 Hz.
+    It starts as if the offset had always been there, so that no step begins the song; −0.26 dB at 20 Hz.
 
     Args:
         offset: mean of each channel.
