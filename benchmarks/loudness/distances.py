@@ -65,7 +65,8 @@ def distances(output: Signal, reference: Signal, rate: int) -> dict[str, float]:
 
 
 def _magnitude(x: Signal, size: int) -> Signal:
-    return np.abs(stft(x, window="hann", nperseg=size, noverlap=size * 3 // 4, padded=False)[2]).T
+    spectra = np.asarray(stft(x, window="hann", nperseg=size, noverlap=size * 3 // 4, padded=False)[2])
+    return np.abs(spectra).T
 
 
 def _distance(a: Signal, b: Signal) -> float:
@@ -106,4 +107,4 @@ def _levels(x: Signal, hop: int) -> Signal:
 
 def _band(centre: float, rate: int) -> Signal:
     edges = [centre / 2 ** (1 / 2), min(centre * 2 ** (1 / 2), 0.49 * rate)]
-    return butter(2, edges, btype="bandpass", fs=rate, output="sos")
+    return np.asarray(butter(2, edges, btype="bandpass", fs=rate, output="sos"))

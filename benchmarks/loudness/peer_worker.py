@@ -16,15 +16,15 @@ def main() -> None:
 
 
 def _matchering(audio, rate, threshold):
-    from matchering import Config
-    from matchering.limiter import limit
+    from matchering import Config  # pyright: ignore[reportMissingImports]
+    from matchering.limiter import limit  # pyright: ignore[reportMissingImports]
 
     config = Config(internal_sample_rate=rate, threshold=threshold)
     return limit(audio, config)
 
 
 def _pedalboard(audio, rate, threshold):
-    from pedalboard import Limiter
+    from pedalboard import Limiter  # pyright: ignore[reportMissingImports]
 
     limiter = Limiter(threshold_db=20 * np.log10(threshold), release_ms=100.0)
     return limiter(audio.T.astype(np.float32), rate).T.astype(np.float64)

@@ -40,7 +40,7 @@ def excerpts(pool: Path, kind: str) -> Iterator[Excerpt]:
             with soundfile.SoundFile(pool / name) as file:
                 file.seek(max(file.frames // 2 - SECONDS * file.samplerate // 2, 0))
                 audio = file.read(SECONDS * file.samplerate, dtype="float64", always_2d=True).T
-                yield Excerpt(name, file.samplerate, np.ascontiguousarray(audio))
+                yield Excerpt(name, file.samplerate, np.ascontiguousarray(audio, np.float64))
 
 
 def _shuffled(name: str) -> str:

@@ -69,8 +69,9 @@ def _options(rng: random.Random, folder: Path) -> tuple[list[str], float | None]
     for flag, values in {
         "--bits": ("16", "24", "32f", "8"),
         "--strength": ("0", "0.5", "eq=0.3", "limiter=0", "limiter=2", "gain=nan"),
-        "--skip": ("limiter", "eq", "residual", "voice"),
+        "--skip": ("limiter", "peak_control", "dc_removal", "eq", "residual", "voice"),
         "--only": ("eq", "eq,limiter", "gain"),
+        "--density": ("gentle", "dense", "0.3", "2", "nan"),
         "--max-reduction": ("0", "1", "20", "inf", "-3"),
         "--controls": (str(folder / "controls.yaml"), str(folder / "nonsense.yaml")),
     }.items():

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from scipy.signal import freqz
 
 from neural_mastering import notes
 from neural_mastering.rendering.options import Options
@@ -28,7 +27,8 @@ def test_its_curve_is_a_first_order_high_pass_at_5_hz() -> None:
     cuts = (0, 7, 1000, 50_000, impulse.shape[1])
     out = np.concatenate([stage.process(impulse[:, a:b]) for a, b in pairwise(cuts)], axis=1)
     at_hz = np.array([2.0, 5.0, 20.0, 1000.0])
-    response = np.abs(freqz(out[0], worN=at_hz, fs=RATE)[1])
+    at_time = np.exp(-2j * np.pi * at_hz[:, None] * np.arange(out.shape[1]) / RATE)
+    response = np.abs(at_time @ out[0])
     np.testing.assert_allclose(response, at_hz / np.hypot(at_hz, 5.0), rtol=2e-3)
 
 
