@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.loudness.contenders import OWN, PEERS, Limiter, Peer, Signal
 from benchmarks.loudness.distances import distances, lufs, oracle_peak, true_peak
-from benchmarks.loudness.gate import MOST_DB, PAIRS_HZ, added_db
+from benchmarks.loudness.gate import MOST_DB, PAIRS_HZ, added_db, drum_db
 from benchmarks.loudness.songs import Excerpt, excerpts
 
 CEILING_DB = -1.0
@@ -65,12 +65,10 @@ def main() -> None:
                 if key not in cells:
                     cells[key] = measured(limiter, song, target)
                     _append(arguments.cells, key, cells[key])
-    print("added to steady tones, dB (gate: " + f"{MOST_DB:g})")
+    print(f"added to steady tones, dB (gate: {MOST_DB:g}); above 300 Hz in a bass drum, dB")
     for name, limiter in limiters.items():
-        print(
-            f"  {name:22}",
-            *(f"{pair[0]:g}+{pair[1]:g} Hz: {added_db(limiter, pair):6.1f}" for pair in PAIRS_HZ),
-        )
+        pairs = [f"{low:g}+{high:g} Hz: {added_db(limiter, (low, high)):6.1f}" for low, high in PAIRS_HZ]
+        print(f"  {name:22}", *pairs, f"drum: {drum_db(limiter):6.1f}")
     _table(cells, list(limiters), arguments.targets)
 
 
