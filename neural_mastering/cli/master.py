@@ -114,6 +114,14 @@ def run(
     only: Annotated[
         list[str] | None, typer.Option(help="Bypass all stages except these.", metavar="STAGE,…")
     ] = None,
+    density: Annotated[
+        str,
+        typer.Option(
+            help="How much dynamics may be given up for loudness: gentle, balanced, dense, or 0 to 1. "
+            "Short peaks are clipped by up to 3 dB times this before the limiter.",
+            metavar="gentle|balanced|dense|S",
+        ),
+    ] = "balanced",
     max_reduction: Annotated[
         float, typer.Option(help="Maximum gain reduction of the limiter in dB.", metavar="DB")
     ] = 6.0,
@@ -177,6 +185,7 @@ def run(
         model=model,
         style=style,
         intensity=intensity,
+        density=density,
         controls=controls,
         reference=reference or [],
         match=match or [],

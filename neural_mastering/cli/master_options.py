@@ -18,6 +18,7 @@ def master_options(
     codec_safe: tuple[str, ...],
     replaygain: bool,
     sample_rate_hz: int | None,
+    density: str,
     **others: Any,
 ) -> "Options":
     """The options of a master from what was typed.
@@ -27,6 +28,7 @@ def master_options(
     """
     # --help stays quick: loads NumPy and numba
     from neural_mastering.rendering.delivery.deliverables import parse_deliverables
+    from neural_mastering.rendering.delivery.density import parse_density
     from neural_mastering.rendering.options import Options, parse_references, parse_strengths
     from neural_mastering.rendering.reference.shares import parse_match  # likewise
     from neural_mastering.styles.intensity import parse_intensity
@@ -40,6 +42,7 @@ def master_options(
         overall_strength=overall,
         strength=by_stage,
         intensity_db=parse_intensity(intensity),
+        density=parse_density(density),
         references=parse_references(reference),
         match=parse_match(match),
         deliverables=parse_deliverables(form, also, codec_check, codec_safe, replaygain, sample_rate_hz),

@@ -4,13 +4,18 @@ With p[n] the true peak between the samples n and n + 1 of the loudest channel a
 
     wanted      q[n] = max(0, 1 − c/p[n])                        reduction that the interval needs
     held        h[n] = max(q[n − W + 1 … n])                     running maximum
-    released    r[n] = max(h[n], r[n − 1]·exp(−1/(release·rate)))
+    released    r[n] = max(h[n], r[n − 1]·(1 − a_release − (a_recovery − a_release)·(1 − m[n − 1]/r[n − 1])²))
+    its mean    m[n] = m[n − 1] + a_sustain·(r[n] − m[n − 1])       a = 1 − exp(−1/(time·rate))
     smoothed    s = r ∗ box ∗ box                                two means, together S samples long
     out         y[n] = x[n]·(1 − s[n + D])
 
 Every r inside the window of s at the time of a peak is at least q, so the mean is, too: the curve reaches the
 needed reduction before the peak and holds it over the interpolator's main taps (`HOLD` samples to either side),
 where a changing gain would move the peak between the samples. W = S + 2·HOLD + 1 and D = S − 1 + HOLD.
+
+A short peak stands far above the running mean m of the reduction and is followed by a fast recovery; under a
+steady tone m comes up to r and the release is slow, so that the gain doesn't follow the wave. Where recovery and
+release are equal, the release is exponential.
 
 The means are sums of whole numbers (steps of 2⁻⁴⁰), so the curve doesn't depend on how the signal is cut into
 blocks, and it is exactly 1 where nothing has to be reduced. Peaks are those of `true_peak.true_peak_db`: the same
@@ -41,16 +46,25 @@ class LimiterSettings:
 
     Attributes:
         lookahead_ms: length of the smoothing window; the reduction starts this long before the peak.
-        release_ms: time constant with which the reduction fades.
+        release_ms: time constant with which a sustained reduction fades.
+        recovery_ms: time constant with which the reduction of a short peak fades.
+        sustain_ms: time constant of the running mean that tells one from the other.
     """
 
-    lookahead_ms: float = 5.0
-    release_ms: float = 100.0
+    lookahead_ms: float = 1.5
+    release_ms: float = 300.0
+    recovery_ms: float = 1.0
+    sustain_ms: float = 150.0
 
     def boxes(self, sample_rate: float) -> tuple[int, int]:
         """Lengths in samples of the two means."""
         window = max(round(self.lookahead_ms * sample_rate / 1000.0), 3)
         return (window + 1) // 2, window + 1 - (window + 1) // 2
+
+    def rates(self, sample_rate: float) -> NDArray[np.float64]:
+        """Shares per sample: of the release, of the recovery, of the running mean."""
+        times_ms = np.array([self.release_ms, min(self.recovery_ms, self.release_ms), self.sustain_ms])
+        return -np.expm1(-1000.0 / (times_ms * sample_rate))
 
     def latency_samples(self, sample_rate: float) -> int:
         """How far the curve looks ahead: D of the module's text."""
@@ -58,17 +72,31 @@ class LimiterSettings:
 
 
 class GainCurve:
-    """The gain curve from interval peaks, block by block."""
+    """The gain curve from interval peaks, block by block.
 
-    def __init__(self, threshold: float, sample_rate: float, settings: LimiterSettings | None = None) -> None:
+    Args:
+        threshold: linear.
+        sample_rate: in Hz.
+        settings: times.
+        spared_db: the most by which short peaks may be reduced less than they need, see `dsp.peak_clipper`.
+    """
+
+    def __init__(
+        self,
+        threshold: float,
+        sample_rate: float,
+        settings: LimiterSettings | None = None,
+        spared_db: float = 0.0,
+    ) -> None:
         settings = settings or LimiterSettings()
+        self._spared = float(np.log(10.0) / 20.0 * spared_db)
         first, second = settings.boxes(sample_rate)
         self.threshold = threshold
-        self._decay = float(np.exp(-1000.0 / (settings.release_ms * sample_rate)))
+        self._rates = settings.rates(sample_rate)
         hold = first + second - 1 + 2 * HOLD + 1
         self._queue_at, self._queue = np.zeros(hold + 1, np.int64), np.zeros(hold + 1)
         self._first, self._second = np.zeros(first, np.int64), np.zeros(second, np.int64)
-        self._counts, self._released = np.zeros(7, np.int64), np.zeros(1)
+        self._counts, self._released = np.zeros(7, np.int64), np.zeros(2)
 
     def push(self, peaks: NDArray[np.float64]) -> NDArray[np.float64]:
         """Gains (time,) for the intervals' peaks (time,), late by `LimiterSettings.latency_samples`."""
@@ -76,7 +104,8 @@ class GainCurve:
         _follow(
             peaks,
             self.threshold,
-            self._decay,
+            self._rates,
+            self._spared,
             self._queue_at,
             self._queue,
             self._first,
@@ -130,17 +159,19 @@ _HEAD, _SIZE, _NOW, _AT_FIRST, _AT_SECOND, _SUM_FIRST, _SUM_SECOND = range(7)
 
 @_compiled
 @no_type_check
-def _follow(peaks, threshold, decay, queue_at, queue, first, second, counts, released, gain):
+def _follow(peaks, threshold, rates, spared, queue_at, queue, first, second, counts, released, gain):
     room, hold = queue.size, queue.size - 1
     head, size, now = counts[0], counts[1], counts[2]
     at_first, at_second, sum_first, sum_second = counts[3], counts[4], counts[5], counts[6]
-    fading = released[0]
+    fading, mean = released[0], released[1]
+    slow, fast, toward = rates[0], rates[1], rates[2]
     whole = 1.0 / (_STEPS * first.size * second.size)
     for n in range(peaks.size):
         now += 1
         peak = peaks[n]
         if peak <= threshold and size == 0 and fading == 0.0 and sum_first == 0 and sum_second == 0:
             gain[n] = 1.0
+            mean = mean - mean * toward if mean > 1e-6 else 0.0
             continue
         if size > 0 and queue_at[head] <= now - hold:
             head = (head + 1) % room
@@ -153,10 +184,19 @@ def _follow(peaks, threshold, decay, queue_at, queue, first, second, counts, rel
             queue_at[tail], queue[tail] = now, wanted
             size += 1
         held = queue[head] if size > 0 else 0.0
-        fading = max(held, fading * decay)
+        if fading > held:
+            short = max(1.0 - mean / fading, 0.0)
+            fading = max(held, fading - fading * (slow + (fast - slow) * short * short))
+        else:
+            fading = held
         if fading < 1e-6:
             fading = 0.0
-        steps = np.int64(np.ceil(fading * _STEPS))
+        mean += (fading - mean) * toward
+        reduction = fading
+        if spared > 0.0 and fading > 0.0:
+            short = max(1.0 - mean / fading, 0.0)
+            reduction = max(1.0 - (1.0 - fading) * np.exp(spared * short * short), 0.0)
+        steps = np.int64(np.ceil(reduction * _STEPS))
         sum_first += steps - first[at_first]
         first[at_first] = steps
         at_first = (at_first + 1) % first.size
@@ -166,4 +206,4 @@ def _follow(peaks, threshold, decay, queue_at, queue, first, second, counts, rel
         gain[n] = 1.0 - sum_second * whole
     counts[0], counts[1], counts[2] = head, size, now
     counts[3], counts[4], counts[5], counts[6] = at_first, at_second, sum_first, sum_second
-    released[0] = fading
+    released[0], released[1] = fading, mean

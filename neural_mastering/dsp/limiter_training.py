@@ -1,5 +1,7 @@
 """The look-ahead limiter of `dsp.limiter` as a differentiable function, by the same definition.
 
+Its release is exponential: recovery and release of the settings are equal here.
+
     p = interval peaks on the grid of the true-peak meter        wanted = max(0, 1 − c/p)
     held = running maximum of W       released r[n] = max(held[n], r[n − 1]·exp(−1/(release·rate)))
     gain = 1 − r ∗ box ∗ box

@@ -16,33 +16,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from neural_mastering.dsp.compiled import can_compile_for
+from neural_mastering.dsp.oversampling_filters import REACH, decimating_taps, interpolating_phases
 from neural_mastering.dsp.streaming_fir import convolve_valid
 from neural_mastering.shapes import Audio
-
-REACH = 32
-"""Samples of the low rate that each filter reaches to either side."""
 
 LATENCY_SAMPLES = 2 * REACH
 HISTORY_SAMPLES = 4 * REACH
 """What a chunk needs before it, of which the second half is latency."""
-
-_KAISER_BETA = 9.0
-
-
-@lru_cache(maxsize=16)
-def interpolating_phases(factor: int) -> NDArray[np.float64]:
-    """Filters (factor, 2·REACH + 1) that give the values at the positions k/factor after a sample."""
-    position = np.arange(-REACH, REACH + 1)[None, :] + np.arange(factor)[:, None] / factor
-    taps = np.sinc(position) * _window(position / REACH)
-    return taps / taps.sum(axis=1, keepdims=True)
-
-
-@lru_cache(maxsize=16)
-def decimating_taps(factor: int) -> NDArray[np.float64]:
-    """An even low-pass (2·REACH·factor,) at the high rate, sum 1."""
-    position = (np.arange(2 * REACH * factor) - REACH * factor + 0.5) / factor
-    taps = np.sinc(position) * _window(position / REACH)
-    return taps / taps.sum()
 
 
 def oversampled_change(audio: Audio, factor: int, change: Callable[[Tensor], Tensor]) -> Tensor:
@@ -141,8 +121,3 @@ def _phase_rows(factor: int, dtype: torch.dtype) -> NDArray[np.floating[Any]]:
 def _tap_rows(factor: int, dtype: torch.dtype) -> NDArray[np.floating[Any]]:
     """Taps (factor, 2·REACH) of the decimation, a row for each phase."""
     return torch.from_numpy(decimating_taps(factor).reshape(-1, factor).T.copy()).to(dtype).numpy()
-
-
-def _window(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    inside = np.i0(_KAISER_BETA * np.sqrt(np.clip(1.0 - x * x, 0.0, None))) / np.i0(_KAISER_BETA)
-    return np.where(np.abs(x) <= 1.0, inside, 0.0)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
 from neural_mastering.dsp import peak_kernels
-from neural_mastering.dsp.limiter import LimiterSettings
+from neural_mastering.dsp.limiter import HOLD, LimiterSettings
 from neural_mastering.metering.meter import HOP_MS, Meter, Readings, gated_loudness
 from neural_mastering.units import db_to_gain
 
 _CELLS_PER_HOP = 20
 _EXCERPT_COUNT = 10
+_STEPS_PER_CELL = 5
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,13 @@ class LimiterForecast:
     cell_samples: int
     sample: "tuple[LimiterForecast, NDArray[np.float32]] | None" = None
 
-    def limited_lufs(self, gain_db: float, ceiling_db: float | None, settings: LimiterSettings) -> float:
-        """About the loudness after `gain_db` and a limiter: its gain curve followed on the grid of peaks."""
+    def limited_lufs(
+        self, gain_db: float, ceiling_db: float | None, settings: LimiterSettings, clip_db: float = 0.0
+    ) -> float:
+        """About the loudness after `gain_db`, a clipper of `clip_db` and a limiter.
+
+        The gain curve is followed on the grid of peaks; what the clipper takes off a peak costs no loudness.
+        """
         energy = self.readings.hop_energy
         if not energy.size:
             return -math.inf
@@ -45,12 +51,24 @@ class LimiterForecast:
         if ceiling_db is None or self.readings.true_peak_db + gain_db <= ceiling_db:
             return gated_loudness(energy * gain * gain)
         rate = self.readings.sample_rate
-        decay = math.exp(-1000.0 * self.cell_samples / (settings.release_ms * rate))
+        rates = settings.rates(rate * _STEPS_PER_CELL / self.cell_samples)
+        held = settings.lookahead_ms / 1000.0 * rate + 2 * HOLD
+        hold = max(round(held * _STEPS_PER_CELL / self.cell_samples), 1)
         hop = round(HOP_MS * rate / 1000.0)
         whole = np.zeros(self.cell_peaks.size * self.cell_samples // hop + 1)
         kept = np.zeros_like(whole)
         threshold = db_to_gain(ceiling_db) / gain
-        _follow_cells(self.cell_peaks, threshold, decay, self.cell_samples, hop, whole, kept)
+        _follow_cells(
+            self.cell_peaks,
+            threshold,
+            rates,
+            math.log(db_to_gain(clip_db)),
+            hold,
+            self.cell_samples,
+            hop,
+            whole,
+            kept,
+        )
         share = kept / np.maximum(whole, 1e-300)
         share = np.pad(share, (0, max(energy.size + 3 - share.size, 0)), constant_values=1.0)
         blocks = np.convolve(share, np.full(4, 0.25), mode="valid")[: energy.size]
@@ -114,18 +132,33 @@ class _Excerpts:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 @no_type_check
-def _follow_cells(peaks, threshold, decay, cell, hop, whole, kept):
+def _follow_cells(peaks, threshold, rates, spared, hold, cell, hop, whole, kept):
     """Add each cell's power to its hop of 100 ms: all of it, and what a limiter's gain leaves.
 
-    Look-ahead of a cell, exponential release.
+    The limiter's release in `_STEPS_PER_CELL` steps a cell; a peak is held for `hold` of them.
     """
-    fading = 0.0
+    slow, fast, toward = rates[0], rates[1], rates[2]
+    fading, mean, held, left = 0.0, 0.0, 0.0, 0
     for i in range(peaks.size):
-        peak = peaks[i]
-        if i + 1 < peaks.size:
-            peak = max(peak, peaks[i + 1])
-        wanted = 1.0 - threshold / peak if peak > threshold else 0.0
-        fading = max(wanted, fading * decay)
+        wanted = 1.0 - threshold / peaks[i] if peaks[i] > threshold else 0.0
+        share = 0.0
+        for step in range(_STEPS_PER_CELL):
+            if step == 1 and wanted > 0.0 and (wanted >= held or left == 0):
+                held, left = wanted, hold
+            if left == 0:
+                held = 0.0
+            else:
+                left -= 1
+            if fading > 0.0:
+                short = max(1.0 - mean / fading, 0.0)
+                fading -= fading * (slow + (fast - slow) * short * short)
+            fading = max(held, fading)
+            mean += (fading - mean) * toward
+            kept_gain = 1.0 - fading
+            if spared > 0.0 and fading > 0.0:
+                short = max(1.0 - mean / fading, 0.0)
+                kept_gain = min(kept_gain * math.exp(spared * short * short), 1.0)
+            share += kept_gain * kept_gain
         power = float(peaks[i]) ** 2 + 1e-12
         whole[i * cell // hop] += power
-        kept[i * cell // hop] += power * (1.0 - fading) ** 2
+        kept[i * cell // hop] += power * share / _STEPS_PER_CELL

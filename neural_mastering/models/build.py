@@ -28,7 +28,7 @@ def build(config: Any, path: str = "model", packages: Sequence[str] | None = ("n
 
     Examples:
         >>> build({"_target_": "neural_mastering.dsp.limiter.LimiterSettings", "lookahead_ms": 2.0})
-        LimiterSettings(lookahead_ms=2.0, release_ms=100.0)
+        LimiterSettings(lookahead_ms=2.0, release_ms=300.0, recovery_ms=1.0, sustain_ms=150.0)
         >>> build({"_target_": "os.system", "command": "rm -rf ~"})
         Traceback (most recent call last):
             ...

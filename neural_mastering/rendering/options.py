@@ -9,6 +9,7 @@ from neural_mastering.controls.catalogue import STAGE_NAMES
 from neural_mastering.dsp.limiter import LimiterSettings
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.delivery.deliverables import Deliverables
+from neural_mastering.rendering.delivery.density import DEFAULT_DENSITY, DENSITIES, parse_density
 from neural_mastering.rendering.delivery.targets import (
     DEFAULT_TARGET,
     Target,
@@ -19,7 +20,11 @@ from neural_mastering.rendering.reference.shares import MatchShares
 from neural_mastering.styles.intensity import DEFAULT_INTENSITY, INTENSITIES_DB, parse_intensity
 
 LIMITER = "limiter"
+PEAK_CONTROL = "peak_control"
+DC_REMOVAL = "dc_removal"
+MOST_CLIPPED_DB = 3.0
 MAX_REDUCTION_DB = 6.0
+_DELIVERY = (DC_REMOVAL, PEAK_CONTROL, LIMITER)
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class Options:
         skip, only: stage names.
         max_reduction_db: the most that the limiter may take off.
         limiter: its look-ahead and release.
+        density: 0 to 1, how much of the dynamics may be given up for loudness; short peaks are clipped by up to
+            3 dB times this.
         bits: "16", "24", "32f", None for as many as the source but at least 24.
         deliverables: further files, checks after encoders, loudness tags, sample rate.
         overwrite: replace existing files.
@@ -67,6 +74,7 @@ class Options:
     only: tuple[str, ...] = ()
     max_reduction_db: float = MAX_REDUCTION_DB
     limiter: LimiterSettings = field(default_factory=LimiterSettings)
+    density: float = DENSITIES[DEFAULT_DENSITY]
     bits: str | None = None
     deliverables: Deliverables = field(default_factory=Deliverables)
     overwrite: bool = False
@@ -79,6 +87,7 @@ class Options:
         find_target(self.target or "keep", self.ceiling)  # refuses nonsense before any audio is read
         if not 0.0 <= self.max_reduction_db <= 24.0:
             raise InputError(f"--max-reduction {self.max_reduction_db:g}: expected 0 to 24 dB")
+        parse_density(self.density)
         if not 0.0 <= self.overall_strength <= 1.0:
             raise InputError(f"--strength {self.overall_strength:g}: expected 0 to 1")
         for name, value in self.strength.items():
@@ -117,7 +126,7 @@ class Options:
         """The strength of a stage after --strength, --skip and --only."""
         if stage in self.skip or (self.only and stage not in self.only):
             return 0.0
-        return self.strength.get(stage, 1.0 if stage == LIMITER else self.overall_strength)
+        return self.strength.get(stage, 1.0 if stage in _DELIVERY else self.overall_strength)
 
     def shares(self, controls: ChainControls) -> dict[str, float]:
         """`share_of` for every stage of the controls."""
@@ -128,10 +137,15 @@ class Options:
         """What the limiter may take off; 0 where it is skipped."""
         return self.max_reduction_db * self.share_of(LIMITER)
 
+    @property
+    def clip_db(self) -> float:
+        """What the clipper of short peaks may take off."""
+        return MOST_CLIPPED_DB * self.density * self.share_of(PEAK_CONTROL)
+
 
 def stage_names() -> tuple[str, ...]:
     """Names that --strength, --skip and --only take."""
-    return ("eq", "gain", *STAGE_NAMES, "residual", LIMITER)
+    return (DC_REMOVAL, "eq", "gain", *STAGE_NAMES, "residual", PEAK_CONTROL, LIMITER)
 
 
 def parse_strengths(values: Sequence[str]) -> tuple[float, dict[str, float]]:

@@ -21,11 +21,12 @@ from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.metering.measure import MeasuredSong, measure
+from neural_mastering.metering.preflight import has_dc
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
 from neural_mastering.rendering.delivery.drafted_files import draft_files
 from neural_mastering.rendering.delivery.loop import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
-from neural_mastering.rendering.options import Options, chosen_target
+from neural_mastering.rendering.options import DC_REMOVAL, Options, chosen_target
 from neural_mastering.rendering.outputs.paths import check_paths
 from neural_mastering.rendering.outputs.summary import summarised
 from neural_mastering.rendering.outputs.write import write_outputs
@@ -34,6 +35,7 @@ from neural_mastering.rendering.reference.outcome import ReferenceOutcome, outco
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
+from neural_mastering.rendering.stages.dc_removal import DcRemovalStage
 from neural_mastering.rendering.stages.record import StageRecord
 from neural_mastering.rendering.tone.choose import choose_tone
 from neural_mastering.rendering.tone.tone import Tone
@@ -113,7 +115,14 @@ def prepare(
         tone = choose_tone(song, options, progress)
     progress("rendering")
     with _timed(seconds, "render"):
-        rendered = render(song, tone, scratch, resources, options.deliverables.sample_rate_hz)
+        rendered = render(
+            song,
+            tone,
+            scratch,
+            resources,
+            options.deliverables.sample_rate_hz,
+            options.share_of(DC_REMOVAL) > 0.0,
+        )
     return PreparedSong(song, tone, rendered, seconds)
 
 
@@ -123,6 +132,7 @@ def render(
     scratch: Path,
     resources: ExitStack,
     sample_rate: int | None = None,
+    removes_dc: bool = True,
 ) -> RenderedSong:
     """Run the chain once and keep what it gives, at another sample rate in Hz where one is asked for.
 
@@ -130,6 +140,8 @@ def render(
     """
     source = None if tone.model is None else tone.model.residual_source(tone.controls)
     stages = build_stages(tone.controls, song.sample_rate, song.channels, source)
+    if removes_dc and has_dc(song.readings):
+        stages = [DcRemovalStage(song.readings.channel_mean, song.sample_rate), *stages]
     if not any(song.readings.channel_power):
         stages = []
     if not stages and sample_rate in (None, song.sample_rate):
@@ -156,6 +168,7 @@ def finish(
         target.ceiling_db,
         options.allowed_reduction_db,
         options.limiter,
+        options.clip_db,
     )
     progress("limiting")
     with ExitStack() as resources:

@@ -161,6 +161,8 @@ def test_nothing_is_overwritten_unasked(run: Run, mix: Path, tmp_path: Path) -> 
         (["--skip", "drums"], "no such stage"),
         (["--only", "eq,drums"], "no such stage"),
         (["--max-reduction", "99"], "0 to 24 dB"),
+        (["--density", "loud"], "gentle, balanced, dense"),
+        (["--density", "1.5"], "from 0 to 1"),
         (["--model", "nowhere.ckpt"], "no such file"),
         (["--controls", "nowhere.yaml"], "nowhere.yaml"),
         (["--reference", "nowhere.wav"], "no such file"),

@@ -73,8 +73,9 @@ def _options(rng: random.Random, folder: Path) -> tuple[list[str], float | None]
     for flag, values in {
         "--bits": ("16", "24", "32f", "8"),
         "--strength": ("0", "0.5", "eq=0.3", "limiter=0", "limiter=2", "gain=nan"),
-        "--skip": ("limiter", "eq", "residual", "voice"),
+        "--skip": ("limiter", "peak_control", "dc_removal", "eq", "residual", "voice"),
         "--only": ("eq", "eq,limiter", "gain"),
+        "--density": ("gentle", "dense", "0.3", "1"),
         "--max-reduction": ("0", "1", "20", "inf", "-3"),
         "--controls": (str(folder / "controls.yaml"), str(folder / "nonsense.yaml")),
     }.items():
@@ -146,7 +147,7 @@ def _fuzz(folder: Path, cases: int, seed: int, capsys: pytest.CaptureFixture[str
 
 def test_two_hundred_mutations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written = _fuzz(tmp_path, 200, 1, capsys)
-    assert 20 < written < 180  # some pass, some are refused: both sides are exercised
+    assert 10 < written < 180  # some pass, some are refused: both sides are exercised
 
 
 @pytest.mark.slow

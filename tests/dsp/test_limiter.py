@@ -50,8 +50,9 @@ def test_the_loudest_peak_is_not_turned_down_further_than_needed() -> None:
     assert -20 * np.log10(gain.min()) == pytest.approx(peak_db(x, 44_100) - CEILING_DB, abs=0.01)
 
 
-def test_gain_is_the_definition_written_with_numpy() -> None:
-    settings = LimiterSettings(lookahead_ms=2.0, release_ms=20.0)
+@pytest.mark.parametrize("recovery_ms", [1.0, 20.0])
+def test_gain_is_the_definition_written_with_numpy(recovery_ms: float) -> None:
+    settings = LimiterSettings(lookahead_ms=2.0, release_ms=20.0, recovery_ms=recovery_ms, sustain_ms=50.0)
     rate, threshold = 8000, 0.5
     rng = np.random.default_rng(1)
     peaks = np.where(rng.random(4000) < 0.01, rng.uniform(0.5, 3.0, 4000), 0.1)
@@ -59,9 +60,14 @@ def test_gain_is_the_definition_written_with_numpy() -> None:
     wanted = np.maximum(0.0, 1.0 - threshold / peaks)
     width = first + second - 1 + 2 * HOLD + 1
     held = np.array([wanted[max(0, n - width + 1) : n + 1].max() for n in range(wanted.size)])
-    released, decay = held.copy(), np.exp(-1000.0 / (settings.release_ms * rate))
+    times_ms = np.array([settings.release_ms, settings.recovery_ms, settings.sustain_ms])
+    slow, fast, toward = 1.0 - np.exp(-1000.0 / (times_ms * rate))
+    released, mean = held.copy(), np.zeros(held.size)
     for n in range(1, released.size):
-        released[n] = max(held[n], released[n - 1] * decay)
+        before = released[n - 1]
+        short = max(1.0 - mean[n - 1] / before, 0.0) if before > 0.0 else 0.0
+        released[n] = max(held[n], before * (1.0 - slow - (fast - slow) * short**2))
+        mean[n] = mean[n - 1] + toward * (released[n] - mean[n - 1])
     window = np.convolve(np.full(first, 1 / first), np.full(second, 1 / second))
     smooth = np.convolve(released, window)[: released.size]
     got = GainCurve(threshold, rate, settings).push(peaks)
@@ -87,12 +93,27 @@ def test_what_stays_below_the_ceiling_is_not_touched() -> None:
 
 
 def test_gain_returns_to_exactly_one_after_a_peak() -> None:
-    x = np.zeros((1, 200_000))
+    x = np.zeros((1, 250_000))
     x[0, 1000] = 2.0
-    x[0, 1500:] = 0.25 * np.sin(np.arange(198_500) / 20)
+    x[0, 1500:] = 0.25 * np.sin(np.arange(248_500) / 20)
     limited, gain = limit(x, CEILING_DB, 44_100)
-    assert gain[1000] < 0.5 and (gain[100_000:] == 1.0).all()
-    assert np.array_equal(limited[:, 100_000:], x[:, 100_000:])
+    assert gain[1000] < 0.5 and (gain[200_000:] == 1.0).all()
+    assert np.array_equal(limited[:, 200_000:], x[:, 200_000:])
+
+
+def test_a_sustained_reduction_is_released_slowly_and_a_short_one_recovers() -> None:
+    settings, rate = LimiterSettings(), 44_100
+    late = settings.latency_samples(rate) + HOLD
+    peaks = np.where(np.arange(4 * rate) < 2 * rate, 2.0, 0.5)
+    gain = GainCurve(1.0, rate, settings).push(peaks)
+    after_s = 0.2  # ½·exp(−t/0.3 s), by the closed form, from the end of the hold
+    assert gain[2 * rate - 1] == pytest.approx(0.5, abs=1e-6)
+    at = 2 * rate + late + HOLD + round(after_s * rate)
+    assert 1.0 - gain[at] == pytest.approx(0.5 * np.exp(-after_s / 0.3), rel=0.01)
+    peaks = np.where(np.arange(rate) == 1000, 2.0, 0.5)
+    gain = GainCurve(1.0, rate, settings).push(peaks)
+    assert gain.min() == pytest.approx(0.5, abs=1e-6)
+    assert (1.0 - gain[1000 + 2 * late + round(0.005 * rate) :]).max() < 0.05  # under a tenth after 5 ms
 
 
 def test_gain_starts_no_earlier_than_the_lookahead() -> None:

@@ -23,7 +23,7 @@ def _drums(seconds: float = 1.0) -> np.ndarray:
 )
 def test_agrees_with_the_form_that_renders(threshold: float, release: float, lookahead: float) -> None:
     audio = _drums()
-    _, exact = limit(audio, threshold, RATE, LimiterSettings(lookahead, release))
+    _, exact = limit(audio, threshold, RATE, LimiterSettings(lookahead, release, recovery_ms=release))
     limiter = Limiter(RATE, lookahead)
     gain = limiter.gain(
         torch.from_numpy(audio)[None],

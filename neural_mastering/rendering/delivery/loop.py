@@ -1,7 +1,7 @@
 """Loudness and ceiling: gain → limiter → file → meter, until the written file is on target and below it."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,8 +17,9 @@ from neural_mastering.errors import InputError
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import Meter, Readings
 from neural_mastering.metering.wide_peak import WidePeakMeter
-from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.base import StreamStage, run_stages
 from neural_mastering.rendering.stages.limiter import LimiterStage
+from neural_mastering.rendering.stages.peak_control import PeakControlStage
 from neural_mastering.units import db_to_gain
 
 Limit = Literal["reduction", "peaks", "encoder"]
@@ -29,6 +30,9 @@ TOLERANCE_LU = 0.1
 
 LOOK_DB = 0.02
 """What the second look may read above the ceiling."""
+
+CLEAN_DB = 2.0
+"""Where no more than this is taken off the peaks, the limiter works alone."""
 
 _AIM_LU = 0.09  # what ends the loop
 _PASSES = 6
@@ -44,12 +48,20 @@ class DeliverySpec:
         ceiling_db: dBTP; None lets peaks go where they will.
         max_reduction_db: the most that the limiter may take off a peak; 0 caps the gain instead of limiting.
         settings: of the limiter.
+        clip_db: the most that the clipper in front of it may take off short peaks; 0 leaves it out.
     """
 
     lufs: float | None
     ceiling_db: float | None
     max_reduction_db: float = 6.0
     settings: LimiterSettings = field(default_factory=LimiterSettings)
+    clip_db: float = 0.0
+
+    def clip_depth_db(self, peak_db: float) -> float:
+        """Depth of the clipper where the highest peak is `peak_db`: what exceeds `CLEAN_DB` of reduction."""
+        if self.ceiling_db is None or self.max_reduction_db <= 0.0:
+            return 0.0
+        return min(self.clip_db, max(peak_db - self.ceiling_db - CLEAN_DB, 0.0))
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,8 @@ class DeliveryResult:
             "peaks" (they are at the ceiling), "encoder" (they would pass it after an encoder); None where it was.
         passes: how often the song went through the limiter.
         clipped_samples: that did not fit into the integers of the file (with the ceiling off).
+        peak_control_db: the most that the clipper of short peaks took off one; 0 without it.
+        needed_reduction_db: about what the target takes off the highest peak; 0 without a limiter.
     """
 
     readings: Readings
@@ -72,6 +86,8 @@ class DeliveryResult:
     limited_by: Limit | None
     passes: int
     clipped_samples: int
+    peak_control_db: float = 0.0
+    needed_reduction_db: float = 0.0
 
     @property
     def max_reduction_db(self) -> float:
@@ -100,21 +116,25 @@ def deliver(
     highest, reason = _highest_gain(readings, spec, _MARGIN_DB["16"])
     gain_db, aim = _first_gain(before, spec)
     limited_by = reason if gain_db > highest else None
-    gain_db = min(gain_db, highest)
+    wanted_db, gain_db = gain_db, min(gain_db, highest)
     lower_db = 0.0  # how far the limiter's threshold stays below the ceiling beyond the margin
     attempt = 0
     while True:
         attempt += 1
         writer = open_writer()
-        limiter = None
+        limiter, clipper = None, None
         if spec.ceiling_db is not None and spec.max_reduction_db > 0.0:
             threshold_db = spec.ceiling_db - _MARGIN_DB[writer.form.bits] - lower_db
             limiter = LimiterStage(threshold_db, rate, channels, spec.settings)
+            depth_db = spec.clip_depth_db(readings.true_peak_db + gain_db)
+            if depth_db > 0.0:
+                clipper = PeakControlStage(threshold_db, depth_db, rate, channels, spec.settings)
+        stages = [stage for stage in (clipper, limiter) if stage is not None]
         try:
             look = None if spec.ceiling_db is None else WidePeakMeter(rate, channels, spec.ceiling_db)
             if keep is not None:
                 keep.restart()
-            written = _write(blocks(), gain_db, limiter, writer, Meter(rate, channels), look, keep)
+            written = _write(blocks(), gain_db, stages, writer, Meter(rate, channels), look, keep)
             writer.close()
         except BaseException:
             writer.abandon()
@@ -139,33 +159,36 @@ def deliver(
         if aim is not None and abs(error) > _AIM_LU:
             gain_db = _next_gain(before, spec, gain_db, written.lufs, aim)
         limited_by = reason if gain_db > highest else None
-        gain_db = min(gain_db, highest)
+        wanted_db, gain_db = gain_db, min(gain_db, highest)
         writer.abandon()
     if aim is not None and limited_by is None and abs(error) > TOLERANCE_LU:
         limited_by = "peaks"
     reduction = limiter.reduction_db if limiter is not None else np.zeros(0)
-    return DeliveryResult(written, gain_db, reduction, limited_by, attempt, writer.clipped_samples), writer
+    clipped_db = 0.0 if clipper is None else clipper.most_db
+    needed_db = 0.0 if limiter is None else _reduction_db(before, spec, wanted_db)
+    result = DeliveryResult(
+        written, gain_db, reduction, limited_by, attempt, writer.clipped_samples, clipped_db, needed_db
+    )
+    return result, writer
+
+
+def _reduction_db(before: LimiterForecast, spec: DeliverySpec, gain_db: float) -> float:
+    """What the highest peak has to lose at a gain."""
+    return max(before.readings.true_peak_db + gain_db - (spec.ceiling_db or 0.0), 0.0)
 
 
 def _write(
     blocks: Iterator[Block],
     gain_db: float,
-    limiter: LimiterStage | None,
+    stages: Sequence[StreamStage],
     writer: AtomicWriter,
     meter: Meter,
     look: WidePeakMeter | None,
     keep: DiskBuffer | None,
 ) -> Readings:
-    def limited() -> Iterator[Block]:
-        gain = db_to_gain(gain_db)
-        for block in blocks:
-            scaled = block if gain == 1.0 else block * gain
-            yield scaled if limiter is None else limiter.process(scaled)
-        rest = limiter.flush() if limiter is not None else None
-        if rest is not None:
-            yield rest
-
-    for block in prefetch(limited()):
+    gain = db_to_gain(gain_db)
+    scaled = (block if gain == 1.0 else block * gain for block in blocks)
+    for block in prefetch(run_stages(stages, scaled)):
         if block.shape[1]:
             stored = writer.write(block)
             if keep is not None:
@@ -201,14 +224,17 @@ def _misjudged(before: LimiterForecast, spec: DeliverySpec, gain_db: float) -> f
     rate = excerpts.readings.sample_rate
     if excerpts.readings.true_peak_db + gain_db <= spec.ceiling_db:
         return 0.0
-    predicted = excerpts.limited_lufs(gain_db, spec.ceiling_db, spec.settings)
+    depth_db = spec.clip_depth_db(before.readings.true_peak_db + gain_db)
+    predicted = excerpts.limited_lufs(gain_db, spec.ceiling_db, spec.settings, depth_db)
     meter = Meter(rate, len(audio), with_true_peak=False)
-    limiter = LimiterStage(spec.ceiling_db, rate, len(audio), spec.settings)
+    stages: list[StreamStage] = [LimiterStage(spec.ceiling_db, rate, len(audio), spec.settings)]
+    if depth_db > 0.0:
+        stages.insert(0, PeakControlStage(spec.ceiling_db, depth_db, rate, len(audio), spec.settings))
     pieces = (
         audio[:, i : i + BLOCK_SAMPLES].astype(np.float64) * db_to_gain(gain_db)
         for i in range(0, audio.shape[1], BLOCK_SAMPLES)
     )
-    for block in run_stages([limiter], pieces):
+    for block in run_stages(stages, pieces):
         meter.push(block)
     error = meter.finish().lufs - predicted
     return error if math.isfinite(error) else 0.0
@@ -216,8 +242,13 @@ def _misjudged(before: LimiterForecast, spec: DeliverySpec, gain_db: float) -> f
 
 def _next_gain(before: LimiterForecast, spec: DeliverySpec, gain_db: float, lufs: float, aim: float) -> float:
     """Correct the prediction by its error at the gain that was tried."""
-    predicted = before.limited_lufs(gain_db, spec.ceiling_db, spec.settings)
+    predicted = _predicted(before, spec, gain_db)
     return _solve(before, spec, aim + predicted - lufs)
+
+
+def _predicted(before: LimiterForecast, spec: DeliverySpec, gain_db: float) -> float:
+    depth_db = spec.clip_depth_db(before.readings.true_peak_db + gain_db)
+    return before.limited_lufs(gain_db, spec.ceiling_db, spec.settings, depth_db)
 
 
 def _solve(before: LimiterForecast, spec: DeliverySpec, lufs: float) -> float:
@@ -226,11 +257,11 @@ def _solve(before: LimiterForecast, spec: DeliverySpec, lufs: float) -> float:
     if spec.ceiling_db is None or spec.max_reduction_db <= 0.0:
         return plain
     low, high = plain, plain + 30.0
-    if before.limited_lufs(low, spec.ceiling_db, spec.settings) >= lufs:
+    if _predicted(before, spec, low) >= lufs:
         return low
     for _ in range(24):
         middle = 0.5 * (low + high)
-        if before.limited_lufs(middle, spec.ceiling_db, spec.settings) < lufs:
+        if _predicted(before, spec, middle) < lufs:
             low = middle
         else:
             high = middle

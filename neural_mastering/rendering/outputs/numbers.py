@@ -52,6 +52,8 @@ def as_json(result: MasterResult) -> dict[str, Any]:
         "delivery": {
             "gain_db": delivery.gain_db,
             "max_reduction_db": delivery.max_reduction_db,
+            "peak_control_db": delivery.peak_control_db,
+            "needed_reduction_db": delivery.needed_reduction_db,
             "limited_by": delivery.limited_by,
             "passes": delivery.passes,
             "ceiling_lowered_db": result.lowered_db,

@@ -41,10 +41,18 @@ def _actions(result: MasterResult) -> Iterator[Note]:
         report_delivery(result),
         result.controls.gain_db + result.delivery.gain_db,
         eq_curve(result.controls, result.input.sample_rate),
-        [Note("stage", text) for text in stage_sentences(result.stages)],
+        [*(Note("stage", text) for text in stage_sentences(result.stages)), *_peak_control(result)],
         limiter_reductions(result),
     )
     yield from codec_actions(result)
+
+
+def _peak_control(result: MasterResult) -> Iterator[Note]:
+    most_db = result.delivery.peak_control_db
+    if most_db > 0.05:
+        yield Note(
+            "peak_control", f"Short peaks were clipped by at most {most_db:.1f} dB before the limiter."
+        )
 
 
 def _delivery_warnings(result: MasterResult) -> Iterator[Note]:
@@ -57,8 +65,9 @@ def _delivery_warnings(result: MasterResult) -> Iterator[Note]:
     elif delivery.limited_by == "reduction":
         yield Note(
             "target_not_reached",
-            f"stopped at {lufs:.1f} LUFS: to reach {spec.lufs:.1f} LUFS, the limiter would need more than "
-            f"{spec.max_reduction_db:g} dB of gain reduction (raise --max-reduction to allow it)",
+            f"stopped at {lufs:.1f} LUFS: to reach {spec.lufs:.1f} LUFS, the limiter would need about "
+            f"{max(delivery.needed_reduction_db, spec.max_reduction_db + 0.1):.1f} dB of gain reduction, more than "
+            f"{spec.max_reduction_db:g} dB (raise --max-reduction to allow it)",
         )
     elif delivery.limited_by == "peaks":
         yield Note(

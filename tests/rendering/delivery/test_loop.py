@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import soxr
 import torch
-from scipy.signal import resample_poly
+from scipy.signal import resample, resample_poly
 
 from neural_mastering import notes
 from neural_mastering.data.demo import demo_assets
@@ -143,7 +143,7 @@ def test_the_reduction_stops_where_it_was_told(write_song: Callable[..., Path], 
     source = write_song(music(4.0))
     loudness = []
     for most in (1.0, 3.0, 9.0):
-        options = Options(model="none", target="-6", max_reduction_db=most, overwrite=True)
+        options = Options(model="none", target="-6", max_reduction_db=most, overwrite=True, density=0.0)
         result = master(source, tmp_path / "out.wav", options)
         assert result.delivery.reduction_db.max() == pytest.approx(most, abs=0.05)
         assert result.delivery.limited_by == "reduction"
@@ -151,6 +151,37 @@ def test_the_reduction_stops_where_it_was_told(write_song: Callable[..., Path], 
         assert "--max-reduction" in note.text
         loudness.append(result.result.lufs)
     assert loudness == sorted(loudness) and loudness[-1] - loudness[0] > 2.0
+
+
+def test_density_clips_short_peaks_and_the_limiter_takes_less(
+    write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    noise = 0.05 * np.random.default_rng(0).standard_normal((2, 5 * RATE))
+    audio = np.asarray(
+        resample(np.asarray(resample(noise, 4 * RATE, axis=1)), 5 * RATE, axis=1)
+    )  # nothing above 0.4 of the rate
+    for start in range(RATE // 2, audio.shape[1] - 200, RATE // 2):
+        audio[:, start : start + 60] = 0.8 * np.hanning(60)
+    source = write_song(audio)
+    results = {}
+    for density in (0.0, 0.5, 1.0):
+        options = Options(
+            model="none", target="-14", max_reduction_db=24.0, overwrite=True, density=density, bits="24"
+        )
+        results[density] = result = master(source, tmp_path / "out.wav", options)
+        check_numbers = written(tmp_path / "out.wav")
+        assert check_numbers[2] == pytest.approx(-14.0, abs=0.1) and check_numbers[3] <= -1.0
+        assert result.delivery.peak_control_db <= 3.0 * density
+        samples = check_numbers[0]
+        oracle = 20 * np.log10(np.abs(np.asarray(resample(samples, 32 * samples.shape[1], axis=1))).max())
+        assert oracle <= -1.0 + LOOK_DB
+    clipped = [result.delivery.peak_control_db for result in results.values()]
+    taken = [result.delivery.max_reduction_db for result in results.values()]
+    assert clipped[0] == 0.0 and 0.8 < clipped[1] < 1.5 < 2.0 < clipped[2]
+    assert taken[0] > taken[1] + 0.8 and taken[1] > taken[2] + 0.8
+    assert notes.has(results[1.0].actions, "peak_control") and not notes.has(
+        results[0.0].actions, "peak_control"
+    )
 
 
 def test_keep_leaves_every_bit_of_what_is_below_the_ceiling(

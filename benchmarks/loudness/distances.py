@@ -1,0 +1,110 @@
+"""How far an output is from its input at the same loudness."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.signal import butter, resample_poly, sosfiltfilt, stft
+
+from neural_mastering.dsp.loudness import integrated_loudness
+from neural_mastering.dsp.mel import mel_filterbank
+from neural_mastering.dsp.third_octaves import CENTRES_HZ
+from neural_mastering.dsp.true_peak import true_peak_db
+
+Signal = NDArray[np.float64]
+SIZES = (4096, 1024, 256)
+ENVELOPE_HOP_MS = 10.0
+
+
+def lufs(audio: Signal, rate: int) -> float:
+    """Integrated loudness of (channel, time)."""
+    return float(integrated_loudness(torch.from_numpy(audio)[None], rate))
+
+
+def true_peak(audio: Signal, rate: int) -> float:
+    """Of (channel, time), as the project's own meter reads it, dBTP."""
+    return float(true_peak_db(torch.from_numpy(audio)[None], rate))
+
+
+def oracle_peak(audio: Signal) -> float:
+    """True peak at 32 times the rate by scipy's polyphase filter, dBTP."""
+    return 20.0 * float(np.log10(max(np.abs(resample_poly(row, 32, 1)).max() for row in audio)))
+
+
+def distances(output: Signal, reference: Signal, rate: int) -> dict[str, float]:
+    """Distances of signals (channel, time) of one loudness.
+
+    mr_stft: mean over three sizes and left, right, mid of ‖|X| − |Y|‖/‖Y‖ + mean |ln |X| − ln |Y||;
+    worst_s: the largest such distance (size 1024) of any second; mel: mean |difference| of 64 bands in dB;
+    envelope: standard deviation over time of the differences between third-octave levels every 10 ms, in dB, where
+    the reference is within 40 dB of the band's loudest moment; quiet: power of the difference in the third octaves
+    that lie more than 30 dB below the loudest of their moment, over the power of the reference, in dB.
+    """
+    rows = [(output[i], reference[i]) for i in range(len(output))]
+    rows.append((output.mean(axis=0), reference.mean(axis=0)))
+    parts, worst, mel = [], 0.0, []
+    for size in SIZES:
+        for x, y in rows:
+            a, b = _magnitude(x, size), _magnitude(y, size)
+            parts.append(_distance(a, b))
+            if size == 1024:
+                frames = max(round(rate / (size // 4)), 1)
+                for i in range(0, len(a) - frames, frames):
+                    worst = max(worst, _distance(a[i : i + frames], b[i : i + frames]))
+            if size == 4096:
+                bank = mel_filterbank(size, rate, 64, low_hz=40.0).numpy().T
+                floor = 1e-7 * float((b**2 @ bank).max())
+                mel.append(np.abs(10 * np.log10((a**2 @ bank + floor) / (b**2 @ bank + floor))).mean())
+    quiet = np.mean([_quiet(x, y, rate) for x, y in rows[:2]])
+    return {
+        "quiet_db": 10.0 * float(np.log10(max(quiet, 1e-12))),
+        "mr_stft": float(np.mean(parts)),
+        "worst_s": float(worst),
+        "mel_db": float(np.mean(mel)),
+        "envelope_db": float(np.mean([_envelope(x, y, rate) for x, y in rows[:2]])),
+    }
+
+
+def _magnitude(x: Signal, size: int) -> Signal:
+    spectra = np.asarray(stft(x, window="hann", nperseg=size, noverlap=size * 3 // 4, padded=False)[2])
+    return np.abs(spectra).T
+
+
+def _distance(a: Signal, b: Signal) -> float:
+    floor = 1e-5 * max(float(b.max()), 1e-9)
+    convergence = float(np.linalg.norm(a - b)) / max(float(np.linalg.norm(b)), 1e-9)
+    return convergence + float(np.abs(np.log((a + floor) / (b + floor))).mean())
+
+
+def _quiet(x: Signal, y: Signal, rate: int) -> float:
+    size = 4096
+    at_hz = np.arange(size // 2 + 1) * rate / size
+    edges = np.searchsorted(at_hz, [*(CENTRES_HZ[3:] / 2 ** (1 / 6)), CENTRES_HZ[-1] * 2 ** (1 / 6)])
+    edges = edges[np.append(True, np.diff(edges) > 0)]
+    difference, reference = (
+        np.add.reduceat(_magnitude(signal, size) ** 2, edges[:-1], axis=1) for signal in (x - y, y)
+    )
+    is_quiet = reference < 1e-3 * reference.max(axis=1, keepdims=True)
+    return float(difference[is_quiet].sum() / reference.sum())
+
+
+def _envelope(x: Signal, y: Signal, rate: int) -> float:
+    hop = round(ENVELOPE_HOP_MS * rate / 1000.0)
+    found = []
+    for centre in CENTRES_HZ[::3]:
+        if centre * 1.2 > rate / 2:
+            continue
+        sections = _band(float(centre), rate)
+        a, b = (_levels(sosfiltfilt(sections, signal), hop) for signal in (x, y))
+        heard = b > b.max() - 40.0
+        found.append(float(np.std((a - b)[heard])))
+    return float(np.mean(found))
+
+
+def _levels(x: Signal, hop: int) -> Signal:
+    cells = x[: x.size // hop * hop].reshape(-1, hop)
+    return 10.0 * np.log10((cells**2).mean(axis=1) + 1e-12)
+
+
+def _band(centre: float, rate: int) -> Signal:
+    edges = [centre / 2 ** (1 / 2), min(centre * 2 ** (1 / 2), 0.49 * rate)]
+    return np.asarray(butter(2, edges, btype="bandpass", fs=rate, output="sos"))

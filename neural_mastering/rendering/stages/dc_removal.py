@@ -1,0 +1,35 @@
+"""A high-pass below hearing that removes a DC offset."""
+
+import math
+
+import numpy as np
+from scipy.signal import lfilter
+
+from neural_mastering.audio_io.block import Block
+from neural_mastering.rendering.stages.base import StreamStage
+
+CORNER_HZ = 5.0
+
+
+class DcRemovalStage(StreamStage):
+    """y[n] = (1 + p)/2·(x[n] − x[n − 1]) + p·y[n − 1], p = exp(−2π·5 Hz/rate).
+
+    It starts as if the offset had always been there, so that no step begins the song; −0.26 dB at 20 Hz.
+
+    Args:
+        offset: mean of each channel.
+        sample_rate: in Hz.
+    """
+
+    name = "dc_removal"
+
+    def __init__(self, offset: tuple[float, ...], sample_rate: int) -> None:
+        pole = math.exp(-2.0 * math.pi * CORNER_HZ / sample_rate)
+        scale = 0.5 * (1.0 + pole)
+        self._b, self._a = (scale, -scale), (1.0, -pole)
+        self._state = -scale * np.array(offset)[:, None]
+
+    def process(self, block: Block) -> Block:
+        """Filter."""
+        out, self._state = lfilter(self._b, self._a, block, axis=1, zi=self._state)
+        return np.ascontiguousarray(out)
