@@ -163,7 +163,7 @@ def test_an_album_has_its_copies_and_its_gain(run: Run, mix: Path, tmp_path: Pat
         assert tags is not None
         held = {frame.desc: frame.text[0] for frame in tags.getall("TXXX")}
         album_db = float(held["REPLAYGAIN_ALBUM_GAIN"].removesuffix(" dB"))
-        assert album_db == pytest.approx(-18.0 - lufs, abs=0.1)  # windows across the seam are left out
+        assert album_db == pytest.approx(-18.0 - lufs, abs=0.2)  # windows across the seam are left out
         assert held["REPLAYGAIN_TRACK_GAIN"] != held["REPLAYGAIN_ALBUM_GAIN"]
         r128 = OggOpus(out / f"{name}.opus")["r128_album_gain"][0]
         assert int(r128) / 256 == pytest.approx(album_db - 5.0, abs=0.02)
