@@ -16,6 +16,7 @@ from neural_mastering.metering.meter import Meter
 from neural_mastering.models import Confidence, MasteringModel
 from neural_mastering.rendering.stages.base import StreamStage, run_stages
 from neural_mastering.rendering.stages.build import RESIDUAL, build_stages
+from neural_mastering.rendering.stages.dc_removal import dc_removal
 from neural_mastering.rendering.tone.from_model import WINDOW_S, ModelTone, listen
 from neural_mastering.reporting.eval_data import SystemKind
 from neural_mastering.shapes import Audio
@@ -82,9 +83,11 @@ def render_controls(tone: ModelTone, audio: Audio) -> tuple[Audio, Audio | None]
         What comes out, and what comes out without the neural residual; None where there is none.
     """
     channels, rate = audio.shape[1], round(tone.model.sample_rate)
+    offset = tuple(float(mean) for mean in audio[0].numpy().mean(axis=1, dtype=np.float64))
 
     def stages(controls: ChainControls) -> list[StreamStage]:
-        return build_stages(controls, rate, channels, tone.residual_source(controls))
+        chain = build_stages(controls, rate, channels, tone.residual_source(controls))
+        return [*dc_removal(offset, rate), *chain]
 
     def kept(blocks: Iterable[Block]) -> Audio:
         return torch.from_numpy(joined(blocks, channels).astype(np.float32))[None]

@@ -1,7 +1,7 @@
 """Checks of a file before it is mastered."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.metering.meter import BLOCK_MS, SHORT_TERM_MS, Readings
@@ -26,14 +26,14 @@ def preflight(reader: AudioReader, readings: Readings) -> list[Note]:
     return found
 
 
-def dc_db(readings: Readings) -> float:
+def dc_db(channel_mean: Sequence[float]) -> float:
     """The larger of the channels' offsets in dBFS."""
-    return gain_to_db(max((abs(mean) for mean in readings.channel_mean), default=0.0))
+    return gain_to_db(max((abs(mean) for mean in channel_mean), default=0.0))
 
 
-def has_dc(readings: Readings) -> bool:
+def has_dc(channel_mean: Sequence[float]) -> bool:
     """Whether an offset is worth removing."""
-    return dc_db(readings) > DC_DB
+    return dc_db(channel_mean) > DC_DB
 
 
 def _length(reader: AudioReader, readings: Readings) -> Iterator[Note]:
@@ -74,11 +74,11 @@ def _level(readings: Readings) -> Iterator[Note]:
             "over_full_scale",
             f"peaks exceed full scale: {readings.sample_peak_db:+.1f} dBFS in a floating-point file",
         )
-    if has_dc(readings):
+    if has_dc(readings.channel_mean):
         yield Note(
             "dc_offset",
-            f"DC offset of −{-dc_db(readings):.0f} dBFS: it wastes headroom; a high-pass at 5 Hz removes it "
-            "(unless you --skip dc_removal)",
+            f"DC offset of −{-dc_db(readings.channel_mean):.0f} dBFS: it wastes headroom; a high-pass at 5 Hz "
+            "removes it (unless you --skip dc_removal)",
         )
 
 

@@ -21,7 +21,6 @@ from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.metering.measure import MeasuredSong, measure
-from neural_mastering.metering.preflight import has_dc
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
 from neural_mastering.rendering.delivery.drafted_files import draft_files
 from neural_mastering.rendering.delivery.loop import DeliverySpec
@@ -35,7 +34,7 @@ from neural_mastering.rendering.reference.outcome import ReferenceOutcome, outco
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
-from neural_mastering.rendering.stages.dc_removal import DcRemovalStage
+from neural_mastering.rendering.stages.dc_removal import dc_removal
 from neural_mastering.rendering.stages.record import StageRecord
 from neural_mastering.rendering.tone.choose import choose_tone
 from neural_mastering.rendering.tone.tone import Tone
@@ -140,8 +139,8 @@ def render(
     """
     source = None if tone.model is None else tone.model.residual_source(tone.controls)
     stages = build_stages(tone.controls, song.sample_rate, song.channels, source)
-    if removes_dc and has_dc(song.readings):
-        stages = [DcRemovalStage(song.readings.channel_mean, song.sample_rate), *stages]
+    if removes_dc:
+        stages = [*dc_removal(song.readings.channel_mean, song.sample_rate), *stages]
     if not any(song.readings.channel_power):
         stages = []
     if not stages and sample_rate in (None, song.sample_rate):

@@ -6,9 +6,15 @@ import numpy as np
 from scipy.signal import lfilter
 
 from neural_mastering.audio_io.block import Block
+from neural_mastering.metering.preflight import has_dc
 from neural_mastering.rendering.stages.base import StreamStage
 
 CORNER_HZ = 5.0
+
+
+def dc_removal(channel_mean: tuple[float, ...], sample_rate: int) -> list[StreamStage]:
+    """The stage for a song with such means of its channels: one where an offset is worth removing, else none."""
+    return [DcRemovalStage(channel_mean, sample_rate)] if has_dc(channel_mean) else []
 
 
 class DcRemovalStage(StreamStage):
