@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.dsp import peak_kernels
 from neural_mastering.dsp.interpolator import interpolator, oversampling
-from neural_mastering.units import db_to_gain
+from neural_mastering.units import NEPERS_PER_DB, db_to_gain
 
 HOLD = 12
 """Samples to either side of a peak over which the reduction is held."""
@@ -89,7 +89,7 @@ class GainCurve:
         spared_db: float = 0.0,
     ) -> None:
         settings = settings or LimiterSettings()
-        self._spared = float(np.log(10.0) / 20.0 * spared_db)
+        self._spared = NEPERS_PER_DB * spared_db
         first, second = settings.boxes(sample_rate)
         self.threshold = threshold
         self._rates = settings.rates(sample_rate)

@@ -186,8 +186,9 @@ def test_ctrl_c_stops_and_leaves_nothing(jobs: str, tmp_path: Path) -> None:
         (tmp_path / f"{copy}.wav").hardlink_to(tmp_path / "0.wav")
     code = (
         "import sys\nfrom neural_mastering.cli import style\n"
-        "style.listen_to_signals()\nprint('ready', flush=True)\n"
-        "if __name__ == '__main__': sys.exit(style.invoke(sys.argv[1:]))"
+        "if __name__ == '__main__':\n"  # workers import this file, too
+        "    style.listen_to_signals()\n    print('ready', flush=True)\n"
+        "    sys.exit(style.invoke(sys.argv[1:]))\n"
     )
     (tmp_path / "run.py").write_text(code)
     before = _names(tmp_path)

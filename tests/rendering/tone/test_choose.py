@@ -28,6 +28,7 @@ def song(seconds: float = 12.0, tilt: float = 1.0, seed: int = 0, beat_hz: float
     noise = np.fft.irfft(spectrum * (at_hz / 100.0) ** (-0.5 * tilt), count, axis=1)
     time = np.arange(count) / RATE
     audio = noise * (0.3 + np.exp(-6.0 * ((time * beat_hz) % 1.0)))
+    audio -= audio.mean(axis=1, keepdims=True)  # an offset would be removed
     return np.asarray(0.1 * audio / audio.std())
 
 
