@@ -78,7 +78,8 @@ class BandCrestMeter:
         mean = power.mean(axis=0)
         for band in np.flatnonzero((mean > mean.max() * db_to_power(_EMPTY_DB)) & (mean > 1e-15)):
             heard = power[:, band] > mean[band] * db_to_power(-GATE_DB)
-            crest_db[band] = power_to_db(peak[heard, band] / power[heard, band]).mean()
+            ratios: Float64s = np.asarray(peak[heard, band] / power[heard, band], dtype=np.float64)
+            crest_db[band] = np.mean(power_to_db(ratios))
         return crest_db
 
     def _close(self) -> None:
@@ -103,7 +104,12 @@ def octave_sections(sample_rate: float) -> Float64s:
     highest_hz, half = _HIGHEST_EDGE * sample_rate, third_octave_hz(1.5)
     kept = OCTAVES_HZ[highest_hz > OCTAVES_HZ]
     edges = [(centre / half, min(centre * half, highest_hz)) for centre in kept]
-    return np.stack([butter(2, edge, "bandpass", fs=sample_rate, output="sos") for edge in edges])
+    return np.stack(
+        [
+            np.asarray(butter(2, edge, "bandpass", fs=sample_rate, output="sos"), dtype=np.float64)
+            for edge in edges
+        ]
+    )
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
