@@ -39,6 +39,10 @@ def add_move(tone: Tone, analysis: ToneAnalysis, style: str | None, intensity_db
     if not analysis.profile.is_usable:
         note = Note("nothing_audible", "the song is too short or too quiet to be compared with others")
         return replace(tone, actions=(*tone.actions, note))
+    if (
+        tone.reference is not None and intensity_db <= 0.0
+    ):  # no mistakes are assumed, but a reference is followed
+        style, normal = None, replace(normal, expectations=())
     size_db = FREEDOM_DB if style is None else intensity_db
     wishes, largest_db = _wishes(tone, analysis, error_covariance(size_db))
     base_db = tone.controls.eq.third_octaves_db(tone.controls.design_rate_hz)

@@ -97,6 +97,15 @@ def test_style_reference_words_and_controls_end_in_one_equaliser(tmp_path: Path)
     assert asked.curve_db[11] < without.curve_db[11] - 1.0
 
 
+def test_a_reference_is_followed_though_no_mistakes_are_assumed(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "reference.wav", song(tilt=0.5, seed=1, beat_hz=1.7).T, RATE)
+    asked = suggest(
+        (song(tilt=1.2), RATE), style="rock", references=[tmp_path / "reference.wav"], intensity=0.0
+    )
+    assert set(asked.parts) == {"reference reference.wav"}
+    assert asked.curve_db[-6] - asked.curve_db[6] > 1.0  # brighter, as the reference is
+
+
 def test_none_leaves_the_tone_alone(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "mix.wav", song(3.0).T, RATE, subtype="PCM_24")
     options = Options(model="none", target="keep", ceiling="off", bits="24")
