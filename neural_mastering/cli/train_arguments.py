@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from neural_mastering.cli.resume_choices import machine_overrides
 from neural_mastering.errors import InputError
 
 LAYERS = ("phase", "experiment", "debug", "sweep")
@@ -41,7 +42,7 @@ def prepare(arguments: Sequence[str]) -> list[str]:
         "config",
         f"hydra.run.dir='{saved.parent}'",
         f"resume='{saved.parent}'",
-        *others,
+        *machine_overrides(others),
     ]
 
 

@@ -130,6 +130,14 @@ class Signal:
         counts[0] *= self.channels
         return crest_of(peaks, self.energies / counts)
 
+    def on_cpu(self) -> "Signal":
+        """The same signal in the CPU's memory."""
+        return (
+            self
+            if self.audio.device.type == "cpu"
+            else Signal(self.audio.cpu(), self.sample_rate, self.high_hz)
+        )
+
     @property
     def width_db(self) -> PerItem:
         """Stereo width in dB, (1,); only of stereo."""
@@ -149,7 +157,7 @@ class Signal:
 
 def products_of(a: Float[Tensor, "a time"], b: Float[Tensor, "b time"]) -> Float[Tensor, "a b"]:
     """Σ over time of all products of channels, float64, piece by piece."""
-    total = torch.zeros(a.shape[0], b.shape[0], dtype=torch.float64)
+    total = a.new_zeros(a.shape[0], b.shape[0], dtype=torch.float64)
     for x, y in zip(a.split(_PIECE_SAMPLES, dim=-1), b.split(_PIECE_SAMPLES, dim=-1), strict=True):
         total += x.double() @ y.double().T
     return total

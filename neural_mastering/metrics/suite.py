@@ -108,6 +108,7 @@ def measure(prediction: Signal, target: Signal) -> dict[str, float]:
             f"prediction and target differ: {tuple(prediction.audio.shape)} at {prediction.sample_rate:g} Hz "
             f"against {tuple(target.audio.shape)} at {target.sample_rate:g} Hz"
         )
+    prediction, target = prediction.on_cpu(), target.on_cpu()  # the spectra are compiled loops
     gain_db = float(target.lufs[0] - prediction.lufs[0])
     gain_db = gain_db if math.isfinite(gain_db) and abs(gain_db) > LEVEL_TOLERANCE_DB else 0.0
     values = _level_free(prediction, target)

@@ -366,3 +366,29 @@ def test_submitit_runs_a_sweep_in_processes_of_its_own(small: list[str], tmp_pat
         assert logits.shape[1] == width
         losses = [float(row["val/loss"]) for row in _rows(tmp_path / job) if row.get("val/loss")]
         assert losses and all(map(math.isfinite, losses))
+
+
+def test_a_run_goes_on_on_another_machine(nm_train: Train, small: list[str]) -> None:
+    """Groups that name the machine become their keys; what is trained can't be exchanged."""
+    assert nm_train("+phase=1a", *small, "trainer.max_epochs=1", "hydra.run.dir=run", NO_TABLE) == 0
+    resumed = ("resume=run", "trainer.max_epochs=2", NO_TABLE)
+    assert nm_train(*resumed, "trainer=cpu", "precision=bf16") == 0
+    trainer = yaml.safe_load(Path("run/.hydra/config.yaml").read_text())["trainer"]
+    assert (trainer["precision"], trainer["accelerator"], trainer["max_epochs"]) == ("bf16-mixed", "cpu", 2)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ("trainer=tpu", "trainer=tpu: expected one of cpu, ddp, ddp_cpu, gpu"),
+        ("data=demo", "data=demo can't be given to a run that is resumed"),
+        ("model/encoder=tcn", "model/encoder=tcn can't be given to a run that is resumed"),
+    ],
+)
+def test_a_resumed_run_keeps_what_it_trains(
+    choice: str, message: str, nm_train: Train, small: list[str], capsys: Any
+) -> None:
+    assert nm_train("+phase=1a", *small, "trainer.max_epochs=1", "hydra.run.dir=run", NO_TABLE) == 0
+    assert nm_train("resume=run", choice) == 2
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error

@@ -16,8 +16,9 @@ from neural_mastering.dsp.biquad import equalize
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.true_peak import true_peak_db
 from neural_mastering.losses import WeightedSum, WeightedTerm
+from neural_mastering.metrics.item_metric import ItemMetric
 from neural_mastering.metrics.signal import Signal
-from neural_mastering.metrics.suite import measure
+from neural_mastering.metrics.suite import METRICS, measure
 from neural_mastering.models import build
 from neural_mastering.output import Gates, MasteringOutput
 from neural_mastering.processors import Processor
@@ -128,7 +129,7 @@ def test_losses(name: str, device: torch.device) -> None:
             gates = Gates(values=ones, open_probability=0.5 * ones + 0.1 * level, held=ones < 0)
             eq = {"frequency_hz": 1000 * ones, "gain_db": ones + level, "q": 2 * ones + level}
             controls = {"eq": eq, "gain": {"gain_db": level[:, 0]}}
-            output = MasteringOutput(audio, {"eq": audio}, controls, gates, 0.1 * audio)
+            output = MasteringOutput(audio, {"eq": audio}, controls, gates, audio.square())
             return term(output, target.to(audio.device))[None]
 
         return loss
@@ -136,7 +137,19 @@ def test_losses(name: str, device: torch.device) -> None:
     _compare(on, {"audio": _noise(2, 2, RATE)}, device, 1e-4)
 
 
-def test_metrics(device: torch.device) -> None:
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.info.key)
+def test_single_metrics(metric: type[ItemMetric], device: torch.device) -> None:
+    target = _noise(2, 2, 4 * RATE, seed=1)
+    prediction = 0.7 * target + 0.1 * _noise(2, 2, 4 * RATE)
+    readings = []
+    for place in (torch.device("cpu"), device):
+        reading = metric(RATE).to(place)
+        reading.update(prediction.to(place), target.to(place))
+        readings.append(float(reading.compute()))
+    assert readings[1] == pytest.approx(readings[0], rel=1e-3, abs=1e-3)
+
+
+def test_all_metrics_at_once(device: torch.device) -> None:
     prediction, target = _noise(1, 2, 4 * RATE), _noise(1, 2, 4 * RATE, seed=1)
     prediction = 0.7 * target + 0.1 * prediction
     expected = measure(Signal(prediction, RATE), Signal(target, RATE))
@@ -151,12 +164,13 @@ def test_loudness_true_peak_and_equaliser(device: torch.device) -> None:
         integrated_loudness(moved, RATE).cpu(), integrated_loudness(audio, RATE), rtol=0, atol=1e-6
     )
     torch.testing.assert_close(true_peak_db(moved, RATE).cpu(), true_peak_db(audio, RATE), rtol=0, atol=1e-6)
-    bands = [
+    frequency_hz, gain_db, q = (
         torch.tensor([values], dtype=torch.float64).expand(2, -1)
         for values in ([80.0, 2e3], [6.0, -9.0], [0.7, 2.0])
-    ]
-    expected = equalize(audio, *bands, RATE, ("low_shelf", "peak"))
-    got = equalize(moved, *(band.to(device) for band in bands), RATE, ("low_shelf", "peak"))
+    )
+    kinds = ("low_shelf", "peak")
+    expected = equalize(audio, frequency_hz, gain_db, q, RATE, kinds)
+    got = equalize(moved, frequency_hz.to(device), gain_db.to(device), q.to(device), RATE, kinds)
     _close(got, expected, 1e-9, "equaliser")
 
 
