@@ -2,10 +2,14 @@
 
     y[n] = y[n−1] + c·(x[n] − y[n−1])      c = 1 − exp(−1/(attack·rate)) where x[n] > y[n−1], else of the release
 
-On a CPU the recursion and its derivative are compiled loops in float64; on a CUDA device they are torchcomp's. Both
-follow C. Yu et al., "Differentiable all-pole filters for time-varying audio systems", DAFx 2024, section 4.
+On a CPU the recursion and its derivative are compiled loops in float64; on a CUDA device they are torchcomp's, or those
+of the CPU where torchcomp can't be loaded. Both follow C. Yu et al., "Differentiable all-pole filters for time-varying
+audio systems", DAFx 2024, section 4.
 """
 
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -44,12 +48,24 @@ def smooth(
     x = target.double()
     start = x.new_zeros(x.shape[0]) if start is None else start.double()
     rise, fall = coefficient(attack_ms, sample_rate), coefficient(release_ms, sample_rate)
-    if x.device.type == "cuda":
-        from torchcomp.core import compressor_core  # loads torchcomp and numba
+    if x.device.type == "cpu":
+        return _Smooth.apply(x, rise, fall, start)
+    recursion = _on_gpu()
+    if recursion is None:
+        return _Smooth.apply(*(t.cpu() for t in (x, rise, fall, start))).to(x.device)
+    # torchcomp's attack is for falling gains, hence the signs
+    return -recursion(-x.contiguous(), -start, rise, fall)
 
-        # torchcomp's attack is for falling gains, hence the signs
-        return -compressor_core(-x.contiguous(), -start, rise, fall)
-    return _Smooth.apply(x, rise, fall, start)
+
+@lru_cache(maxsize=1)
+def _on_gpu() -> Callable[..., Tensor] | None:
+    """torchcomp's recursion; None, with a warning, where it or numba's part for CUDA can't be loaded."""
+    try:
+        from torchcomp.core import compressor_core  # loads torchcomp and numba
+    except (ImportError, AttributeError) as error:  # numba-cuda fails so beside a NumPy that it doesn't know
+        warnings.warn(f"envelopes are computed on the CPU: torchcomp can't be loaded ({error})", stacklevel=3)
+        return None
+    return compressor_core
 
 
 class _Smooth(torch.autograd.Function):

@@ -1,13 +1,14 @@
 """The compressor against a loop that is written out, its limits, and another maker's compressor."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from neural_mastering.dsp import compressor
+from neural_mastering.dsp import compressor, envelope
 from neural_mastering.dsp.envelope import coefficient, smooth
 
 RATE = 44_100.0
@@ -169,3 +170,11 @@ def test_one_pass_is_the_gain_computer_and_the_smoother(knee: float) -> None:
     for one, two in zip(*found, strict=True):
         assert knee == 0.0 or bool(two.abs().max() > 0.0)
         torch.testing.assert_close(one, two, rtol=1e-9, atol=1e-9)
+
+
+def test_without_torchcomp_a_gpu_is_served_by_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchcomp.core", None)  # what a failed import leaves behind
+    envelope._on_gpu.cache_clear()
+    with pytest.warns(UserWarning, match="computed on the CPU"):
+        assert envelope._on_gpu() is None
+    envelope._on_gpu.cache_clear()
