@@ -2,9 +2,9 @@
 
     y[n] = y[n−1] + c·(x[n] − y[n−1])      c = 1 − exp(−1/(attack·rate)) where x[n] > y[n−1], else of the release
 
-On a CPU the recursion and its derivative are compiled loops in float64; on a CUDA device they are torchcomp's, or those
-of the CPU where torchcomp can't be loaded. Both follow C. Yu et al., "Differentiable all-pole filters for time-varying
-audio systems", DAFx 2024, section 4.
+On a CPU the recursion and its derivative are compiled loops in float64; on a CUDA device they are torchcomp's, or
+those of the CPU where torchcomp can't be loaded. Both follow C. Yu et al., "Differentiable all-pole filters for
+time-varying audio systems", DAFx 2024, section 4.
 """
 
 import warnings
