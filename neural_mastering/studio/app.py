@@ -1,0 +1,89 @@
+"""The HTTP application of nm-studio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+import neural_mastering
+from neural_mastering.errors import InputError
+from neural_mastering.studio import job_routes, project_routes, song_routes
+from neural_mastering.studio.catalogue import catalogue
+from neural_mastering.studio.security import Access, Guard
+from neural_mastering.studio.validation import plain_error
+from neural_mastering.studio.workspace import MissingError, TooLargeError, Workspace
+
+STATIC = Path(str(files("neural_mastering.studio").joinpath("static")))
+
+
+def create_app(workspace: Workspace, access: Access) -> FastAPI:
+    """The application around a workspace; it starts and stops its workers."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await workspace.start()
+        yield
+        await workspace.stop()
+
+    app = FastAPI(
+        title="nm-studio",
+        version=neural_mastering.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.workspace = workspace
+    app.add_middleware(Guard, access=access)
+    for kind, status in _STATUS.items():
+        app.add_exception_handler(kind, _answer(status))
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/catalogue")
+    def offered() -> dict[str, Any]:
+        """What a page may offer: styles, targets, words, formats, stages with their ranges, defaults."""
+        return catalogue()
+
+    for module in (song_routes, job_routes, project_routes):
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+_STATUS: dict[type[Exception], int] = {
+    InputError: 422,
+    song_routes.JobError: 422,
+    MissingError: 404,
+    TooLargeError: 413,
+    song_routes.StalledError: 408,
+}
+
+
+def _answer(status: int) -> Any:
+    async def answer(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status_code=status)
+
+    return answer
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    return JSONResponse({"error": plain_error(error.errors())}, status_code=422)
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": str(error.detail)}, status_code=error.status_code, headers=error.headers)

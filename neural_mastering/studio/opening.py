@@ -1,0 +1,52 @@
+"""From what was typed at nm-studio to a workspace: songs, or a project file with the songs it names."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from neural_mastering.errors import InputError
+from neural_mastering.studio.project import Project, content_hash, read_document
+from neural_mastering.studio.workspace import Limits, Workspace
+
+SUFFIX = ".nmstudio"
+
+
+def open_workspace(folder: Path, files: Sequence[Path], upload_bytes: int) -> Workspace:
+    """The workspace of a project folder, with the files in it.
+
+    Args:
+        folder: of the project; made where it is missing.
+        files: songs, in the order of the album, or project files, whose songs are looked up where they were.
+        upload_bytes: largest upload.
+
+    Raises:
+        InputError: a file that can't be read.
+    """
+    workspace = Workspace(Project(folder), Limits(upload_bytes=upload_bytes))
+    try:
+        for file in files:
+            if file.suffix.lower() == SUFFIX:
+                _open_project(workspace, file)
+            else:
+                workspace.add_file(file)
+    except BaseException:
+        workspace.project.close()
+        raise
+    return workspace
+
+
+def _open_project(workspace: Workspace, file: Path) -> None:
+    document = read_document(file)
+    for song in document.songs:
+        path = None if song.path is None else Path(song.path)
+        if workspace.project.song(song.id) is not None:
+            continue
+        if path is None or not path.is_file():
+            print(f"nm-studio: {song.name} is not here: add it again on the page", file=sys.stderr)
+        elif content_hash(path) != song.sha256:
+            raise InputError(f"{path} is not the file that {file.name} was made with: move it, or save it again")
+        else:
+            workspace.add_file(path, song.role)
+    workspace.project.save(document, None)
