@@ -24,10 +24,12 @@ def run(
     project: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for the project: uploads, states, caches. Default: one for these songs in your data folder."
+            help="Folder for uploads, states and caches. Default: one for these songs in your data folder."
         ),
     ] = None,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes any that is free.", min=0, max=65535)] = 0,
+    port: Annotated[
+        int, typer.Option(help="Port on 127.0.0.1; 0 takes any that is free.", min=0, max=65535)
+    ] = 0,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page, or only print its address.")
     ] = True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -31,7 +32,9 @@ def create_app(workspace: Workspace, access: Access) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await workspace.start()
+        warming = asyncio.get_running_loop().run_in_executor(None, catalogue)
         yield
+        await warming
         await workspace.stop()
 
     app = FastAPI(

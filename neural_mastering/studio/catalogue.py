@@ -60,7 +60,9 @@ def catalogue() -> dict[str, Any]:
 def model_names() -> tuple[str, ...]:
     """The bundled models, without loading them, and "none"."""
     folder = files("neural_mastering.assets.models")
-    found = sorted(item.name.removesuffix(".json") for item in folder.iterdir() if item.name.endswith(".json"))
+    found = sorted(
+        item.name.removesuffix(".json") for item in folder.iterdir() if item.name.endswith(".json")
+    )
     return (*found, "none")
 
 
@@ -70,7 +72,9 @@ def style_names() -> tuple[str, ...]:
 
 
 def _styles() -> list[dict[str, Any]]:
-    found = [{"name": AUTO, "title": "songs like this", "songs": 0, "about": "what the song itself says it is"}]
+    found = [
+        {"name": AUTO, "title": "songs like this", "songs": 0, "about": "what the song itself says it is"}
+    ]
     for name in bundled_styles():
         profile = find_style(name)
         title = name.replace("-", " ")
@@ -140,5 +144,3 @@ def _stage(spec: StageSpec) -> dict[str, Any]:
             if key in own["values"]
         ],
     }
-
-

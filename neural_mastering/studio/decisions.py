@@ -100,6 +100,10 @@ def _forecast(song: AnalysedSong, tone: Tone, target: Target, options: Options) 
 
 
 def _path(folder: Path, settings: Settings, references: References) -> Path:
-    asked = [neural_mastering.__version__, asdict(settings), [[str(path), weight] for path, weight in references]]
+    asked = [
+        neural_mastering.__version__,
+        asdict(settings),
+        [[str(path), weight] for path, weight in references],
+    ]
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     return folder / _DECISIONS / f"{digest[:24]}.json"

@@ -52,7 +52,13 @@ class StudioJob:
 
     def as_dict(self) -> dict[str, Any]:
         """What a client sees."""
-        shown = {"id": self.id, "kind": self.kind, "state": self.state, "step": self.step, "share": self.share}
+        shown = {
+            "id": self.id,
+            "kind": self.kind,
+            "state": self.state,
+            "step": self.step,
+            "share": self.share,
+        }
         if self.state == "done":
             shown["result"] = self.result
         return shown if self.error is None else {**shown, "error": self.error}

@@ -78,10 +78,8 @@ class MeasuredSongs:
         return song
 
 
-def _analysed(
-    source: Path, scratch: Path, resources: ExitStack, also: Reading | None
-) -> AnalysedSong:
-    """Loudness and peaks in this thread; spectrum, content and whoever else reads beside it, from a second reader."""
+def _analysed(source: Path, scratch: Path, resources: ExitStack, also: Reading | None) -> AnalysedSong:
+    """Loudness and peaks in this thread; spectrum, content and `also` beside it, from a second reader."""
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         ready = pool.submit(_spectra, source, also, stop)

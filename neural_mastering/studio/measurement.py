@@ -39,9 +39,7 @@ def measure_song(songs: MeasuredSongs, source: Path, folder: Path) -> dict[str, 
 
     def draw(blocks: Iterator[Block], reader: AudioReader) -> None:
         if not reader.is_lossless:
-            blocks = keep_blocks(
-                blocks, folder / DECODED, reader.sample_rate, reader.channels, reader.frames
-            )
+            blocks = keep_blocks(blocks, folder / DECODED, reader.sample_rate, reader.channels, reader.frames)
         picture.append(pyramid(blocks, reader.channels))
 
     song = songs.get(source, folder, draw)
@@ -93,7 +91,9 @@ def _spectrum(song: AnalysedSong) -> dict[str, Any]:
     sums = np.diff(np.interp(edges, np.concatenate([[0.0], at_hz]), total))
     levels_db = power_to_db(np.asarray(sums + 1e-30, dtype=np.float64))
     # a 1/12 octave holds a quarter of a third octave's power: shown at the third octaves' level
-    offset_db = float(np.median(profile.levels_db - np.interp(np.log(CENTRES_HZ), np.log(centres), levels_db)))
+    offset_db = float(
+        np.median(profile.levels_db - np.interp(np.log(CENTRES_HZ), np.log(centres), levels_db))
+    )
     filled = np.interp(np.log(centres), np.log(CENTRES_HZ), profile.filled.astype(float)) > 0.5
     return {
         "hz": CENTRES_HZ.tolist(),
@@ -107,5 +107,3 @@ def _spectrum(song: AnalysedSong) -> dict[str, Any]:
 
 def _rounded(values: NDArray[np.float64]) -> list[float]:
     return [round(float(value), 2) for value in values]
-
-

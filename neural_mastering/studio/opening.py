@@ -46,7 +46,9 @@ def _open_project(workspace: Workspace, file: Path) -> None:
         if path is None or not path.is_file():
             print(f"nm-studio: {song.name} is not here: add it again on the page", file=sys.stderr)
         elif content_hash(path) != song.sha256:
-            raise InputError(f"{path} is not the file that {file.name} was made with: move it, or save it again")
+            raise InputError(
+                f"{path} is not the file that {file.name} was made with: move it, or save it again"
+            )
         else:
             workspace.add_file(path, song.role)
     workspace.project.save(document, None)

@@ -94,7 +94,9 @@ def keep_blocks(
     container = "RF64" if 4 * channels * frames > _WAV_LIMIT else "WAV"
     with replacing(path) as draft:
         try:
-            with soundfile.SoundFile(str(draft), "w", sample_rate, channels, "FLOAT", format=container) as file:
+            with soundfile.SoundFile(
+                str(draft), "w", sample_rate, channels, "FLOAT", format=container
+            ) as file:
                 for block in blocks:
                     file.write(np.ascontiguousarray(block.T, dtype=np.float32))
                     yield block

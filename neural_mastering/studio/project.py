@@ -56,7 +56,9 @@ class Project:
         except OSError as error:
             raise InputError(f"the project folder {folder} can't be used ({error.strerror})") from error
         remove_drafts(folder)
-        self.document = read_document(folder / DOCUMENT) if (folder / DOCUMENT).exists() else ProjectDocument()
+        self.document = (
+            read_document(folder / DOCUMENT) if (folder / DOCUMENT).exists() else ProjectDocument()
+        )
         self.changed = asyncio.Event()
 
     def close(self) -> None:
@@ -158,10 +160,14 @@ def read_document(path: Path) -> ProjectDocument:
     """
     try:
         if path.stat().st_size > LARGEST_BYTES:
-            raise InputError(f"{path} is larger than {LARGEST_BYTES >> 20} MB: expected a project of nm-studio")
+            raise InputError(
+                f"{path} is larger than {LARGEST_BYTES >> 20} MB: expected a project of nm-studio"
+            )
         return ProjectDocument.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise InputError(f"{path} can't be read ({error.strerror}): expected a project of nm-studio") from error
+        raise InputError(
+            f"{path} can't be read ({error.strerror}): expected a project of nm-studio"
+        ) from error
     except ValidationError as error:
         raise InputError(f"{path} is no project of nm-studio: {plain_error(error.errors())}") from error
 
@@ -176,7 +182,9 @@ def safe_name(name: str) -> str:
     base = "".join(c for c in base if c.isprintable() and c not in '<>:"|?*').strip(" .")
     stem, dot, suffix = base.rpartition(".")
     if not dot or f".{suffix.lower()}" not in _SUFFIXES:
-        raise InputError(f"{base[:80] or 'a file without a name'}: expected an audio file such as WAV, FLAC or MP3")
+        raise InputError(
+            f"{base[:80] or 'a file without a name'}: expected an audio file such as WAV, FLAC or MP3"
+        )
     return f"{_cut(stem.strip(' .') or 'song')}.{suffix.lower()}"
 
 
@@ -214,5 +222,7 @@ def _locked(path: Path) -> IO[str]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        raise InputError(f"another nm-studio works on {path.parent}: close it, or name another --project") from None
+        raise InputError(
+            f"another nm-studio works on {path.parent}: close it, or name another --project"
+        ) from None
     return file

@@ -12,6 +12,7 @@ from neural_mastering.controls import ChainControls, controls_of, save_controls
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.album import run_album
 from neural_mastering.rendering.batch import Job
+from neural_mastering.rendering.delivery.targets import known_targets
 from neural_mastering.rendering.options import DC_REMOVAL, LIMITER, PEAK_CONTROL, Options, stage_names
 from neural_mastering.rendering.outputs.export import FORMATS
 from neural_mastering.rendering.outputs.numbers import as_json
@@ -66,7 +67,9 @@ def master_suffix(source: Path, settings: Settings) -> str:
     return own if own in LOSSLESS_SUFFIXES else ".wav"
 
 
-def request_of(arguments: Mapping[str, Any], decision: Mapping[str, Any], references: References) -> RenderRequest:
+def request_of(
+    arguments: Mapping[str, Any], decision: Mapping[str, Any], references: References
+) -> RenderRequest:
     """A request from plain data; controls that are null are the decided ones.
 
     Raises:
@@ -99,10 +102,9 @@ def delivery_settings(
     """
     kept = {name: settings.strength[name] for name in _DELIVERY if name in settings.strength}
     known = (*controls.stage_names, *_DELIVERY)
-    lufs = target["lufs"]
     return replace(
         Settings(),
-        target="keep" if lufs is None else _named(settings.target, lufs),
+        target=_target(target),
         ceiling="off" if target["ceiling_db"] is None else float(target["ceiling_db"]),
         density=settings.density,
         max_reduction_db=settings.max_reduction_db,
@@ -197,9 +199,11 @@ def _outcome(request: RenderRequest, folder: Path, result: MasterResult) -> dict
     }
 
 
-def _named(asked: str | float | None, lufs: float) -> str | float:
+def _target(decided: Mapping[str, Any]) -> str | float:
     """A destination keeps its name; a number, or what references suggest, stays a number."""
-    return asked.strip() if isinstance(asked, str) else lufs
+    if decided["lufs"] is None:
+        return "keep"
+    return decided["name"] if decided["name"] in known_targets() else float(decided["lufs"])
 
 
 def _kind(path: Path) -> str:

@@ -1,8 +1,8 @@
 """Who may talk to the server: this computer, under its own name, with the token; and what a page may load.
 
 - Host must be ours, so a foreign name that resolves to 127.0.0.1 (DNS rebinding) is refused.
-- Origin and Sec-Fetch-Site must be ours where a browser sends them, so other pages can't post (CSRF). Other ports of
-  this computer count as the same site for cookies, so SameSite alone does not keep them out.
+- Origin and Sec-Fetch-Site must be ours where a browser sends them, so other pages can't post (CSRF). Other ports
+  of this computer count as the same site for cookies, so SameSite alone does not keep them out.
 - Everything needs the token: in the opened URL once, then in a cookie that scripts can't read, or as
   `Authorization: Bearer TOKEN` for programs.
 """

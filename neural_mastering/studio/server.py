@@ -71,5 +71,7 @@ def _listening(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         detail = getattr(error, "strerror", None) or error
-        raise InputError(f"--port {port} can't be used ({detail}): leave it out for any that is free") from error
+        raise InputError(
+            f"--port {port} can't be used ({detail}): leave it out for any that is free"
+        ) from error
     return listener

@@ -17,7 +17,7 @@ from neural_mastering.studio.documents import Role
 from neural_mastering.studio.jobs import StudioJob
 from neural_mastering.studio.measurement import SPECTRUM, WAVEFORM
 from neural_mastering.studio.requests import CompareRequest, PreviewRequest, SectionsRequest
-from neural_mastering.studio.sections import LiveChain, sections_of
+from neural_mastering.studio.sections import sections_of
 from neural_mastering.studio.workspace import Workspace
 
 router = APIRouter()
@@ -81,10 +81,10 @@ async def remove(request: Request, song: str) -> dict[str, str]:
 
 
 @router.get("/songs/{song}")
-async def song_details(request: Request, song: str) -> dict[str, Any]:
+async def song_details(request: Request, song: str) -> JSONResponse:
     """What a song measures."""
     space = workspace(request)
-    return space.details(space.song(song))
+    return JSONResponse(space.details(space.song(song)))
 
 
 @router.get("/songs/{song}/waveform")
@@ -150,9 +150,9 @@ async def compare(request: Request, song: str, body: CompareRequest) -> dict[str
 
 
 @router.post("/sections")
-def sections(body: SectionsRequest) -> LiveChain:
+def sections(body: SectionsRequest) -> JSONResponse:
     """The live part of a chain as second-order sections."""
-    return sections_of(controls_of(body.controls), body.sample_rate)
+    return JSONResponse(sections_of(controls_of(body.controls), body.sample_rate))
 
 
 @router.post("/songs/{song}/preview")

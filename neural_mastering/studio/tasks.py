@@ -22,9 +22,11 @@ from neural_mastering.styles.song import measure_song_tone
 
 
 class TaskProgress(Protocol):
-    """Is told what is being done, and how much of it is done, 0 to 1, where that is known."""
+    """Is told what is being done."""
 
-    def __call__(self, step: str, share: float | None = None) -> None: ...
+    def __call__(self, step: str, share: float | None = None) -> None:
+        """A word for the step, and how much of the task is done, 0 to 1, where that is known."""
+        ...
 
 
 Arguments = Mapping[str, Any]
@@ -63,7 +65,9 @@ def _compare(arguments: Arguments, progress: TaskProgress) -> Any:
 def _preview(arguments: Arguments, progress: TaskProgress) -> dict[str, Any]:
     """Render a stretch into the file `out`; gives what its meters read."""
     progress("rendering")
-    request = request_of(arguments, _decision(arguments, arguments["settings"], progress), _references(arguments))
+    request = request_of(
+        arguments, _decision(arguments, arguments["settings"], progress), _references(arguments)
+    )
     song = _song(arguments)
     renderer = RegionRenderer(PcmCache(arguments["audio"]), song.measured.forecast)
     region = renderer.render(
@@ -87,7 +91,9 @@ def _preview(arguments: Arguments, progress: TaskProgress) -> dict[str, Any]:
 
 
 def _render(arguments: Arguments, progress: TaskProgress) -> dict[str, Any]:
-    request = request_of(arguments, _decision(arguments, arguments["settings"], progress), _references(arguments))
+    request = request_of(
+        arguments, _decision(arguments, arguments["settings"], progress), _references(arguments)
+    )
     return render_master(request, Path(arguments["out"]), progress)
 
 

@@ -2,8 +2,8 @@
 
 Requests arrive on standard input, `{"id", "task", "arguments"}`, answers leave on standard output: any number of
 `{"id", "step", "share"}` and then one of `{"id", "result"}`, `{"id", "error"}`, `{"id", "cancelled"}`. The line
-`{"cancel": id}` interrupts a task as Ctrl-C would, so whatever it had half written is removed. The process ends when
-its input does, whatever ended the server.
+`{"cancel": id}` interrupts a task as Ctrl-C would, so whatever it had half written is removed. The process ends
+when its input does, whatever ended the server.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Worker:
                 if job in self._cancelled:
                     return {"cancelled": True}
                 result = TASKS[request["task"]](
-                    request["arguments"], lambda step, share=None: self._answer(job, {"step": step, "share": share})
+                    request["arguments"],
+                    lambda step, share=None: self._answer(job, {"step": step, "share": share}),
                 )
             finally:
                 self._current = None
@@ -64,7 +65,9 @@ class Worker:
             return {"error": "out of memory: close other programs, or use a shorter song"}
         except Exception as error:  # a fault of ours: the page says so in one line, the log has the rest
             traceback.print_exc()
-            return {"error": f"an error of nm-studio itself ({type(error).__name__}); its log has the details"}
+            return {
+                "error": f"an error of nm-studio itself ({type(error).__name__}); its log has the details"
+            }
 
     def _answer(self, job: str, fields: dict[str, Any]) -> None:
         self._out.write(json.dumps({"id": job, **fields}, allow_nan=False) + "\n")
@@ -96,7 +99,9 @@ class Worker:
 def main() -> None:
     """Entry point: `python -m neural_mastering.studio.worker`."""
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not end up among the answers
+    os.dup2(
+        sys.stderr.fileno(), sys.stdout.fileno()
+    )  # what libraries print must not end up among the answers
     Worker(sys.stdin, out).run()
 
 

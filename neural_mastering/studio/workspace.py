@@ -234,7 +234,9 @@ class Workspace:
 
     def new_folder(self) -> Path:
         """A folder for what a job writes; it goes with the server."""
-        number = 1 + max((int(path.name) for path in self.project.work.iterdir() if path.name.isdigit()), default=0)
+        number = 1 + max(
+            (int(path.name) for path in self.project.work.iterdir() if path.name.isdigit()), default=0
+        )
         folder = self.project.work / str(number)
         folder.mkdir()
         return folder
