@@ -27,6 +27,10 @@ def run(
             help="Folder for uploads, states and caches. Default: one for these songs in your data folder."
         ),
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Let the page use songs, styles and models of this folder without copying them."),
+    ] = None,
     port: Annotated[
         int, typer.Option(help="Port on 127.0.0.1; 0 takes any that is free.", min=0, max=65535)
     ] = 0,
@@ -51,8 +55,10 @@ def run(
         ) from error
 
     given = songs or []
-    folder = project or project_folder(given)
-    serve(open_workspace(folder, given, int(max_upload_gb * (1 << 30))), port, browser)
+    workspace = open_workspace(
+        project or project_folder(given), given, int(max_upload_gb * (1 << 30)), folder
+    )
+    serve(workspace, port, browser)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -19,9 +19,11 @@ import neural_mastering
 from neural_mastering.errors import InputError
 from neural_mastering.studio import job_routes, project_routes, song_routes
 from neural_mastering.studio.catalogue import catalogue
+from neural_mastering.studio.docs_page import STYLE, docs_page
 from neural_mastering.studio.security import Access, Guard
+from neural_mastering.studio.uploads import StalledError, TooLargeError
 from neural_mastering.studio.validation import plain_error
-from neural_mastering.studio.workspace import MissingError, TooLargeError, Workspace
+from neural_mastering.studio.workspace import MissingError, Workspace
 
 STATIC = Path(str(files("neural_mastering.studio").joinpath("static")))
 
@@ -60,6 +62,14 @@ def create_app(workspace: Workspace, access: Access) -> FastAPI:
         """What a page may offer: styles, targets, words, formats, stages with their ranges, defaults."""
         return catalogue()
 
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(docs_page(app.openapi()))
+
+    @app.get("/docs.css", include_in_schema=False)
+    async def docs_style() -> Response:
+        return Response(STYLE, media_type="text/css")
+
     for module in (song_routes, job_routes, project_routes):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -71,7 +81,7 @@ _STATUS: dict[type[Exception], int] = {
     song_routes.JobError: 422,
     MissingError: 404,
     TooLargeError: 413,
-    song_routes.StalledError: 408,
+    StalledError: 408,
 }
 
 

@@ -53,14 +53,14 @@ async def command(request: Request, song: str, body: CommandRequest) -> dict[str
     """The command that makes the same master, once the song is decided."""
     space = workspace(request)
     own = space.song(song)
-    space.check(body.settings)
-    references = space.references(body.settings)
-    decision = kept_decision(body.settings, references, space.project.folder_of(own.id))
+    space.named.check(body.settings)
+    settings, references = space.named.resolved(body.settings), space.named.references(body.settings)
+    decision = kept_decision(settings, references, space.project.folder_of(own.id))
     if decision is None:
         raise InputError("decide first: the command follows from the decision")
     asked = _asked(body, own.name)
     source = space.project.source_of(own)
-    return command_of(source, asked | {"settings": vars(body.settings)}, decision, references)
+    return command_of(source, asked | {"settings": vars(settings)}, decision, references)
 
 
 @router.post("/songs/{song}/export")

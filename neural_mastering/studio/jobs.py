@@ -15,7 +15,9 @@ from neural_mastering.studio.worker_process import WorkerProcess
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 Lane = Literal["interactive", "render"]
 
-LANES: tuple[Lane, ...] = ("interactive", "render")
+LANES: dict[Lane, int] = {"interactive": 3, "render": 10}
+"""Lanes, and the niceness of their workers."""
+
 PRIORITIES = {"preview": 0, "decide": 1, "compare": 2, "proposals": 2, "measure": 3, "render": 0, "album": 0}
 MOST_KEPT = 200
 MOST_WAITING = 256
@@ -83,9 +85,9 @@ class JobQueue:
 
     async def start(self) -> None:
         """Start the lanes; the worker that a person waits for is started at once."""
-        for lane in LANES:
+        for lane, niceness in LANES.items():
             self._queues[lane] = asyncio.PriorityQueue()
-            self._workers[lane] = WorkerProcess()
+            self._workers[lane] = WorkerProcess(niceness)
             self._runners.append(asyncio.create_task(self._run(lane)))
         await self._workers["interactive"].start()
 

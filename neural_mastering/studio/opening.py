@@ -8,23 +8,29 @@ from pathlib import Path
 
 from neural_mastering.errors import InputError
 from neural_mastering.studio.project import Project, content_hash, read_document
-from neural_mastering.studio.workspace import Limits, Workspace
+from neural_mastering.studio.shared_folder import SharedFolder
+from neural_mastering.studio.uploads import Limits
+from neural_mastering.studio.workspace import Workspace
 
 SUFFIX = ".nmstudio"
 
 
-def open_workspace(folder: Path, files: Sequence[Path], upload_bytes: int) -> Workspace:
+def open_workspace(
+    folder: Path, files: Sequence[Path], upload_bytes: int, shared: Path | None = None
+) -> Workspace:
     """The workspace of a project folder, with the files in it.
 
     Args:
         folder: of the project; made where it is missing.
         files: songs, in the order of the album, or project files, whose songs are looked up where they were.
         upload_bytes: largest upload.
+        shared: folder whose files the page may name.
 
     Raises:
         InputError: a file that can't be read.
     """
-    workspace = Workspace(Project(folder), Limits(upload_bytes=upload_bytes))
+    opened = SharedFolder(shared)
+    workspace = Workspace(Project(folder), Limits(upload_bytes=upload_bytes), opened)
     try:
         for file in files:
             if file.suffix.lower() == SUFFIX:

@@ -87,8 +87,7 @@ class Project:
         known = self.song(sha256[:16])
         if known is not None:
             return known
-        if len(self.document.songs) >= MOST_SONGS:
-            raise InputError(f"a project holds up to {MOST_SONGS} songs: remove some first")
+        self.check_room()
         song = SongSession(
             id=sha256[:16], name=name, sha256=sha256, role=role, path=None if path is None else str(path)
         )
@@ -96,6 +95,15 @@ class Project:
         order = [*self.document.order, *([song.id] if role == "song" else [])]
         self._save(self.document.model_copy(update={"songs": songs, "order": order}))
         return song
+
+    def check_room(self) -> None:
+        """Whether there is room for one more song.
+
+        Raises:
+            InputError: the project is full.
+        """
+        if len(self.document.songs) >= MOST_SONGS:
+            raise InputError(f"a project holds up to {MOST_SONGS} songs: remove some first")
 
     def remove(self, song: str) -> None:
         """Forget a song and delete its folder; a file that was only named stays where it is."""
@@ -180,12 +188,17 @@ def safe_name(name: str) -> str:
     """
     base = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     base = "".join(c for c in base if c.isprintable() and c not in '<>:"|?*').strip(" .")
-    stem, dot, suffix = base.rpartition(".")
-    if not dot or f".{suffix.lower()}" not in _SUFFIXES:
+    stem, _, suffix = base.rpartition(".")
+    if not is_audio_name(base):
         raise InputError(
             f"{base[:80] or 'a file without a name'}: expected an audio file such as WAV, FLAC or MP3"
         )
     return f"{_cut(stem.strip(' .') or 'song')}.{suffix.lower()}"
+
+
+def is_audio_name(name: str) -> bool:
+    """Whether a name has the ending of a file that is read as audio."""
+    return Path(name).suffix.lower() in _SUFFIXES
 
 
 def safe_stem(name: str) -> str:
@@ -217,7 +230,7 @@ def _locked(path: Path) -> IO[str]:
     file = path.open("w")
     try:
         with contextlib.suppress(ImportError):
-            import fcntl  # not on Windows, where nothing else opens a file that is being written
+            import fcntl  # not on Windows
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

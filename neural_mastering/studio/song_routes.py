@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -30,30 +29,27 @@ def workspace(request: Request) -> Workspace:
     return request.app.state.workspace
 
 
-class StalledError(Exception):
-    """A client that sends nothing for too long."""
-
-
 @router.post("/songs", status_code=202)
 async def upload(request: Request, name: str, role: Role = "song") -> dict[str, Any]:
     """Add a song: the body is the file's bytes. Gives its id, and the job that measures it, if it is new."""
     space = workspace(request)
     length = request.headers.get("content-length", "")
     declared = int(length) if length.isdigit() else None
-    chunks = _patient(request, space.limits.stall_s)
-    song, job = await space.add_upload(name, role, declared, chunks)
+    song, job = await space.add_upload(name, role, declared, request.stream())
     return {"id": song.id, "job": None if job is None else job.id}
 
 
-async def _patient(request: Request, stall_s: float) -> AsyncIterator[bytes]:
-    stream = request.stream().__aiter__()
-    while True:
-        try:
-            yield await asyncio.wait_for(anext(stream), stall_s)
-        except StopAsyncIteration:
-            return
-        except TimeoutError:
-            raise StalledError(f"nothing arrived for {stall_s:g} s: send the file again") from None
+@router.get("/folder")
+def folder(request: Request) -> list[dict[str, Any]]:
+    """What the folder that was opened with --folder holds: songs, styles and models."""
+    return workspace(request).shared.listing()
+
+
+@router.post("/folder/{name}", status_code=202)
+async def add_from_folder(request: Request, name: str, role: Role = "song") -> dict[str, Any]:
+    """Add a song of that folder, where it is."""
+    song, job = workspace(request).add_shared(name, role)
+    return {"id": song.id, "job": None if job is None else job.id}
 
 
 @router.get("/songs")
@@ -150,7 +146,7 @@ async def compare(request: Request, song: str, body: CompareRequest) -> dict[str
 
 
 @router.post("/sections")
-def sections(body: SectionsRequest) -> JSONResponse:
+async def sections(body: SectionsRequest) -> JSONResponse:
     """The live part of a chain as second-order sections."""
     return JSONResponse(sections_of(controls_of(body.controls), body.sample_rate))
 

@@ -97,7 +97,9 @@ class Worker:
 
 
 def main() -> None:
-    """Entry point: `python -m neural_mastering.studio.worker`."""
+    """Entry point: `python -m neural_mastering.studio.worker NICENESS`."""
+    if hasattr(os, "nice"):
+        os.nice(int(sys.argv[1]))
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(
         sys.stderr.fileno(), sys.stdout.fileno()

@@ -16,9 +16,14 @@ _CANCEL_S = 5.0
 
 
 class WorkerProcess:
-    """One process that runs one task at a time."""
+    """One process that runs one task at a time.
 
-    def __init__(self) -> None:
+    Args:
+        niceness: added to that of the server, so that the page stays quick while its workers are busy.
+    """
+
+    def __init__(self, niceness: int = 0) -> None:
+        self._niceness = niceness
         self._process: asyncio.subprocess.Process | None = None
         self._job: str | None = None
         self._killed = self._cancelled_early = False
@@ -30,6 +35,7 @@ class WorkerProcess:
                 sys.executable,
                 "-m",
                 "neural_mastering.studio.worker",
+                str(self._niceness),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=_LONGEST_LINE_BYTES,

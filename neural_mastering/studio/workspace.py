@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from neural_mastering.errors import InputError
-from neural_mastering.rendering.options import parse_references
 from neural_mastering.rendering.settings import Settings
-from neural_mastering.studio.catalogue import model_names, style_names
 from neural_mastering.studio.documents import Role, SongSession
 from neural_mastering.studio.jobs import JobQueue, StudioJob
 from neural_mastering.studio.measurement import DECODED, SUMMARY, WAVEFORM
+from neural_mastering.studio.named_files import NamedFiles
 from neural_mastering.studio.pcm import PcmCache
 from neural_mastering.studio.project import Project, content_hash, safe_name
-
-GIGABYTE = 1 << 30
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one client may ask of the server.
-
-    Attributes:
-        upload_bytes: of one file.
-        stall_s: how long an upload may send nothing.
-        free_bytes: what an upload must leave on the disk.
-    """
-
-    upload_bytes: int = 4 * GIGABYTE
-    stall_s: float = 30.0
-    free_bytes: int = GIGABYTE // 2
+from neural_mastering.studio.shared_folder import SharedFolder
+from neural_mastering.studio.uploads import Limits, receiving
 
 
 class MissingError(Exception):
@@ -48,15 +31,21 @@ class Workspace:
     Args:
         project: where songs and states are kept.
         limits: for uploads.
+        shared: files of this computer that the page may name.
 
     Attributes:
-        project, limits: as given.
+        project, limits, shared: as given.
+        named: what the names in settings mean.
         jobs: what the workers have to do.
         meters: what the last preview of each song read.
     """
 
-    def __init__(self, project: Project, limits: Limits | None = None) -> None:
+    def __init__(
+        self, project: Project, limits: Limits | None = None, shared: SharedFolder | None = None
+    ) -> None:
         self.project, self.limits = project, limits or Limits()
+        self.shared = shared or SharedFolder(None)
+        self.named = NamedFiles(project, self.shared)
         self.jobs = JobQueue()
         self.meters: dict[str, Any] = {}
         self._measuring: dict[str, StudioJob] = {}
@@ -65,8 +54,7 @@ class Workspace:
         """Start the workers and measure what has not been measured."""
         await self.jobs.start()
         for song in self.project.document.songs:
-            if not (self.project.folder_of(song.id) / SUMMARY).is_file():
-                self._measure(song)
+            self.measure(song)
 
     async def stop(self) -> None:
         """End the workers."""
@@ -93,6 +81,19 @@ class Workspace:
         safe_name(path.name)
         return self.project.add(path.name, content_hash(path), role, path.resolve())
 
+    def add_shared(self, name: str, role: Role) -> tuple[SongSession, StudioJob | None]:
+        """A song of the shared folder.
+
+        Raises:
+            MissingError: none of that name.
+            InputError: it can't be read, or the project is full.
+        """
+        path = self.shared.find(name, "audio")
+        if path is None:
+            raise MissingError(f"the shared folder has no song {name[:80]}")
+        song = self.add_file(path, role)
+        return song, self.measure(song)
+
     async def add_upload(
         self, name: str, role: Role, declared_bytes: int | None, chunks: AsyncIterator[bytes]
     ) -> tuple[SongSession, StudioJob | None]:
@@ -103,31 +104,31 @@ class Workspace:
             TooLargeError: more than the limit, or than the disk holds.
         """
         name = safe_name(name)
-        self._check_size(declared_bytes or 0)
-        draft = self.project.work / f"upload-{id(chunks):x}"
-        try:
-            digest = hashlib.sha256()
-            size = 0
-            with draft.open("xb") as file:
-                async for chunk in chunks:
-                    size += len(chunk)
-                    self._check_size(size, written=size)
-                    digest.update(chunk)
-                    file.write(chunk)
-            if not size:
-                raise InputError(f"{name} is empty (0 bytes): export it again")
-            sha256 = digest.hexdigest()
+        with receiving(self.project.work, self.limits) as upload:
+            sha256 = await upload.receive(name, declared_bytes, chunks)
             known = self.project.song(sha256[:16])
             if known is not None:
-                return known, self._measuring.get(known.id)
+                return known, self.measure(known)
+            self.project.check_room()
             folder = self.project.folder_of(sha256[:16]) / "source"
             shutil.rmtree(folder.parent, ignore_errors=True)
             folder.mkdir(parents=True)
-            draft.replace(folder / name)
-        finally:
-            draft.unlink(missing_ok=True)
+            upload.path.replace(folder / name)
         song = self.project.add(name, sha256, role)
-        return song, self._measure(song)
+        return song, self.measure(song)
+
+    def measure(self, song: SongSession) -> StudioJob | None:
+        """The job that measures a song; None where it is measured."""
+        folder = self.project.folder_of(song.id)
+        if (folder / SUMMARY).is_file():
+            return None
+        running = self._measuring.get(song.id)
+        if running is not None and not running.is_over:
+            return running
+        folder.mkdir(parents=True, exist_ok=True)
+        arguments = {"source": str(self.project.source_of(song)), "folder": str(folder)}
+        self._measuring[song.id] = self.jobs.submit("measure", arguments)
+        return self._measuring[song.id]
 
     def remove(self, song: str) -> None:
         """Forget a song and what was made of it."""
@@ -199,8 +200,8 @@ class Workspace:
 
     def compare(self, song: SongSession, style: str) -> StudioJob:
         """Have a song compared with a style."""
-        self._check_names(Settings(style=style))
-        arguments = {**self._arguments(song, Settings()), "style": style}
+        own = Settings(style=style)
+        arguments = {**self._arguments(song, own), "style": self.named.resolved(own).style}
         return self.jobs.submit("compare", arguments, key=f"compare {song.id}")
 
     def preview(self, song: SongSession, settings: Settings, request: Mapping[str, Any]) -> StudioJob:
@@ -256,66 +257,12 @@ class Workspace:
             raise MissingError(f"the job has no file {name[:80]}")
         return Path(job.arguments["out"]) / name
 
-    def references(self, settings: Settings) -> tuple[tuple[Path, float], ...]:
-        """The files of references, which are named by id, or as ID=WEIGHT.
-
-        Raises:
-            InputError: an id that is no song of the project.
-        """
-        found = []
-        for value in settings.references:
-            name, _, weight = value.partition("=")
-            song = self.project.song(name)
-            if song is None:
-                raise InputError(f"there is no song {name[:40]} to use as a reference: add it first")
-            path = self.project.source_of(song)
-            found += parse_references([f"{path}={weight}" if weight else str(path)])
-        return tuple(found)
-
-    def check(self, settings: Settings) -> None:
-        """Refuse settings that can't be used, and everything that would open a file.
-
-        Raises:
-            InputError: in words that name the command line's option.
-        """
-        self._check_names(settings)
-        settings.options(self.references(settings))
-
-    def _check_names(self, settings: Settings) -> None:
-        for option, name, known in (
-            ("style", settings.style, style_names()),
-            ("model", settings.model, model_names()),
-        ):
-            if name is not None and name not in known:
-                raise InputError(f"--{option} {name[:80]}: expected {', '.join(known)}")
-
     def _arguments(self, song: SongSession, settings: Settings) -> dict[str, Any]:
-        self.check(settings)
+        self.named.check(settings)
         self.audio(song)
         return {
             "source": str(self.project.source_of(song)),
             "folder": str(self.project.folder_of(song.id)),
-            "settings": asdict(settings),
-            "references": [[str(path), weight] for path, weight in self.references(settings)],
+            "settings": asdict(self.named.resolved(settings)),
+            "references": [[str(path), weight] for path, weight in self.named.references(settings)],
         }
-
-    def _measure(self, song: SongSession) -> StudioJob:
-        folder = self.project.folder_of(song.id)
-        folder.mkdir(parents=True, exist_ok=True)
-        arguments = {"source": str(self.project.source_of(song)), "folder": str(folder)}
-        self._measuring[song.id] = self.jobs.submit("measure", arguments)
-        return self._measuring[song.id]
-
-    def _check_size(self, size: int, written: int = 0) -> None:
-        limits = self.limits
-        if size > limits.upload_bytes:
-            raise TooLargeError(
-                f"the file is larger than {limits.upload_bytes / GIGABYTE:g} GB: start nm-studio with a larger "
-                "--max-upload-gb, or name the file on its command line"
-            )
-        if size - written + limits.free_bytes > shutil.disk_usage(self.project.work).free:
-            raise TooLargeError(f"the disk of {self.project.folder} is nearly full: free some space")
-
-
-class TooLargeError(Exception):
-    """More than this server takes."""
