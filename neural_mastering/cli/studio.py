@@ -40,6 +40,9 @@ def run(
     max_upload_gb: Annotated[
         float, typer.Option(help="Largest file that the page may send, in GB.", min=0.001)
     ] = 4.0,
+    upload_timeout_s: Annotated[
+        float, typer.Option(help="How long a file on its way may stand still, in seconds.", min=0.1)
+    ] = 30.0,
 ) -> None:
     """Open a page on this computer to master songs by eye, hand and ear. Nothing leaves the computer."""
     try:
@@ -47,6 +50,7 @@ def run(
         from neural_mastering.studio.folders import project_folder
         from neural_mastering.studio.opening import open_workspace
         from neural_mastering.studio.server import serve
+        from neural_mastering.studio.uploads import GIGABYTE, Limits
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in ("fastapi", "starlette", "uvicorn", "pydantic"):
             raise
@@ -55,9 +59,8 @@ def run(
         ) from error
 
     given = songs or []
-    workspace = open_workspace(
-        project or project_folder(given), given, int(max_upload_gb * (1 << 30)), folder
-    )
+    limits = Limits(upload_bytes=int(max_upload_gb * GIGABYTE), stall_s=upload_timeout_s)
+    workspace = open_workspace(project or project_folder(given), given, limits, folder)
     serve(workspace, port, browser)
 
 

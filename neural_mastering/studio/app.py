@@ -45,6 +45,7 @@ def create_app(workspace: Workspace, access: Access) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.workspace = workspace
     app.add_middleware(Guard, access=access)

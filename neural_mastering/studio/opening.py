@@ -16,21 +16,21 @@ SUFFIX = ".nmstudio"
 
 
 def open_workspace(
-    folder: Path, files: Sequence[Path], upload_bytes: int, shared: Path | None = None
+    folder: Path, files: Sequence[Path], limits: Limits, shared: Path | None = None
 ) -> Workspace:
     """The workspace of a project folder, with the files in it.
 
     Args:
         folder: of the project; made where it is missing.
         files: songs, in the order of the album, or project files, whose songs are looked up where they were.
-        upload_bytes: largest upload.
+        limits: for uploads.
         shared: folder whose files the page may name.
 
     Raises:
         InputError: a file that can't be read.
     """
     opened = SharedFolder(shared)
-    workspace = Workspace(Project(folder), Limits(upload_bytes=upload_bytes), opened)
+    workspace = Workspace(Project(folder), limits, opened)
     try:
         for file in files:
             if file.suffix.lower() == SUFFIX:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +34,12 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """On every answer; an answer's own header wins."""
+
+
+UPLOAD_PATH = "/songs"
+"""Takes bodies of any size, and looks after it itself."""
+
+LARGEST_BODY_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,8 @@ class Guard:
             await send(message)
 
         refused = self._refusal(scope)
-        await (refused or self._app)(scope, receive, send_with_headers)
+        bodied = receive if scope["path"] == UPLOAD_PATH else _limited(receive)
+        await (refused or self._app)(scope, bodied, send_with_headers)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -120,6 +128,21 @@ class Guard:
         if kind.lower() == "bearer":
             return self._access.is_token(given.strip())
         return any(self._access.is_token(value) for value in _cookies(headers, self._access.cookie))
+
+
+def _limited(receive: Receive) -> Receive:
+    """Bodies other than uploads end at `LARGEST_BODY_BYTES`."""
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > LARGEST_BODY_BYTES:
+            raise HTTPException(413, f"more than {LARGEST_BODY_BYTES >> 20} MB: too large for this request")
+        return message
+
+    return limited
 
 
 def _cookies(headers: Headers, name: str) -> Iterable[str]:
