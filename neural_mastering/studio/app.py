@@ -73,7 +73,7 @@ def create_app(workspace: Workspace, access: Access) -> FastAPI:
 
     for module in (song_routes, job_routes, project_routes):
         app.include_router(module.router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
     return app
 
 

@@ -85,7 +85,8 @@ def test_every_setting_arrives_as_typed(tmp_path: Path) -> None:
     for each in fields(Settings):  # none of them may be at its default, or this would show nothing
         assert getattr(full, each.name) != getattr(Settings(), each.name), each.name
     options = parsed(["x.wav", *settings_arguments(full)])
-    assert options == full.options(((reference, 2.5),))
+    assert isinstance(options.ceiling, str)  # what is typed stays text; both mean the same
+    assert replace(options, ceiling=float(options.ceiling)) == full.options(((reference, 2.5),))
 
 
 @pytest.mark.parametrize("value", [-14.0, -0.1, 1e-7, 0.1 + 0.2])
