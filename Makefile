@@ -3,13 +3,14 @@
 # make lint      style                       make types       static types
 # make bench     speed against peers         make docs        tables that commands produce
 # make site      documentation, build/site   make hooks       style and types before each commit
+# make studio    the page, on the bundled songs
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-slow lint types bench docs site hooks clean
+.PHONY: install demo test test-slow lint types bench docs site hooks studio clean
 
 install: $(STAMP)
 
@@ -44,6 +45,9 @@ docs: install
 
 site: install
 	$(BIN)/python docs/build_site.py
+
+studio: install
+	$(BIN)/nm-studio --project runs/studio neural_mastering/assets/demo/*.ogg
 
 hooks: install
 	$(BIN)/pre-commit install

@@ -29,6 +29,8 @@ class StudioJob:
 
     Attributes:
         kind: name of the worker's task.
+        arguments: of the worker's task.
+        lane: whose worker does it.
         key: a newer job of the same key cancels this one; empty where nothing does.
         state: where it stands.
         step, share: what is being done, and how much of it is done, 0 to 1.
@@ -39,6 +41,7 @@ class StudioJob:
     kind: str
     arguments: Mapping[str, Any]
     key: str = ""
+    lane: Lane = "interactive"
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     state: State = "waiting"
     step: str = ""
@@ -112,11 +115,15 @@ class JobQueue:
         if key:
             for other in [job for job in self._jobs.values() if job.key == key]:
                 self.cancel(other)
-        job = StudioJob(kind, arguments, key)
+        job = StudioJob(kind, arguments, key, lane)
         self._jobs[job.id] = job
         self._queues[lane].put_nowait((PRIORITIES[kind], next(self._count), job))
         self._forget()
         return job
+
+    def of_lane(self, lane: Lane) -> list[StudioJob]:
+        """Jobs of a lane that are remembered, the oldest first."""
+        return [job for job in self._jobs.values() if job.lane == lane]
 
     def get(self, job: str) -> StudioJob | None:
         """A job by its id."""

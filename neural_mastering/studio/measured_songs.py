@@ -23,7 +23,7 @@ Reading = Callable[[Iterator[Block], AudioReader], object]
 _KEPT = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AnalysedSong:
     """A song with everything that decisions need.
 

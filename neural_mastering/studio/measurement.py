@@ -58,6 +58,7 @@ def _summary(song: AnalysedSong) -> dict[str, Any]:
         "sample_rate": readings.sample_rate,
         "channels": song.measured.channels,
         "bits": reader.bits,
+        "modified_ns": reader.path.stat().st_mtime_ns,
         "is_lossless": reader.is_lossless,
         "readings": {
             **readings.summary(),

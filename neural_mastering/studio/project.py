@@ -81,12 +81,17 @@ class Project:
     def add(self, name: str, sha256: str, role: Role, path: Path | None = None) -> SongSession:
         """A song that has arrived; one that is there already stays as it is.
 
+        A file that was named before and has other content now, such as a mix exported again, keeps its place and
+        what was decided for it.
+
         Raises:
             InputError: the project is full.
         """
         known = self.song(sha256[:16])
         if known is not None:
             return known
+        if path is not None and (before := self._named_before(path)) is not None:
+            return self._exchanged(before, sha256)
         self.check_room()
         song = SongSession(
             id=sha256[:16], name=name, sha256=sha256, role=role, path=None if path is None else str(path)
@@ -94,6 +99,18 @@ class Project:
         songs = [*self.document.songs, song]
         order = [*self.document.order, *([song.id] if role == "song" else [])]
         self._save(self.document.model_copy(update={"songs": songs, "order": order}))
+        return song
+
+    def _named_before(self, path: Path) -> SongSession | None:
+        return next((each for each in self.document.songs if each.path == str(path)), None)
+
+    def _exchanged(self, before: SongSession, sha256: str) -> SongSession:
+        """The same song with other content."""
+        song = before.model_copy(update={"id": sha256[:16], "sha256": sha256})
+        songs = [song if each is before else each for each in self.document.songs]
+        order = [song.id if each == before.id else each for each in self.document.order]
+        self._save(self.document.model_copy(update={"songs": songs, "order": order}))
+        shutil.rmtree(self.folder_of(before.id), ignore_errors=True)
         return song
 
     def check_room(self) -> None:

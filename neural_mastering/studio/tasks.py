@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+import soundfile
+
 from neural_mastering.atomic import write_bytes
 from neural_mastering.rendering.outputs.numbers import finite
-from neural_mastering.rendering.settings import References, settings_of
+from neural_mastering.rendering.settings import References, Settings, settings_of
+from neural_mastering.rendering.tone.choose import choose_tone
 from neural_mastering.studio.decisions import Decision, decide, kept_decision
 from neural_mastering.studio.measured_songs import AnalysedSong, MeasuredSongs
 from neural_mastering.studio.measurement import measure_song
 from neural_mastering.studio.pcm import PcmCache
 from neural_mastering.studio.preview import RegionRenderer
 from neural_mastering.studio.renders import render_album, render_master, request_of
+from neural_mastering.studio.residuals import residual_of
 from neural_mastering.styles.compare import compare
 from neural_mastering.styles.intensity import INTENSITIES_DB
 from neural_mastering.styles.library import find_style
@@ -33,10 +40,6 @@ Arguments = Mapping[str, Any]
 Task = Callable[[Arguments, TaskProgress], Any]
 
 _SONGS = MeasuredSongs()
-
-
-def warm_up() -> None:
-    """Load what the first task would otherwise wait for."""
 
 
 def _measure(arguments: Arguments, progress: TaskProgress) -> Any:
@@ -69,7 +72,8 @@ def _preview(arguments: Arguments, progress: TaskProgress) -> dict[str, Any]:
         arguments, _decision(arguments, arguments["settings"], progress), _references(arguments)
     )
     song = _song(arguments)
-    renderer = RegionRenderer(PcmCache(arguments["audio"]), song.measured.forecast)
+    residual = residual_of(song, request.controls, request.settings)
+    renderer = RegionRenderer(PcmCache(arguments["audio"]), song.measured.forecast, residual=residual)
     region = renderer.render(
         request.controls,
         request.settings.options(),
@@ -130,3 +134,22 @@ TASKS: Mapping[str, Task] = {
     "render": _render,
     "album": _album,
 }
+
+
+def _warm_up_measuring() -> None:
+    """Load compiled code and the tables of decisions by measuring noise."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "noise.wav"
+        noise = 0.1 * np.random.default_rng(0).standard_normal((5 * 44_100, 2))
+        soundfile.write(path, noise, 44_100)
+        song = MeasuredSongs(1).get(path, Path(folder))
+        choose_tone(song.measured, Settings(style="auto").options(), lambda _: None)
+
+
+def _warm_up_stages() -> None:
+    """Load the devices of the chain, which need torch."""
+    importlib.import_module("neural_mastering.processors")
+
+
+WARM_UPS: Sequence[Callable[[], None]] = (_warm_up_measuring, _warm_up_stages)
+"""What an idle worker does for the requests to come, the most urgent first."""

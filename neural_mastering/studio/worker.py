@@ -9,6 +9,7 @@ when its input does, whatever ended the server.
 from __future__ import annotations
 
 import _thread
+import contextlib
 import json
 import os
 import queue
@@ -19,7 +20,10 @@ import traceback
 from typing import Any, TextIO
 
 from neural_mastering.errors import InputError
-from neural_mastering.studio.tasks import TASKS, warm_up
+from neural_mastering.studio.tasks import TASKS, WARM_UPS
+
+_IDLE_S = 0.3
+"""After this long without a request, the worker loads what the next ones will need."""
 
 _AGAIN_S = 1.0
 """An interrupt that arrives inside a callback of C is printed and forgotten; it is sent again until it counts."""
@@ -38,10 +42,17 @@ class Worker:
         """Work until the process is ended by the end of its input."""
         signal.signal(signal.SIGINT, self._interrupted)
         threading.Thread(target=self._listen, daemon=True).start()
-        warm_up()
-        while True:
-            request = self._waiting.get()
-            self._answer(request["id"], self._outcome(request))
+        for prepare in WARM_UPS:
+            self._work(_IDLE_S)
+            prepare()
+        self._work(None)
+
+    def _work(self, idle_s: float | None) -> None:
+        """Answer requests until none arrives for so long; None goes on forever."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                request = self._waiting.get(timeout=idle_s)
+                self._answer(request["id"], self._outcome(request))
 
     def _outcome(self, request: dict[str, Any]) -> dict[str, Any]:
         job = request["id"]

@@ -20,6 +20,9 @@ from neural_mastering.studio.project import Project, content_hash, safe_name
 from neural_mastering.studio.shared_folder import SharedFolder
 from neural_mastering.studio.uploads import Limits, receiving
 
+_RENDERS_KEPT = 20
+"""Older ones can't be downloaded any more."""
+
 
 class MissingError(Exception):
     """There is no such song, job or file."""
@@ -79,7 +82,12 @@ class Workspace:
             InputError: it can't be read, or isn't an audio file by its name.
         """
         safe_name(path.name)
-        return self.project.add(path.name, content_hash(path), role, path.resolve())
+        path = path.resolve()
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{path.name!a}: the name isn't valid UTF-8: rename the file") from None
+        return self.project.add(path.name, content_hash(path), role, path)
 
     def add_shared(self, name: str, role: Role) -> tuple[SongSession, StudioJob | None]:
         """A song of the shared folder.
@@ -180,11 +188,11 @@ class Workspace:
         self.file(song, WAVEFORM)
         decoded = self.project.folder_of(song.id) / DECODED
         source = self.project.source_of(song)
-        if decoded.is_file():
-            return decoded
         if not source.is_file():
-            raise InputError(f"{source} is not there any more: add the song again")
-        return source
+            raise InputError(f"{source} is not there any more: put it back, or remove the song")
+        if song.path is not None and source.stat().st_mtime_ns != self.summary(song)["modified_ns"]:
+            raise InputError(f"{source} has changed since it was measured: start nm-studio again to use it")
+        return decoded if decoded.is_file() else source
 
     def pcm(self, song: SongSession, start: int, frames: int) -> bytes:
         """A stretch of samples as little-endian float32, interleaved."""
@@ -221,8 +229,15 @@ class Workspace:
         }
         return self.jobs.submit("preview", arguments, key="preview")
 
+    def _make_room(self) -> None:
+        """Delete the files of old renders, so that a long day doesn't fill the disk."""
+        over = [job for job in self.jobs.of_lane("render") if job.is_over]
+        for job in over[:-_RENDERS_KEPT]:
+            shutil.rmtree(job.arguments["out"], ignore_errors=True)
+
     def render(self, song: SongSession, settings: Settings, request: Mapping[str, Any]) -> StudioJob:
         """Have a master made; `request` has controls, name, export and report."""
+        self._make_room()
         arguments = {**self._arguments(song, settings), **request, "out": str(self.new_folder())}
         return self.jobs.submit("render", arguments, lane="render")
 
@@ -255,7 +270,10 @@ class Workspace:
         result = job.result if isinstance(job.result, dict) else {}
         if name not in [each["name"] for each in result.get("files", [])]:
             raise MissingError(f"the job has no file {name[:80]}")
-        return Path(job.arguments["out"]) / name
+        path = Path(job.arguments["out"]) / name
+        if not path.is_file():
+            raise MissingError(f"{name} was made too long ago: render it again")
+        return path
 
     def _arguments(self, song: SongSession, settings: Settings) -> dict[str, Any]:
         self.named.check(settings)

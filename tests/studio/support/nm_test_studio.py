@@ -108,7 +108,7 @@ class Studio:
 
     def wait(self, job: str) -> Mapping[str, Any]:
         """A job once it is over."""
-        end = time.monotonic() + JOB_S
+        end, state = time.monotonic() + JOB_S, {}
         while time.monotonic() < end:
             state = self.get(f"/jobs/{job}")
             if state["state"] not in ("waiting", "running"):
