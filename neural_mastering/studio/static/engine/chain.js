@@ -1,6 +1,6 @@
 /* The live chain: stages as the server describes them (studio/sections.py), gliding from one description to the next. */
 
-import { Cascade, Glide } from "./cascade.js";
+import { Cascade } from "./cascade.js";
 
 const NOTHING = {};
 const LONGEST = 4096; // samples in a render quantum, at most
@@ -17,36 +17,33 @@ class Stage {
     this.stereo = new Cascade(2);
     this.mid = new Cascade(1);
     this.side = new Cascade(1);
-    this.gain = new Glide(1);
     this.splits = false; // whether middle and side are told apart
-    this.next = null; // waits for the first block to pass, so that the sections know their past
+    this.next = null; // see wait
     this.isLeaving = false;
   }
 
-  glideTo(description, samples) {
-    this.stereo.glideTo(description.sos ?? [], samples);
-    this.mid.glideTo(description.mid ?? [], samples);
-    this.side.glideTo(description.side ?? [], samples);
-    this.gain.to(description.gain ?? 1, samples);
+  glideTo({ sos = [], mid, side, gain }, glide) {
+    this.stereo.glideTo(gain === undefined ? sos : [...sos, [gain, 0, 0, 0, 0]], glide);
+    this.mid.glideTo(mid ?? [], glide);
+    this.side.glideTo(side ?? [], glide);
+    this.splits ||= Boolean(mid || side);
+  }
+
+  /** Begin to glide when one quantum has passed, so that the sections know the past of their signals. */
+  wait(description) {
+    this.next = description;
     this.splits ||= Boolean(description.mid || description.side);
   }
 
   get isAtRest() {
-    return this.next === null && this.gain.isAtRest && this.stereo.left + this.mid.left + this.side.left === 0;
+    return this.next === null && this.stereo.left + this.mid.left + this.side.left === 0;
   }
 
-  process(left, right, count, samples) {
+  process(left, right, count, glide) {
     this.stereo.process(count, left, right);
     if (this.splits) this.processMidSide(left, right, count);
-    if (!this.gain.isAtRest || this.gain.now !== 1) {
-      for (let i = 0; i < count; i++) {
-        const gain = this.gain.next();
-        left[i] *= gain;
-        right[i] *= gain;
-      }
-    }
     if (this.next !== null) {
-      this.glideTo(this.next, samples);
+      this.glideTo(this.next, glide);
       this.next = null;
     }
   }
@@ -71,30 +68,26 @@ class Stage {
 export class Chain {
   constructor() {
     this.stages = [];
-    this.glide = 0;
+    this.glide = null;
   }
 
-  /** Become what `sections` describes, after so many samples; 0 for at once. */
-  glideTo(sections, samples) {
-    this.glide = samples;
+  /** Become what `sections` describes, gliding (`gliding` of cascade.js) or at once. */
+  glideTo(sections, glide = null) {
+    this.glide = glide;
     const known = new Map(this.stages.map((stage) => [stage.name, stage]));
     const wanted = sections.stages.map((description) => {
       const stage = known.get(description.name) ?? new Stage(description.name);
       stage.isLeaving = false;
-      if (samples > 0 && !known.has(description.name)) {
-        stage.next = description;
-        stage.splits ||= Boolean(description.mid || description.side);
-      } else {
-        stage.next = null;
-        stage.glideTo(description, samples);
-      }
+      stage.next = null;
+      if (glide && !known.has(description.name)) stage.wait(description);
+      else stage.glideTo(description, glide);
       return stage;
     });
     this.stages.forEach((stage, place) => {
-      if (wanted.includes(stage) || samples <= 0) return;
+      if (wanted.includes(stage) || !glide) return;
       stage.isLeaving = true;
       stage.next = null;
-      stage.glideTo(NOTHING, samples);
+      stage.glideTo(NOTHING, glide);
       wanted.splice(wanted.indexOf(this.stages[place - 1]) + 1, 0, stage);
     });
     this.stages = wanted;

@@ -41,8 +41,9 @@ export class ChunkLoader {
     this.fill();
   }
 
-  has(frame) {
-    return this.here.has(Math.floor(frame / CHUNK_FRAMES));
+  /** Everything that is wanted is there. */
+  get isFull() {
+    return this.wanted.every((index) => this.here.has(index));
   }
 
   fill() {

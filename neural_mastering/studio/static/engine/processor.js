@@ -1,5 +1,6 @@
 /* The audio thread of the studio. Everything that can be heard runs at once on one position; a switch moves gains. */
 
+import { gliding } from "./cascade.js";
 import { Chain } from "./chain.js";
 import { ChunkStore } from "./chunk_store.js";
 import { Transport } from "./transport.js";
@@ -7,14 +8,14 @@ import { Voice } from "./voice.js";
 
 const QUANTUM = 4096; // more than any browser renders at once
 const FADE_S = 0.005; // of starts, stops, jumps, switches and the ends of regions
-const GLIDE_S = 0.015; // of coefficients and matched gains
+const GLIDE_S = 0.002; // time constant of coefficients and matched gains, see cascade.js
 const REPORT_S = 0.02;
 
 class StudioProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions: { frames, channels, chunkFrames } }) {
     super();
     this.fade = Math.round(FADE_S * sampleRate);
-    this.glide = Math.round(GLIDE_S * sampleRate);
+    this.glide = gliding(GLIDE_S, sampleRate);
     this.channels = channels;
     this.store = new ChunkStore(frames, channels, chunkFrames);
     this.transport = new Transport(this.store, this.fade, QUANTUM);
@@ -31,11 +32,6 @@ class StudioProcessor extends AudioWorkletProcessor {
     this.wasStarved = false;
     this.isAlive = true;
     this.port.onmessage = ({ data }) => this.obey(data);
-  }
-
-  /** How long a change takes: nothing that isn't heard has to glide. */
-  over(samples) {
-    return this.transport.isRolling ? samples : 0;
   }
 
   obey(message) {
@@ -75,7 +71,7 @@ class StudioProcessor extends AudioWorkletProcessor {
   }
 
   setSections({ voice, sections, id }) {
-    this.chains[voice]?.chain.glideTo(sections, this.over(this.glide));
+    this.chains[voice]?.chain.glideTo(sections, this.transport.isRolling ? this.glide : null);
     this.applied.push(id);
   }
 
@@ -87,12 +83,12 @@ class StudioProcessor extends AudioWorkletProcessor {
   }
 
   setMatched(gains) {
-    this.voices.forEach((voice, i) => voice.matched.to(gains[i] ?? 1, this.over(this.glide)));
+    this.voices.forEach((voice, i) => voice.matched.to(gains[i] ?? 1, this.transport.isRolling ? this.glide : null));
   }
 
   /** Hear the song as it came (−1), the chain (0) or an alternative (1 …), from the next quantum on. */
   listen(which) {
-    this.voices.forEach((voice, i) => voice.level.to(i === which + 1 ? 1 : 0, this.over(this.fade)));
+    this.voices.forEach((voice, i) => voice.level.to(i === which + 1 ? 1 : 0, this.transport.isRolling ? this.fade : 0));
   }
 
   process(_, [[left, right]]) {

@@ -1,6 +1,6 @@
 /* Where the song is: play, pause, seek, loop, and the wait for samples. One position for all that is heard. */
 
-import { Glide } from "./cascade.js";
+import { Fade } from "./fade.js";
 
 export class Transport {
   /** `fade` samples for every start, stop and jump; `quantum` the most samples that are taken at once. */
@@ -11,7 +11,7 @@ export class Transport {
     this.isPlaying = false;
     this.isStarved = false;
     this.hasEnded = false;
-    this.level = new Glide(0); // of everything: 0 at rest
+    this.level = new Fade(0); // of everything: 0 at rest
     this.loop = null;
     this.target = null; // a jump that waits for its samples
     this.behind = 0; // the place that a jump has left, still fading out

@@ -1,6 +1,7 @@
 /* One thing to hear: the song as it came, or a chain with the stretch of it that the server has rendered. */
 
-import { Glide } from "./cascade.js";
+import { Follower } from "./cascade.js";
+import { Fade } from "./fade.js";
 
 /** A stretch of rendered samples that takes the place of the live chain, faded at its ends. */
 class RenderedRegion {
@@ -29,8 +30,8 @@ class RenderedRegion {
 export class Voice {
   constructor(chain, level, quantum) {
     this.chain = chain; // null: as it came
-    this.level = new Glide(level); // 1 while it is heard
-    this.matched = new Glide(1);
+    this.level = new Fade(level); // 1 while it is heard
+    this.matched = new Follower(1);
     this.region = null;
     this.left = new Float64Array(quantum);
     this.right = new Float64Array(quantum);
