@@ -146,9 +146,7 @@ def test_the_live_chain_is_the_renderer(tab: Browser, site: Site, rate: int, see
     song, controls = noise(1.5, rate, seed=seed), random_controls(seed, 44_100.0)
     chain = sections_of(controls, rate)
     assert chain["not_live"] == [] and chain["fitted"] == {}
-    got = heard(
-        tab, site, song, rate, f"engine.setSections({json.dumps(chain)}); engine.listen('after');"
-    )
+    got = heard(tab, site, song, rate, f"engine.setSections({json.dumps(chain)}); engine.listen('after');")
     begun = round(FADE_S * rate)
     expected = rendered(controls, song, rate)
     assert error_db(got[:, begun:], expected[:, begun:]) < -80.0
@@ -210,7 +208,9 @@ STEPS = {
         ChainControls(eq=Bands.of([EqBand("peak", hz, 12.0, 4.0)])) for hz in (90.0, 200.0)
     ),
     "a band more": tuple(
-        ChainControls(eq=Bands.of([EqBand("peak", 120.0, 9.0, 2.0), EqBand("low_shelf", 200.0, -6.0, 0.7)][:n]))
+        ChainControls(
+            eq=Bands.of([EqBand("peak", 120.0, 9.0, 2.0), EqBand("low_shelf", 200.0, -6.0, 0.7)][:n])
+        )
         for n in (1, 2)
     ),
     "a stage more": tuple(
