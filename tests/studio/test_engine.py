@@ -3,20 +3,14 @@
 import base64
 import json
 import math
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.signal
-from numpy.typing import NDArray
-
-for place in (Path(__file__).parent / "support", Path(__file__).parents[1] / "reporting" / "support"):
-    sys.path.insert(0, str(place))
-
-from nm_test_browser import Browser, find_chromium
+from nm_test_browser import Browser
 from nm_test_site import Site, serve
+from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import blocks_of, joined
 from neural_mastering.controls import Bands, ChainControls, EqBand
@@ -31,16 +25,6 @@ FADE = math.floor(FADE_S * RATE + 0.5)
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = find_chromium()
-    if program is None:
-        pytest.skip("no Chromium (install the package chromium, or name one in CHROMIUM)")
-    tab = Browser(program, tmp_path_factory.mktemp("chromium profile"))
-    yield tab
-    tab.close()
-
-
-@pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     with serve() as running:
         yield running
@@ -48,10 +32,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def tab(browser: Browser, site: Site) -> Iterator[Browser]:
-    browser.call("Page.navigate", url="about:blank")
-    browser.events.clear()
-    browser.call("Page.navigate", url=site.url)
-    browser.wait_for("'neuralMastering' in globalThis")
+    browser.go(site.url)
     yield browser
     assert browser.complaints() == []
 
@@ -64,38 +45,24 @@ def noise(seconds: float, rate: int, channels: int = 2, seed: int = 0) -> NDArra
     return (0.2 * pink / pink.std()).astype(np.float32)
 
 
+def samples(text: str) -> NDArray[np.float64]:
+    """(2, time) from base64."""
+    return np.frombuffer(base64.b64decode(text), "<f4").reshape(2, -1).astype(np.float64)
+
+
+def about(song: NDArray[np.float32], rate: int) -> str:
+    """The song as the engine wants it."""
+    return json.dumps({"sample_rate": rate, "channels": len(song), "frames": song.shape[1]})
+
+
 def heard(
     tab: Browser, site: Site, song: NDArray[np.float32], rate: int, actions: str, seconds: float | None = None
 ) -> NDArray[np.float64]:
-    """What the engine plays in an offline context, (2, time) float64; `actions` use `engine` and `at(time, what)`."""
+    """What the engine plays in an offline context; `actions` use `engine` and `at(time, what)`."""
     site.song = song
-    frames = song.shape[1]
-    length = frames if seconds is None else round(seconds * rate)
-    text = tab.run(
-        f"""(async () => {{
-          const {{ Engine, fetchPcm }} = neuralMastering;
-          const context = new OfflineAudioContext(2, {length}, {rate});
-          const engine = new Engine(context, {{ sample_rate: {rate}, channels: {song.shape[0]}, frames: {frames} }}, fetchPcm);
-          engine.on("error", (error) => {{ throw error; }});
-          await engine.load();
-          const full = async () => {{
-            while (!engine.loader.isFull) await new Promise((done) => setTimeout(done, 5));
-            await engine.settled();
-          }};
-          await full();
-          const at = (time, what) => context.suspend(time).then(async () => {{ what(); await full(); context.resume(); }});
-          {actions}
-          await engine.play();
-          await full();
-          const buffer = await context.startRendering();
-          const bytes = new Uint8Array(8 * buffer.length);
-          for (const c of [0, 1]) bytes.set(new Uint8Array(buffer.getChannelData(c).buffer), 4 * c * buffer.length);
-          let binary = "";
-          for (let i = 0; i < bytes.length; i += 32768) binary += String.fromCharCode(...bytes.subarray(i, i + 32768));
-          return btoa(binary);
-        }})()"""
-    )
-    return np.frombuffer(base64.b64decode(text), "<f4").reshape(2, -1).astype(np.float64)
+    length = song.shape[1] if seconds is None else round(seconds * rate)
+    script = f"neuralMastering.heard({about(song, rate)}, {length}, (engine, at) => {{ {actions} }})"
+    return samples(tab.run(script))
 
 
 def random_controls(seed: int, design_rate_hz: float) -> ChainControls:
@@ -162,7 +129,7 @@ def test_mono_gets_the_curve_of_the_mid_on_both_sides(tab: Browser, site: Site) 
 
 
 def test_before_and_after_share_one_clock(tab: Browser, site: Site) -> None:
-    """Each sample of a switch is the same sample of the song in both, mixed over 5 ms; matched gains apply to each."""
+    """Each sample of a switch is the same sample of the song in both, mixed over 5 ms, each with its own gain."""
     song = noise(1.0, RATE)
     chain = sections_of(ChainControls(gain_db=6.0), RATE)
     got = heard(
@@ -228,14 +195,14 @@ def test_a_step_of_a_control_makes_no_click(tab: Browser, site: Site, name: str)
     """
     time = np.arange(RATE) / RATE
     song = np.stack([0.5 * np.sin(2 * np.pi * 120 * time), 0.5 * np.sin(2 * np.pi * 120 * time + 1)])
-    one, two = (sections_of(controls, RATE) for controls in STEPS[name])
+    one, two = (json.dumps(sections_of(controls, RATE)) for controls in STEPS[name])
     got = heard(
         tab,
         site,
         song.astype(np.float32),
         RATE,
-        f"engine.setSections({json.dumps(one)}); engine.listen('after');"
-        f"at(0.4, () => engine.setSections({json.dumps(two)})); at(0.7, () => engine.setSections({json.dumps(one)}));",
+        f"engine.setSections({one}); engine.listen('after');"
+        f"at(0.4, () => engine.setSections({two})); at(0.7, () => engine.setSections({one}));",
     )
     early, late = (rendered(controls, song.astype(np.float32), RATE) for controls in STEPS[name])
     inside = (time >= 0.4) & (time < 0.7)
@@ -330,33 +297,9 @@ def test_alternatives_are_heard_like_the_master(tab: Browser, site: Site) -> Non
 def test_what_has_not_come_yet_is_waited_for(tab: Browser, site: Site) -> None:
     """A slow server: the song stops with a fade and goes on where it stopped; no sample is skipped."""
     site.song = np.tile(np.arange(1, 4 * RATE + 1) / (4 * RATE), (2, 1)).astype(np.float32)
-    text = tab.run(
-        f"""(async () => {{
-          const {{ Engine, fetchPcm }} = neuralMastering;
-          const context = new OfflineAudioContext(2, {3 * RATE}, {RATE});
-          let release;
-          const held = new Promise((done) => (release = done));
-          const slow = async (start, frames, signal) => {{ if (start > 0) await held; return fetchPcm(start, frames, signal); }};
-          const engine = new Engine(context, {{ sample_rate: {RATE}, channels: 2, frames: {4 * RATE} }}, slow);
-          await engine.load();
-          while (engine.loader.here.size < 1) await new Promise((done) => setTimeout(done, 5));
-          await engine.settled();
-          const told = [];
-          engine.on("starved", ({{ isStarved }}) => told.push(isStarved));
-          context.suspend(1.5).then(async () => {{
-            release();
-            while (!engine.loader.isFull) await new Promise((done) => setTimeout(done, 5));
-            await engine.settled();
-            context.resume();
-          }});
-          await engine.play();
-          await engine.settled();
-          const buffer = await context.startRendering();
-          await new Promise((done) => setTimeout(done, 50));
-          return [Array.from(buffer.getChannelData(0)), told];
-        }})()"""
-    )
-    got, told = np.array(text[0]), text[1]
+    script = f"neuralMastering.heardLate({about(site.song, RATE)}, {3 * RATE}, 1.5)"
+    text, told = tab.run(script)
+    got = samples(text)[0]
     assert told == [True, False]
     place = got * 4 * RATE
     silent = np.flatnonzero(got == 0.0)
@@ -369,41 +312,13 @@ def test_what_has_not_come_yet_is_waited_for(tab: Browser, site: Site) -> None:
 
 def test_memory_is_flat_for_an_hour(tab: Browser) -> None:
     """Play through an hour at 44.1 kHz, with seeks and a loop: the audio thread never holds more than 16 chunks."""
-    held, most, delivered, missing = tab.run(
-        """(async () => {
-          const { ChunkLoader } = neuralMastering;
-          const frames = 3600 * 44100;
-          const held = new Set();
-          let [most, delivered, missing] = [0, 0, 0];
-          const loader = new ChunkLoader(frames, 2, async (start, n) => new Float32Array(2 * n), {
-            deliver: (index) => { held.add(index); delivered++; most = Math.max(most, held.size); },
-            drop: (indices) => indices.forEach((index) => held.delete(index)),
-            failed: (error) => { throw error; },
-          });
-          for (let s = 0; s < 3600; s += 0.7) {
-            const loop = s > 1800 ? { start: 44100 * 1700, stop: 44100 * 1720 } : null;
-            loader.want(s % 100 < 1 ? [Math.floor(s * 44100), Math.floor((3600 - s) * 44100) - 1] : [Math.floor(s * 44100)], loop);
-            while (!loader.isFull) await null;
-            if (!held.has(Math.floor((s * 44100) / 32768))) missing++;
-          }
-          return [held.size, most, delivered, missing];
-        })()"""
-    )
+    held, most, delivered, missing = tab.run("neuralMastering.anHour()")
     assert held <= 16 and most <= 17 and delivered > 4_800 and missing == 0
 
 
 def test_it_plays_in_real_time_and_says_where_it_is(tab: Browser, site: Site) -> None:
     site.song = noise(20.0, RATE)
-    tab.run(
-        f"""(async () => {{
-          const {{ Engine, fetchPcm }} = neuralMastering;
-          const engine = new Engine(new AudioContext({{ sampleRate: {RATE} }}), {{ sample_rate: {RATE}, channels: 2, seconds: 20 }}, fetchPcm);
-          await engine.load();
-          Object.assign(globalThis, {{ engine, ends: 0 }});
-          engine.on("ended", () => globalThis.ends++);
-          await engine.play();
-        }})()"""
-    )
+    tab.run(f"neuralMastering.playNow({about(site.song, RATE)})")
     tab.wait_for("engine.position > 0.3")
     tab.run("engine.seek(12.0)")
     assert tab.run("engine.position") == 12.0
@@ -420,18 +335,7 @@ def test_it_plays_in_real_time_and_says_where_it_is(tab: Browser, site: Site) ->
 
 
 def test_another_rate_and_numbers_that_are_none_are_refused(tab: Browser) -> None:
-    said = tab.run(
-        """(() => {
-          const { Engine } = neuralMastering;
-          const song = { sample_rate: 48000, channels: 2, frames: 100 };
-          const messages = [];
-          const attempt = (what) => { try { what(); } catch (error) { messages.push(error.message); } };
-          attempt(() => new Engine(new OfflineAudioContext(2, 100, 44100), song, null));
-          const engine = new Engine(new OfflineAudioContext(2, 100, 48000), song, null);
-          attempt(() => engine.setSections({ stages: [{ name: "eq", sos: [[1, 0, NaN, 0, 0]] }] }));
-          return messages;
-        })()"""
-    )
+    said = tab.run("neuralMastering.refusals()")
     assert said == [
         "the audio context runs at 44100 Hz, the song at 48000 Hz",
         "the stage eq has coefficients that are not numbers",
@@ -441,22 +345,7 @@ def test_another_rate_and_numbers_that_are_none_are_refused(tab: Browser) -> Non
 def test_blind_tests_run_on_the_engine(tab: Browser, site: Site) -> None:
     """The report's own blind comparison, with the engine as its player."""
     site.song = noise(1.0, RATE)
-    tab.run(
-        f"""(async () => {{
-          const {{ Engine, ListeningPlayer, Preference, fetchPcm }} = neuralMastering;
-          const engine = new Engine(new OfflineAudioContext(2, 1000, {RATE}), {{ sample_rate: {RATE}, channels: 2, frames: {RATE} }}, fetchPcm);
-          await engine.load();
-          engine.setAlternatives(1);
-          const shown = [];
-          const sources = [{{ name: "mix", listen: "before" }}, {{ name: "master", listen: "after" }}, {{ name: "gentle", listen: 0 }}];
-          const entries = [];
-          const player = new ListeningPlayer(document.querySelector("#player"), engine, sources, {{
-            song: "a song", matchedLufs: -20, show: (row) => shown.push(row),
-          }});
-          new Preference(player, {{ add: (entry) => entries.push(entry) }});
-          Object.assign(globalThis, {{ player, entries, shown, engine }});
-        }})()"""
-    )
+    tab.run(f"neuralMastering.compareBlind({about(site.song, RATE)})")
     assert tab.run("shown.at(-1).names") == ["A", "B", "C"]
     order = tab.run("player.order")
     assert sorted(order) == [0, 1, 2]

@@ -1,13 +1,13 @@
 """The studio's static files and a song's samples over HTTP on this computer, under the studio's content policy."""
 
 import contextlib
-import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -18,17 +18,11 @@ POLICY = (
     "media-src 'self'; worker-src 'self'"
 )
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
-_PAGE = (
-    '<!doctype html><html lang="en"><title>engine</title><link rel="icon" href="/static/none.css"><body><div id="player"><div class="test" hidden></div></div>'
-    '<script src="/static/engine/listening.js"></script><script type="module" src="/page.js"></script></body></html>'
-)
-_SCRIPT = """
-import { Engine, matchedDb } from "/static/engine/engine.js";
-import { ChunkLoader } from "/static/engine/chunk_loader.js";
-import { ListeningPlayer } from "/static/engine/listening_player.js";
-const fetchPcm = async (start, frames, signal) =>
-  (await fetch(`/pcm?start=${start}&frames=${frames}`, { signal })).arrayBuffer();
-globalThis.neuralMastering = { Engine, matchedDb, ChunkLoader, ListeningPlayer, fetchPcm, Preference };
+_PAGE = """<!doctype html>
+<html lang="en"><title>engine</title><link rel="icon" href="/static/none.css"><body>
+<div id="player"><div class="test" hidden></div></div>
+<script src="/static/engine/listening.js"></script><script type="module" src="/page.js"></script>
+</body></html>
 """
 
 
@@ -39,12 +33,10 @@ class Site:
     Attributes:
         url: of its page.
         song: what /pcm serves.
-        answer: what POST /sections answers, a function of the request's JSON.
     """
 
     url: str = ""
     song: NDArray[np.float32] | None = None
-    answer: object = None
 
 
 class _Server(ThreadingHTTPServer):
@@ -66,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         if where.path == "/":
             self._send(_PAGE.encode(), "text/html")
         elif where.path == "/page.js":
-            self._send(_SCRIPT.encode(), "text/javascript")
+            self._send(Path(__file__).with_name("engine_page.js").read_bytes(), "text/javascript")
         elif where.path == "/static/engine/listening.js":
             self._send(
                 files("neural_mastering.reporting").joinpath("listening.js").read_bytes(), "text/javascript"
@@ -86,11 +78,6 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_error(404)
         else:
             self.send_error(404)
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert callable(self.site.answer)
-        self._send(json.dumps(self.site.answer(asked)).encode(), "application/json")
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Quiet."""
