@@ -1,6 +1,6 @@
 """A decoded song on disk: any range of its samples at once, however it was encoded."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +76,7 @@ class PcmCache:
 
 def keep_blocks(
     blocks: Iterator[Block], path: str | Path, sample_rate: int, channels: int, frames: int = 0
-) -> Iterator[Block]:
+) -> Generator[Block, None, None]:
     """Pass a song's blocks on while they are written to a cache; it appears when the last one has passed.
 
     Nothing is left behind where the stream ends early.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -83,7 +84,6 @@ class RegionRenderer:
         residual: ResidualSource | None = None,
     ) -> None:
         self._pcm, self._forecast, self._target, self._residual = pcm, forecast, target, residual
-        self._gains: dict[DeliverySpec, float] = {}
 
     def render(
         self,
@@ -127,7 +127,7 @@ class RegionRenderer:
         gain_db = 0.0
         if delivers:
             change_lu = self._lufs(rendered) - self._lufs(source)
-            gain_db = self._gain_db(spec) - (change_lu if math.isfinite(change_lu) else 0.0)
+            gain_db = _planned(self._forecast, spec) - (change_lu if math.isfinite(change_lu) else 0.0)
         gain = db_to_gain(gain_db)
         master = joined(run_stages(delivery, (block * gain for block in blocks_of(rendered))), pcm.channels)
         heard = slice(run_in, run_in + frames)
@@ -161,17 +161,12 @@ class RegionRenderer:
             options.clip_db,
         )
 
-    def _gain_db(self, spec: DeliverySpec) -> float:
-        if spec not in self._gains:
-            self._gains[spec] = planned_gain_db(self._forecast, spec)
-        return self._gains[spec]
-
     def _delivery(self, spec: DeliverySpec) -> list[StreamStage]:
         if spec.ceiling_db is None or spec.max_reduction_db <= 0.0:
             return []
         rate, channels = self._pcm.sample_rate, self._pcm.channels
         stages: list[StreamStage] = [LimiterStage(spec.ceiling_db, rate, channels, spec.settings)]
-        depth_db = spec.clip_depth_db(self._forecast.readings.true_peak_db + self._gain_db(spec))
+        depth_db = spec.clip_depth_db(self._forecast.readings.true_peak_db + _planned(self._forecast, spec))
         if depth_db > 0.0:
             stages.insert(0, PeakControlStage(spec.ceiling_db, depth_db, rate, channels, spec.settings))
         return stages
@@ -181,6 +176,19 @@ class RegionRenderer:
         for block in blocks_of(audio):
             meter.push(block)
         return meter.finish().lufs
+
+
+_PLANNED: deque[tuple[LimiterForecast, DeliverySpec, float]] = deque(maxlen=16)
+
+
+def _planned(forecast: LimiterForecast, spec: DeliverySpec) -> float:
+    """The delivery's first gain in dB; limits excerpts, so the last answers are kept."""
+    for known, asked, gain_db in _PLANNED:
+        if known is forecast and asked == spec:
+            return gain_db
+    gain_db = planned_gain_db(forecast, spec)
+    _PLANNED.append((forecast, spec, gain_db))
+    return gain_db
 
 
 def _heard(options: Options, solo: str | None, bypass: Collection[str]) -> Options:

@@ -7,7 +7,7 @@ are named in `not_live`: the server renders them for the region that is heard (`
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from neural_mastering.controls import Bands, ChainControls, stage_spec
 from neural_mastering.controls.catalogue import Value, Values
 from neural_mastering.dsp.k_weighting import k_weighting_sections
-from neural_mastering.dsp.rbj import Float64s
+from neural_mastering.dsp.rbj import Float64s, Kind
 from neural_mastering.dsp.sections import sections_level_db, sections_response
 from neural_mastering.errors import InputError
 from neural_mastering.studio.side_bands import side_bands_deviation_db, side_bands_sections
@@ -27,7 +27,7 @@ Section = list[float]
 _IDENTITY: Section = [1.0, 0.0, 0.0, 0.0, 0.0]
 
 
-class LiveStage(TypedDict, total=False):
+class LiveStage(TypedDict):
     """One stage for the audio thread.
 
     `lr` runs `sos` on left and right; `gain` multiplies by `gain`; `ms` runs `mid` and `side`, of which an empty
@@ -36,10 +36,10 @@ class LiveStage(TypedDict, total=False):
 
     name: str
     kind: Literal["lr", "gain", "ms", "width"]
-    gain: float
-    sos: list[Section]
-    mid: list[Section]
-    side: list[Section]
+    gain: NotRequired[float]
+    sos: NotRequired[list[Section]]
+    mid: NotRequired[list[Section]]
+    side: NotRequired[list[Section]]
 
 
 class LiveChain(TypedDict):
@@ -185,7 +185,8 @@ def _bands_of(name: str, values: Values, part: str) -> Bands:
     frequency, gain, q = (_list(name, values, f"{part}_{key}") for key in ("frequency_hz", "gain_db", "q"))
     if not len(frequency) == len(gain) == len(q) >= 2:
         raise InputError(f"the stage '{name}': expected as many frequencies as gains and Qs of the {part}")
-    kinds = ("low_shelf", *("peak" for _ in frequency[2:]), "high_shelf")
+    peaks: tuple[Kind, ...] = ("peak",) * (len(frequency) - 2)
+    kinds: tuple[Kind, ...] = ("low_shelf", *peaks, "high_shelf")
     return Bands(kinds, np.array(frequency), np.array(gain), np.array(q))
 
 

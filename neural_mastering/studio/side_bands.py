@@ -14,10 +14,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy.signal
+from numpy.typing import NDArray
 
 from neural_mastering.dsp.rbj import Float64s
 from neural_mastering.dsp.sections import sections_response
 from neural_mastering.units import gain_to_db
+
+Complexes = NDArray[np.complex128]
 
 _FLOOR = 1e-3  # −60 dB: where the side is this much quieter, a deviation in dB says nothing
 
@@ -78,11 +81,11 @@ def _polynomial(
             part = part * edges[band]
         for edge in edges[band + 1 :]:
             part = np.polymul(part, [1.0, edge])
-        total = np.polyadd(total, part)
+        total[len(total) - len(part) :] += part
     return total, edges
 
 
-def _left_half(y: np.ndarray) -> np.ndarray:
+def _left_half(y: Complexes) -> Complexes:
     """Of the four fourth roots of each y, the two in the left half plane; their conjugates are exact."""
     found: list[complex] = []
     for root in y[y.imag >= 0.0]:

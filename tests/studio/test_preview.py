@@ -85,7 +85,8 @@ def mastered(
         bits="32f",
     )
     result = master(song.path, folder / "master.wav", asked)
-    return soundfile.read(folder / "master.wav", always_2d=True)[0], result.delivery.gain_db
+    whole = np.asarray(soundfile.read(folder / "master.wav", always_2d=True)[0], np.float64)
+    return whole, result.delivery.gain_db
 
 
 def error_db(got: NDArray[np.floating], expected: NDArray[np.float64]) -> float:
