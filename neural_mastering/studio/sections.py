@@ -10,16 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from neural_mastering.controls import Bands, ChainControls, stage_spec
 from neural_mastering.controls.catalogue import Value, Values
-from neural_mastering.dsp.k_weighting import k_weighting_sections
 from neural_mastering.dsp.rbj import Float64s, Kind
-from neural_mastering.dsp.sections import sections_level_db, sections_response
 from neural_mastering.errors import InputError
 from neural_mastering.studio.side_bands import side_bands_deviation_db, side_bands_sections
-from neural_mastering.units import db_to_gain, db_to_power, power_to_db
+from neural_mastering.units import db_to_gain
 
 Section = list[float]
 """b0, b1, b2, a1, a2 with a0 = 1."""
@@ -85,46 +82,6 @@ def sections_of(controls: ChainControls, sample_rate: int) -> LiveChain:
     if controls.residual is not None and controls.residual_amount != 0.0:
         not_live.append("residual")
     return {"sample_rate": sample_rate, "stages": stages, "not_live": not_live, "fitted": fitted}
-
-
-def response_db(chain: LiveChain, at_hz: ArrayLike) -> Float64s:
-    """Level of a live chain for a signal without a side, in dB (frequency,): what the page draws.
-
-    The side's part of a mid-side equaliser, and stereo width, don't show in it.
-    """
-    total = np.zeros(np.shape(at_hz))
-    for stage in chain["stages"]:
-        if "gain" in stage:
-            total = total + power_to_db(stage["gain"] ** 2)
-        rows = stage.get("sos") or stage.get("mid") or []
-        if rows:
-            total = total + sections_level_db(_with_a0(rows), at_hz, chain["sample_rate"])
-    return total
-
-
-def loudness_change_lu(chain: LiveChain, at_hz: ArrayLike, level_db: ArrayLike) -> float:
-    """About how much louder a live chain makes a song, in LU, from the song's spectrum.
-
-    The K-weighted power of the spectrum with the chain over that without; no gating, and the side counts as the mid
-    does.
-
-    Args:
-        chain: from `sections_of`.
-        at_hz: (band,) middles of bands, such as third octaves.
-        level_db: (band,) power in each, on any scale; −inf for none.
-    """
-    rate = chain["sample_rate"]
-    hz = np.asarray(at_hz, dtype=np.float64)
-    inside = hz < 0.49 * rate
-    if not inside.any():
-        return 0.0
-    hz = hz[inside]
-    weight = np.abs(sections_response(k_weighting_sections(rate), hz, rate)) ** 2
-    heard = db_to_power(np.asarray(level_db, dtype=np.float64)[inside]) * weight
-    if not heard.sum() > 0.0:
-        return 0.0
-    after = heard * db_to_power(response_db(chain, hz))
-    return power_to_db(float(after.sum() / heard.sum())) if after.sum() > 0.0 else -math.inf
 
 
 def _mid_side_eq(name: str, values: Values, sample_rate: int, _: dict[str, float]) -> LiveStage:
@@ -193,11 +150,6 @@ def _bands_of(name: str, values: Values, part: str) -> Bands:
 def _rows(sections: Float64s) -> list[Section]:
     """(section, 6) as lists without a0, which is 1."""
     return [[*row[:3].tolist(), *row[4:].tolist()] for row in sections / sections[:, 3:4]]
-
-
-def _with_a0(rows: list[Section]) -> Float64s:
-    table = np.asarray(rows, dtype=np.float64)
-    return np.concatenate([table[:, :3], np.ones((len(table), 1)), table[:, 3:]], axis=1)
 
 
 def _value(name: str, values: Mapping[str, Value], key: str) -> Any:

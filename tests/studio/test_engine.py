@@ -282,6 +282,24 @@ def test_the_servers_region_takes_the_live_chains_place(tab: Browser, site: Site
     np.testing.assert_allclose(got[0, 300:], expected[300:], atol=1e-6)
 
 
+def test_regions_come_go_and_change_without_a_step(tab: Browser, site: Site) -> None:
+    """Over a constant: another region, another gain of it, none; each arrives, and no sample jumps."""
+    song = np.full((2, RATE), 0.25, np.float32)
+    got = heard(
+        tab,
+        site,
+        song,
+        RATE,
+        f"const one = new Float32Array({2 * RATE}).fill(0.5); const two = new Float32Array({2 * RATE}).fill(-0.8);"
+        "engine.listen('after'); engine.setRegion(one, 0);"
+        "at(0.2, () => engine.setRegion(two, 0)); at(0.4, () => engine.setRegion(two, 0, -6));"
+        "at(0.6, () => engine.setRegion(null)); at(0.8, () => engine.setRegion(null, 0, -3));",
+    )[0]
+    reached = [got[round(s * RATE)] for s in (0.19, 0.39, 0.59, 0.79, 0.95)]
+    np.testing.assert_allclose(reached, [0.5, -0.8, -0.8 * 10 ** (-6 / 20), 0.25, 0.25], atol=1e-5)
+    assert np.abs(np.diff(got[FADE:])).max() < 1.4 / FADE
+
+
 def test_alternatives_are_heard_like_the_master(tab: Browser, site: Site) -> None:
     song = np.full((2, RATE), 0.25, np.float32)
     chains = [json.dumps(sections_of(ChainControls(gain_db=db), RATE)) for db in (-6.0, 3.0)]

@@ -1,7 +1,5 @@
 """Live sections: run by scipy in float64 they are the renderer; in bands they have its levels."""
 
-import math
-
 import numpy as np
 import pytest
 import scipy.signal
@@ -13,10 +11,9 @@ from neural_mastering.controls.catalogue import Values
 from neural_mastering.dsp.crossover import magnitudes
 from neural_mastering.dsp.sections import sections_response
 from neural_mastering.errors import InputError
-from neural_mastering.metering.meter import Meter
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
-from neural_mastering.studio.sections import LiveChain, Section, loudness_change_lu, response_db, sections_of
+from neural_mastering.studio.sections import LiveChain, Section, sections_of
 from neural_mastering.studio.side_bands import side_bands_gain, side_bands_sections
 
 EQ = Bands.of(
@@ -130,48 +127,6 @@ def test_all_widths_at_0_is_mono() -> None:
     audio = song(44_100, 0.2)
     got = played(sections_of(ChainControls(stages={"stereo": stage}), 44_100), audio)
     assert np.allclose(got, audio.mean(axis=0), atol=1e-12)
-
-
-def test_the_drawn_curve_is_the_level_of_what_is_played() -> None:
-    chain = sections_of(ChainControls(44_100.0, EQ, -2.5, {"mid_side_eq": MID_SIDE, "stereo": WIDTH}), 44_100)
-    impulse = np.zeros((2, 1 << 16))
-    impulse[:, 0] = 1.0
-    spectrum = np.abs(np.fft.rfft(played(chain, impulse)[0]))
-    hz = np.fft.rfftfreq(1 << 16, 1 / 44_100)
-    at = np.searchsorted(hz, [60.0, 400.0, 2_500.0, 12_000.0])
-    assert np.allclose(response_db(chain, hz[at]), 20 * np.log10(spectrum[at]), atol=0.01)
-
-
-@pytest.mark.parametrize("gain_db", [-9.0, 6.0])
-def test_the_change_of_loudness_is_what_our_meter_reads(gain_db: float) -> None:
-    rate = 44_100
-    rng = np.random.default_rng(5)
-    white = rng.standard_normal(10 * rate)
-    pink = np.asarray(scipy.signal.lfilter([0.05, -0.0495], [1.0, -0.997], white))
-    audio = np.tile(0.1 * pink / pink.std(), (2, 1))
-    eq = Bands.of([EqBand("low_shelf", 200.0, gain_db, 0.7), EqBand("peak", 3_000.0, -0.5 * gain_db, 1.0)])
-    chain = sections_of(ChainControls(eq=eq, gain_db=1.0), rate)
-    meters = [Meter(rate, 2, with_true_peak=False) for _ in range(2)]
-    for block in blocks_of(audio):
-        meters[0].push(block)
-    for block in blocks_of(played(chain, audio)):
-        meters[1].push(block)
-    before, after = (meter.finish().lufs for meter in meters)
-    levels_db, hz = third_octaves(audio[0], rate)
-    assert loudness_change_lu(chain, hz, levels_db) == pytest.approx(after - before, abs=0.1)
-
-
-def third_octaves(signal: NDArray[np.float64], rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Power in third octaves by scipy's Welch."""
-    hz, power = scipy.signal.welch(signal, rate, nperseg=1 << 14)
-    centres = 1000.0 * 10 ** (np.arange(-16, 14) / 10)
-    levels = [power[(hz >= c * 10**-0.05) & (hz < c * 10**0.05)].sum() for c in centres]
-    return 10 * np.log10(np.maximum(levels, 1e-20)), centres
-
-
-def test_silence_changes_nothing() -> None:
-    chain = sections_of(ChainControls(gain_db=3.0), 44_100)
-    assert loudness_change_lu(chain, [100.0], [-math.inf]) == 0.0
 
 
 @pytest.mark.parametrize(

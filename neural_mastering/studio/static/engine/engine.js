@@ -31,6 +31,7 @@ export class Engine {
     this.at = { frame: 0, time: 0 };
     this.seeks = 0; // what the audio thread says of the time before the last one is old
     this.gains = [1, 1];
+    this.regions = new Map(); // what each voice has got
     this.lastId = 0;
     this.pings = new Map();
     this.loader = new ChunkLoader(this.frames, this.channels, fetchPcm, {
@@ -139,10 +140,17 @@ export class Engine {
   }
 
   /** Samples from the server in place of the live chain, from the frame `start` on; null for none. `matchedDb` is
-      theirs alone, since they carry the gain of the delivery. */
+      theirs alone, since they carry the gain of the delivery. The same samples again only change that. */
   setRegion(pcm, start = 0, matchedDb = 0, which = "after") {
+    const [voice, gain] = [voiceOf(which), gainOf(matchedDb)];
+    const old = this.regions.get(voice) ?? { pcm: null };
+    if (pcm === old.pcm && (pcm === null || start === old.start)) {
+      this.post({ type: "regionGain", voice, gain });
+      return;
+    }
+    this.regions.set(voice, { pcm, start });
     const samples = pcm && new Float32Array(pcm);
-    this.post({ type: "region", voice: voiceOf(which), samples, start, gain: gainOf(matchedDb) }, samples ? [samples.buffer] : []);
+    this.post({ type: "region", voice, samples, start, gain }, samples ? [samples.buffer] : []);
   }
 
   /** What to ask the server for, so that a region from a to b seconds sounds whole: { start, frames }. */

@@ -59,7 +59,9 @@ class StudioProcessor extends AudioWorkletProcessor {
       case "listen":
         return this.listen(message.voice);
       case "region":
-        return this.chains[message.voice]?.setRegion(message.samples, message.start, this.channels, this.fade, message.gain);
+        return this.setRegion(message);
+      case "regionGain":
+        return this.chains[message.voice]?.setRegionGain(message.gain, this.whileHeard(this.glide));
       case "ping":
         return this.port.postMessage({ type: "pong", id: message.id });
       case "end":
@@ -70,8 +72,17 @@ class StudioProcessor extends AudioWorkletProcessor {
     }
   }
 
+  /** How a change is made: at once where nothing is heard. */
+  whileHeard(gliding) {
+    return this.transport.isRolling ? gliding : 0;
+  }
+
+  setRegion({ voice, samples, start, gain }) {
+    this.chains[voice]?.setRegion(samples, start, this.channels, this.fade, gain, this.whileHeard(this.fade));
+  }
+
   setSections({ voice, sections, id }) {
-    this.chains[voice]?.chain.glideTo(sections, this.transport.isRolling ? this.glide : null);
+    this.chains[voice]?.chain.glideTo(sections, this.whileHeard(this.glide));
     this.applied.push(id);
   }
 
@@ -83,12 +94,12 @@ class StudioProcessor extends AudioWorkletProcessor {
   }
 
   setMatched(gains) {
-    this.voices.forEach((voice, i) => voice.matched.to(gains[i] ?? 1, this.transport.isRolling ? this.glide : null));
+    this.voices.forEach((voice, i) => voice.matched.to(gains[i] ?? 1, this.whileHeard(this.glide)));
   }
 
   /** Hear the song as it came (−1), the chain (0) or an alternative (1 …), from the next quantum on. */
   listen(which) {
-    this.voices.forEach((voice, i) => voice.level.to(i === which + 1 ? 1 : 0, this.transport.isRolling ? this.fade : 0));
+    this.voices.forEach((voice, i) => voice.level.to(i === which + 1 ? 1 : 0, this.whileHeard(this.fade)));
   }
 
   process(_, [[left, right]]) {

@@ -11,10 +11,18 @@ class RenderedRegion {
     this.channels = channels;
     this.frames = samples.length / channels;
     this.fade = Math.max(Math.min(fade, Math.floor(this.frames / 2)), 1);
-    this.gain = gain;
+    this.gain = new Follower(gain);
+    this.presence = new Fade(0);
+    this.level = 0; // gain and presence at this sample
+    this.present = 0;
   }
 
-  /** How much of the region is heard at a frame of the song, 0 to 1. */
+  next() {
+    this.present = this.presence.next();
+    this.level = this.present * this.gain.next();
+  }
+
+  /** How much of the region is there at a frame of the song, 0 to 1. */
   shareAt(frame) {
     const inside = Math.min(frame - this.start + 1, this.start + this.frames - frame);
     return Math.min(Math.max(inside / this.fade, 0), 1);
@@ -23,7 +31,7 @@ class RenderedRegion {
   sampleAt(frame, channel) {
     const at = frame - this.start;
     if (at < 0 || at >= this.frames) return 0;
-    return this.samples[at * this.channels + Math.min(channel, this.channels - 1)] * this.gain;
+    return this.samples[at * this.channels + Math.min(channel, this.channels - 1)] * this.level;
   }
 }
 
@@ -32,13 +40,24 @@ export class Voice {
     this.chain = chain; // null: as it came
     this.level = new Fade(level); // 1 while it is heard
     this.matched = new Follower(1);
-    this.region = null;
+    this.regions = []; // the last one is wanted, others are fading out
+    this.hasRegion = false;
     this.left = new Float64Array(quantum);
     this.right = new Float64Array(quantum);
   }
 
-  setRegion(samples, start, channels, fade, gain) {
-    this.region = samples && new RenderedRegion(samples, start, channels, fade, gain);
+  /** Another region, or none for `samples` null; the old one fades out in `over` samples. */
+  setRegion(samples, start, channels, fade, gain, over) {
+    for (const region of this.regions) region.presence.to(0, over);
+    this.hasRegion = samples !== null;
+    if (!samples) return;
+    const region = new RenderedRegion(samples, start, channels, fade, gain);
+    region.presence.to(1, over);
+    this.regions.push(region);
+  }
+
+  setRegionGain(gain, glide) {
+    if (this.hasRegion) this.regions.at(-1).gain.to(gain, glide);
   }
 
   /** Add what this voice gives for the quantum to `left` and `right`. */
@@ -54,24 +73,37 @@ export class Voice {
       const level = this.level.next();
       this.left[i] *= matched;
       this.right[i] *= matched;
+      if (this.regions.length > 0) this.addRegions(transport, i);
       if (isSilent) continue;
-      if (this.region !== null) this.addRegion(transport, i);
       left[i] += level * this.left[i];
       right[i] += level * this.right[i];
     }
+    if (this.regions.length > 0) this.forgetRegions();
   }
 
-  /** Put the region in the chain's place; a jump fades from the one place of it to the other, as the song does. */
-  addRegion(transport, i) {
-    const { region } = this;
+  /** Put regions in the chain's place; a jump fades from the one place of them to the other, as the song does. */
+  addRegions(transport, i) {
     const share = transport.shares[i];
     const place = transport.places[i];
     const behind = transport.behinds[i];
-    const here = share * region.shareAt(place);
-    const there = share < 1 ? (1 - share) * region.shareAt(behind) : 0;
-    if (here + there === 0) return;
-    const rest = 1 - here - there;
-    this.left[i] = rest * this.left[i] + here * region.sampleAt(place, 0) + there * region.sampleAt(behind, 0);
-    this.right[i] = rest * this.right[i] + here * region.sampleAt(place, 1) + there * region.sampleAt(behind, 1);
+    let rest = 1;
+    let l = 0;
+    let r = 0;
+    for (const region of this.regions) {
+      region.next();
+      const here = share * region.shareAt(place);
+      const there = share < 1 ? (1 - share) * region.shareAt(behind) : 0;
+      if (here + there === 0) continue;
+      rest -= (here + there) * region.present;
+      l += here * region.sampleAt(place, 0) + there * region.sampleAt(behind, 0);
+      r += here * region.sampleAt(place, 1) + there * region.sampleAt(behind, 1);
+    }
+    this.left[i] = rest * this.left[i] + l;
+    this.right[i] = rest * this.right[i] + r;
+  }
+
+  forgetRegions() {
+    const isGone = ({ presence }) => presence.isAtRest && presence.now === 0;
+    if (this.regions.some(isGone)) this.regions = this.regions.filter((region) => !isGone(region));
   }
 }
