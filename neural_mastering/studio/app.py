@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 import neural_mastering
 from neural_mastering.errors import InputError
+from neural_mastering.reporting.page import LISTENING
 from neural_mastering.studio import job_routes, project_routes, song_routes
 from neural_mastering.studio.catalogue import catalogue
 from neural_mastering.studio.docs_page import STYLE, docs_page
@@ -26,6 +27,9 @@ from neural_mastering.studio.validation import plain_error
 from neural_mastering.studio.workspace import MissingError, Workspace
 
 STATIC = Path(str(files("neural_mastering.studio").joinpath("static")))
+
+LISTENING_SCRIPT = Path(str(files("neural_mastering.reporting").joinpath(LISTENING)))
+"""The blind tests, which the reports have, too."""
 
 
 def create_app(workspace: Workspace, access: Access) -> FastAPI:
@@ -70,6 +74,10 @@ def create_app(workspace: Workspace, access: Access) -> FastAPI:
     @app.get("/docs.css", include_in_schema=False)
     async def docs_style() -> Response:
         return Response(STYLE, media_type="text/css")
+
+    @app.get("/static/engine/listening.js", include_in_schema=False)
+    async def listening() -> FileResponse:
+        return FileResponse(LISTENING_SCRIPT, media_type="text/javascript")
 
     for module in (song_routes, job_routes, project_routes):
         app.include_router(module.router)

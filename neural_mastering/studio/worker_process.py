@@ -39,7 +39,8 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=_LONGEST_LINE_BYTES,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                # one thread each: threads of several processes on the same cores wait for one another
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"},
             )
         return self._process
 

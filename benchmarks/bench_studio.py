@@ -1,0 +1,196 @@
+"""nm-studio as a person feels it: from a drag to the ear, a stretch with every stage, a song measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from benchmarks._timing import Row, as_table
+from tests.studio.support.nm_test_studio import Studio
+from tests.support.nm_test_browser import Browser, find_chromium
+
+TITLE = "nm-studio: a 4-minute song, 44.1 kHz stereo, 24 bit; headless Chromium on the same machine"
+
+MOVES = 200
+MOVE_MS = 60.0
+SONG_S, REGION_S = 240.0, 10.0
+DEMO = "s3_rock.ogg"
+
+
+def run(moves: int = MOVES) -> list[Row]:
+    """One row for each thing that a person waits for."""
+    with tempfile.TemporaryDirectory() as folder:
+        song = _long_song(Path(folder) / "song.wav", SONG_S)
+        rows = [_help(), *_songs(Path(folder), song)]
+        with Studio(Path(folder) / "project") as studio:
+            song_id = studio.upload(song)
+            rows += [_region(studio, song_id)]
+            rows += _drags(studio, song_id, Path(folder) / "profile", moves)
+    return rows
+
+
+def _long_song(path: Path, seconds: float) -> Path:
+    """A demo song, repeated."""
+    with files("neural_mastering.assets.demo").joinpath(DEMO).open("rb") as file:
+        audio, rate = soundfile.read(file, always_2d=True)
+    times = int(np.ceil(seconds * rate / len(audio)))
+    soundfile.write(path, np.tile(audio, (times, 1))[: round(seconds * rate)], rate, subtype="PCM_24")
+    return path
+
+
+def _row(what: str, values_s: Sequence[float], limit_s: float, note: str = "") -> Row:
+    low, high = np.percentile(values_s, [50, 95])
+    return {
+        "what": what,
+        "times": str(len(values_s)),
+        "median": _shown(low),
+        "95 %": _shown(high),
+        "largest": _shown(max(values_s)),
+        "wanted": f"< {_shown(limit_s)}",
+        "note": note,
+    }
+
+
+def _shown(seconds: float) -> str:
+    return f"{1e3 * seconds:.0f} ms" if seconds < 1.0 else f"{seconds:.2f} s"
+
+
+def _timed(what: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    what()
+    return time.perf_counter() - started
+
+
+def _help() -> Row:
+    command = [sys.executable, "-m", "neural_mastering.cli.studio", "--help"]
+    times = [_timed(lambda: subprocess.run(command, capture_output=True, check=True)) for _ in range(6)]
+    return _row("nm-studio --help", times[1:], 0.4)
+
+
+def _songs(folder: Path, song: Path) -> Iterator[Row]:
+    """A fresh server: until it answers, and until its first song is measured."""
+    begun, measured = [], []
+    for number in range(3):
+        started = time.perf_counter()
+        with Studio(folder / f"fresh {number}") as studio:
+            begun.append(time.perf_counter() - started)
+            studio.get("/catalogue")
+            time.sleep(5.0)  # as long as a person needs to find a file: the worker has loaded its libraries
+            measured.append(_timed(lambda studio=studio: _until_drawn(studio, song)))
+    yield _row("from the command to an answer", begun, 5.0, "Python, NumPy and numba are loaded")
+    yield _row("a song sent, measured and its waveform there", measured, 4.0)
+
+
+def _until_drawn(studio: Studio, song: Path) -> None:
+    song_id = studio.upload(song)
+    studio.get(f"/songs/{song_id}")
+    assert studio.client.get(f"/songs/{song_id}/waveform").content[:4] == b"NMWF"
+
+
+def _controls(studio: Studio, song_id: str) -> dict[str, Any]:
+    """What the song needs, and every further stage, in the middle of its range."""
+    lufs = studio.get(f"/songs/{song_id}")["readings"]["lufs"]
+    controls = studio.done(f"/songs/{song_id}/decide", {})["controls"]
+    controls["stages"] = {
+        "compressor": {
+            **{"input_lufs": lufs, "crossovers_hz": [150.0, 1_000.0, 6_000.0]},
+            **{"threshold_db": [-8.0] * 4, "ratio": [2.0] * 4, "attack_ms": [10.0] * 4},
+            **{"release_ms": [150.0] * 4, "knee_db": [6.0] * 4, "makeup_db": [1.0] * 4, "mix": 1.0},
+        },
+        "saturation": {"input_lufs": lufs, "drive_db": 6.0, "shape": 0.4, "bias": 0.0, "mix": 0.3},
+        "stereo": {"width": 1.1, "bass_frequency_hz": 120.0, "bass_amount": 0.5},
+    }
+    return controls
+
+
+def _region(studio: Studio, song_id: str) -> Row:
+    rate = studio.get(f"/songs/{song_id}")["sample_rate"]
+    body = {
+        "controls": _controls(studio, song_id),
+        "settings": {"target": "-9"},
+        "frames": round(REGION_S * rate),
+    }
+    times = []
+    for number in range(8):
+        start = {"start": round((20.0 + 20.0 * number) * rate)}
+        times.append(
+            _timed(
+                lambda s=start: studio.client.post(
+                    f"/songs/{song_id}/preview", json={**body, **s}
+                ).raise_for_status()
+            )
+        )
+    return _row(
+        "10 s through compressor in 4 bands, saturation, width, limiter", times[1:], 1.5, "after a first one"
+    )
+
+
+def _drags(studio: Studio, song_id: str, profile: Path, moves: int) -> list[Row]:
+    """Real pointer events in a page of the server; the audio thread says when it has used their coefficients."""
+    program = find_chromium()
+    if program is None:
+        print("the drags are left out: there is no Chromium")
+        return []
+    song, rows = {**studio.get(f"/songs/{song_id}"), "id": song_id}, []
+    controls = _controls(studio, song_id)
+    script = Path(__file__).with_name("studio_drag.js").read_text("utf-8")
+    tab = Browser(program, profile)
+    try:
+        tab.size(800, 600)
+        tab.call("Page.navigate", url=studio.url)
+        tab.wait_for("location.search === '' && document.readyState === 'complete'")
+        for rate_name, design_hz in (("", song["sample_rate"]), (", bands of another rate", 48_000.0)):
+            given = {**controls, "design_rate_hz": design_hz}
+            tab.run(f"({script.strip()})({json.dumps(song)}, {json.dumps(given)}, {song['sample_rate']})")
+            for name, is_busy in (("nothing else", False), ("a master being rendered", True)):
+                times, trips = _moved(tab, studio, song_id, moves, is_busy)
+                rows.append(
+                    _row(
+                        f"pointer event to the first quantum with its filters, {name}{rate_name}", times, 0.05
+                    )
+                )
+                rows.append(_row(f"of that, the request{rate_name}", trips, 0.05))
+            latency_s = tab.run("drag.engine.latency")
+            tab.run("drag.engine.close()")
+        rows.append(_row("latency of the audio device, on top", [latency_s], 0.2, "as the browser states it"))
+    finally:
+        tab.close()
+    return rows
+
+
+def _moved(
+    tab: Browser, studio: Studio, song_id: str, moves: int, is_busy: bool
+) -> tuple[list[float], list[float]]:
+    """Seconds from each of so many pointer events to the sound, and of the requests."""
+    rng = np.random.default_rng(0)
+    tab.run("drag.times.length = drag.roundTrips.length = 0")
+    job, count = None, 0
+    while count < moves:
+        if is_busy and (job is None or studio.get(f"/jobs/{job}")["state"] not in ("waiting", "running")):
+            job = studio.post(f"/songs/{song_id}/render", {"settings": {"target": "-9"}})["id"]
+        for _ in range(10):
+            x, y = float(rng.uniform(50.0, 550.0)), float(rng.uniform(50.0, 350.0))
+            tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+            time.sleep(MOVE_MS / 1000.0)
+            count += 1
+    time.sleep(0.5)
+    if job is not None:
+        studio.client.delete(f"/jobs/{job}")
+    times, trips = tab.run("[drag.times, drag.roundTrips]")
+    if len(times) < 0.9 * moves:
+        print(f"{moves - len(times)} of {moves} moves were overtaken by the next one")
+    return [t / 1e3 for t in times], [t / 1e3 for t in trips]
+
+
+if __name__ == "__main__":
+    print(as_table(run()))
