@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import numpy as np
 import soundfile
 
 from benchmarks._timing import Row, as_table
+from neural_mastering.controls import Bands, ChainControls, EqBand
+from neural_mastering.studio.sections import sections_of
 from tests.studio.support.nm_test_studio import Studio
 from tests.support.nm_test_browser import Browser, find_chromium
 
@@ -41,14 +44,17 @@ def run(moves: int = MOVES) -> list[Row]:
 
 def _long_song(path: Path, seconds: float) -> Path:
     """A demo song, repeated."""
-    with files("neural_mastering.assets.demo").joinpath(DEMO).open("rb") as file:
+    with as_file(files("neural_mastering.assets.demo").joinpath(DEMO)) as file:
         audio, rate = soundfile.read(file, always_2d=True)
     times = int(np.ceil(seconds * rate / len(audio)))
     soundfile.write(path, np.tile(audio, (times, 1))[: round(seconds * rate)], rate, subtype="PCM_24")
     return path
 
 
-def _row(what: str, values_s: Sequence[float], limit_s: float, note: str = "") -> Row:
+def _row(
+    what: str, values_s: Sequence[float], limit_s: float, note: str = "", busy_s: float | None = None
+) -> Row:
+    """Wall time; `busy_s` is the processor time of the server and its workers, which other programs don't change."""
     low, high = np.percentile(values_s, [50, 95])
     return {
         "what": what,
@@ -57,6 +63,7 @@ def _row(what: str, values_s: Sequence[float], limit_s: float, note: str = "") -
         "95 %": _shown(high),
         "largest": _shown(max(values_s)),
         "wanted": f"< {_shown(limit_s)}",
+        "processor": "" if busy_s is None else _shown(busy_s),
         "note": note,
     }
 
@@ -71,6 +78,20 @@ def _timed(what: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
+def _busy_s(process: int) -> float:
+    """Processor time of a process and everything that it has started, in seconds."""
+    total = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        number = int(stat.parent.name)
+        if process in (number, int(fields[1])):
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
 def _help() -> Row:
     command = [sys.executable, "-m", "neural_mastering.cli.studio", "--help"]
     times = [_timed(lambda: subprocess.run(command, capture_output=True, check=True)) for _ in range(6)]
@@ -79,16 +100,18 @@ def _help() -> Row:
 
 def _songs(folder: Path, song: Path) -> Iterator[Row]:
     """A fresh server: until it answers, and until its first song is measured."""
-    begun, measured = [], []
+    begun, measured, busy = [], [], []
     for number in range(3):
         started = time.perf_counter()
         with Studio(folder / f"fresh {number}") as studio:
             begun.append(time.perf_counter() - started)
             studio.get("/catalogue")
             time.sleep(5.0)  # as long as a person needs to find a file: the worker has loaded its libraries
+            before = _busy_s(studio.process.pid)
             measured.append(_timed(lambda studio=studio: _until_drawn(studio, song)))
+            busy.append(_busy_s(studio.process.pid) - before)
     yield _row("from the command to an answer", begun, 5.0, "Python, NumPy and numba are loaded")
-    yield _row("a song sent, measured and its waveform there", measured, 4.0)
+    yield _row("a song sent, measured and its waveform there", measured, 4.0, "", float(np.median(busy)))
 
 
 def _until_drawn(studio: Studio, song: Path) -> None:
@@ -120,19 +143,16 @@ def _region(studio: Studio, song_id: str) -> Row:
         "settings": {"target": "-9"},
         "frames": round(REGION_S * rate),
     }
-    times = []
+    times, busy = [], []
     for number in range(8):
-        start = {"start": round((20.0 + 20.0 * number) * rate)}
+        body["start"] = round((20.0 + 20.0 * number) * rate)
+        before = _busy_s(studio.process.pid)
         times.append(
-            _timed(
-                lambda s=start: studio.client.post(
-                    f"/songs/{song_id}/preview", json={**body, **s}
-                ).raise_for_status()
-            )
+            _timed(lambda: studio.client.post(f"/songs/{song_id}/preview", json=body).raise_for_status())
         )
-    return _row(
-        "10 s through compressor in 4 bands, saturation, width, limiter", times[1:], 1.5, "after a first one"
-    )
+        busy.append(_busy_s(studio.process.pid) - before)
+    what = "10 s through compressor in 4 bands, saturation, width, limiter"
+    return _row(what, times[1:], 1.5, "after a first one", float(np.median(busy[1:])))
 
 
 def _drags(studio: Studio, song_id: str, profile: Path, moves: int) -> list[Row]:
@@ -149,6 +169,7 @@ def _drags(studio: Studio, song_id: str, profile: Path, moves: int) -> list[Row]
         tab.size(800, 600)
         tab.call("Page.navigate", url=studio.url)
         tab.wait_for("location.search === '' && document.readyState === 'complete'")
+        rows += _costs(tab, song)
         for rate_name, design_hz in (("", song["sample_rate"]), (", bands of another rate", 48_000.0)):
             given = {**controls, "design_rate_hz": design_hz}
             tab.run(f"({script.strip()})({json.dumps(song)}, {json.dumps(given)}, {song['sample_rate']})")
@@ -166,6 +187,20 @@ def _drags(studio: Studio, song_id: str, profile: Path, moves: int) -> list[Row]
     finally:
         tab.close()
     return rows
+
+
+def _costs(tab: Browser, song: dict[str, Any]) -> Iterator[Row]:
+    """The audio thread against the clock."""
+    rng = np.random.default_rng(0)
+    hz = np.geomspace(30.0, 16_000.0, 20)
+    eq = Bands.of(EqBand("peak", float(f), float(rng.uniform(-6.0, 6.0)), 1.0) for f in hz)
+    stages = {"stereo": {"width": 1.2, "bass_frequency_hz": 120.0, "bass_amount": 0.5}}
+    sections = json.dumps(sections_of(ChainControls(eq=eq, gain_db=1.0, stages=stages), song["sample_rate"]))
+    script = Path(__file__).with_name("studio_cost.js").read_text("utf-8").strip()
+    for alternatives in (0, 3):
+        shares = [tab.run(f"({script})({json.dumps(song)}, {sections}, {alternatives})") for _ in range(5)]
+        what = f"audio thread for 1 s: 20 bands, gain and width, {1 + alternatives} chains at once"
+        yield _row(what, shares, 1.0)
 
 
 def _moved(

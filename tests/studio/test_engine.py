@@ -300,6 +300,25 @@ def test_regions_come_go_and_change_without_a_step(tab: Browser, site: Site) -> 
     assert np.abs(np.diff(got[FADE:])).max() < 1.4 / FADE
 
 
+def test_a_region_of_another_chain_is_not_heard(tab: Browser, site: Site) -> None:
+    """While a band is dragged the live chain is heard; what the server rendered with the old one must go."""
+    song = np.full((2, RATE), 0.25, np.float32)
+    one, two = (json.dumps(sections_of(ChainControls(gain_db=db), RATE)) for db in (0.0, 6.0))
+    got = heard(
+        tab,
+        site,
+        song,
+        RATE,
+        f"const old = new Float32Array({2 * RATE}).fill(0.5); const fresh = new Float32Array({2 * RATE}).fill(0.7);"
+        f"engine.listen('after'); engine.setSections({one}); engine.setRegion(old, 0);"
+        f"at(0.2, () => {{ engine.setSections({one}); engine.setRegion(old, 0); }});"
+        f"at(0.4, () => {{ engine.setSections({two}); engine.setRegion(old, 0, 1); }});"
+        "at(0.7, () => engine.setRegion(fresh, 0));",
+    )[0]
+    reached = [got[round(s * RATE)] for s in (0.19, 0.39, 0.65, 0.9)]
+    np.testing.assert_allclose(reached, [0.5, 0.5, 0.25 * 10 ** (6 / 20), 0.7], atol=1e-5)
+
+
 def test_alternatives_are_heard_like_the_master(tab: Browser, site: Site) -> None:
     song = np.full((2, RATE), 0.25, np.float32)
     chains = [json.dumps(sections_of(ChainControls(gain_db=db), RATE)) for db in (-6.0, 3.0)]

@@ -31,7 +31,8 @@ export class Engine {
     this.at = { frame: 0, time: 0 };
     this.seeks = 0; // what the audio thread says of the time before the last one is old
     this.gains = [1, 1];
-    this.regions = new Map(); // what each voice has got
+    this.regions = new Map(); // what each voice has got from the server
+    this.sections = new Map(); // and as its chain, as text
     this.lastId = 0;
     this.pings = new Map();
     this.loader = new ChunkLoader(this.frames, this.channels, fetchPcm, {
@@ -116,13 +117,22 @@ export class Engine {
 
   /* what is played */
 
-  /** The live chain, as POST /sections describes it; the event `applied` names the returned number. */
+  /** The live chain, as POST /sections describes it; the event `applied` names the returned number. Where it is
+      another than before, the region that was rendered with the old one fades away. */
   setSections(sections, which = "after") {
     for (const stage of sections.stages) {
       const numbers = [stage.gain ?? 1, ...["sos", "mid", "side"].flatMap((key) => (stage[key] ?? []).flat())];
       if (!numbers.every(Number.isFinite)) throw new Error(`the stage ${stage.name} has coefficients that are not numbers`);
     }
-    this.post({ type: "sections", voice: voiceOf(which), sections, id: ++this.lastId });
+    const voice = voiceOf(which);
+    const region = this.regions.get(voice);
+    const text = JSON.stringify(sections);
+    if (region?.isHeard && text !== this.sections.get(voice)) {
+      region.isHeard = false;
+      this.post({ type: "region", voice, samples: null });
+    }
+    this.sections.set(voice, text);
+    this.post({ type: "sections", voice, sections, id: ++this.lastId });
     return this.lastId;
   }
 
@@ -140,15 +150,17 @@ export class Engine {
   }
 
   /** Samples from the server in place of the live chain, from the frame `start` on; null for none. `matchedDb` is
-      theirs alone, since they carry the gain of the delivery. The same samples again only change that. */
+      theirs alone, since they carry the gain of the delivery. The same array again only changes that, and stays
+      away where the sections have changed since. */
   setRegion(pcm, start = 0, matchedDb = 0, which = "after") {
     const [voice, gain] = [voiceOf(which), gainOf(matchedDb)];
-    const old = this.regions.get(voice) ?? { pcm: null };
-    if (pcm === old.pcm && (pcm === null || start === old.start)) {
-      this.post({ type: "regionGain", voice, gain });
+    const known = this.regions.get(voice);
+    if (pcm && pcm === known?.pcm && start === known.start) {
+      if (known.isHeard) this.post({ type: "regionGain", voice, gain });
       return;
     }
-    this.regions.set(voice, { pcm, start });
+    if (!pcm && !known?.isHeard) return;
+    this.regions.set(voice, { pcm, start, isHeard: Boolean(pcm) });
     const samples = pcm && new Float32Array(pcm);
     this.post({ type: "region", voice, samples, start, gain }, samples ? [samples.buffer] : []);
   }
