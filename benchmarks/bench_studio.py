@@ -54,7 +54,7 @@ def _long_song(path: Path, seconds: float) -> Path:
 def _row(
     what: str, values_s: Sequence[float], limit_s: float, note: str = "", busy_s: float | None = None
 ) -> Row:
-    """Wall time; `busy_s` is the processor time of the server and its workers, which other programs don't change."""
+    """Wall time; `busy_s` is the processor time of the server and its workers."""
     low, high = np.percentile(values_s, [50, 95])
     return {
         "what": what,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -123,7 +123,7 @@ class RegionRenderer:
         # behind the region, what stages that look ahead need for its last samples
         late = sum(stage.latency_samples for stage in [*chain, *delivery])
         source = joined(pcm.blocks(start - run_in, start + frames + late), pcm.channels)
-        rendered = joined(prefetch(run_stages(chain, blocks_of(source))), pcm.channels)
+        rendered = joined(_side_by_side(chain, blocks_of(source)), pcm.channels)
         gain_db = 0.0
         if delivers:
             change_lu = self._lufs(rendered) - self._lufs(source)
@@ -189,6 +189,13 @@ def _planned(forecast: LimiterForecast, spec: DeliverySpec) -> float:
     gain_db = planned_gain_db(forecast, spec)
     _PLANNED.append((forecast, spec, gain_db))
     return gain_db
+
+
+def _side_by_side(stages: Sequence[StreamStage], blocks: Iterator[Block]) -> Iterator[Block]:
+    """`run_stages` with a thread for each stage."""
+    for stage in stages:
+        blocks = prefetch(run_stages([stage], blocks))
+    return blocks
 
 
 def _heard(options: Options, solo: str | None, bypass: Collection[str]) -> Options:
