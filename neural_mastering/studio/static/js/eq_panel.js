@@ -1,6 +1,6 @@
 /* The equaliser: picture, handles, the chosen band in numbers, and what the lines mean. */
 
-import { button, byId, iconButton, make } from "./dom.js";
+import { button, byId, icon, iconButton, make } from "./dom.js";
 import { addBand, changeBand, EqHandles, limits, removeBand, resetBand } from "./eq_handles.js";
 import { bandColour, EqView } from "./eq_view.js";
 import { words } from "./format.js";
@@ -102,7 +102,7 @@ export function buildEqPanel() {
     deciding.hidden = !waits;
     byId("eq").classList.toggle("waiting", waits);
   });
-  const add = button("Add band", { onclick: () => addBand(1000, 0) });
+  const add = button("Add band", { "aria-label": "Add band", onclick: () => addBand(1000, 0) }, icon("plus"), make("span", {}, "Add band"));
   const tools = [deciding, layer("spectrum", "Spectrum"), layer("balance", "Balance"), stageTools("eq", "Equaliser"), add];
   const head = heading("eq-title", "Equaliser", ...tools);
   const plot = make("div", { className: "eq-plot" }, view.node, handles.box);

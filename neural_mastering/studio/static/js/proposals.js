@@ -83,7 +83,7 @@ class Comparison {
       const shown = this.blind ? LETTERS[place] : title(name);
       const hear = make("button", { type: "button", className: "hear", role: "radio", "aria-checked": false, onclick: () => this.hear(place) }, make("kbd", {}, String(place + 1)), ` ${shown}`);
       const take = button(`Take ${shown}`, { onclick: () => this.take(index) });
-      const about = make("p", { className: "hint" }, describe(decided));
+      const about = make("p", { className: "hint" }, describe(decided, levelDb(eqOf(sections), frequencies(200), rate)));
       const picture = this.blind ? make("div", { className: "mini hidden-curve" }, "?") : curvePicture(eqOf(sections), rate, most).node;
       return make("div", { className: "card proposal" }, hear, picture, this.blind ? null : about, take);
     });
@@ -126,9 +126,9 @@ class Comparison {
   }
 }
 
-function describe({ controls, forecast }) {
+function describe({ controls, forecast }, curve) {
   const moved = controls.eq.filter(({ gain_db }) => Math.abs(gain_db) >= 0.05).length;
-  const largest = controls.eq.reduce((most, { gain_db }) => (Math.abs(gain_db) > Math.abs(most) ? gain_db : most), 0);
+  const largest = curve.reduce((most, db) => (Math.abs(db) > Math.abs(most) ? db : most), 0);
   const parts = [`${moved} ${moved === 1 ? "band" : "bands"}, at most ${signed(largest)}\u00a0dB`];
   if (Number.isFinite(forecast?.gain_db)) parts.push(`gain ${signed(forecast.gain_db)}\u00a0dB`);
   return parts.join(" · ");

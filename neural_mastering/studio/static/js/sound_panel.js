@@ -194,7 +194,6 @@ function loudness() {
   const ceiling = numberField({ label: "Ceiling", unit: "dBTP", low: -12, high: 0, step: 0.1, change: (v) => deliver((s) => (s.ceiling = v), "ceiling") });
   const own = button("As the target", { className: "quiet", onclick: () => deliver((settings) => (settings.ceiling = null)) });
   const off = check({ label: "Off", about: "No limiter, no ceiling", change: (on) => deliver((settings) => (settings.ceiling = on ? "off" : null)) });
-  const reduction = numberField({ label: "Limiter at most", unit: "dB", low: 0, high: 24, step: 0.5, change: (v) => deliver((s) => (s.max_reduction_db = v), "reduction") });
   const density = named({
     label: "Density",
     list: choices(store.catalogue.densities),
@@ -211,7 +210,6 @@ function loudness() {
     own.hidden = typeof settings.ceiling !== "number";
     off.set(settings.ceiling === "off");
     ceiling.enable(settings.ceiling !== "off");
-    reduction.set(settings.max_reduction_db);
   });
   const showCeiling = ({ ceiling: own }) => ceiling.set(typeof own === "number" ? own : store.session.decided?.target.ceiling_db);
   store.on("decided current", () => {
@@ -221,7 +219,7 @@ function loudness() {
     target.set(typeof settings.target === "number" ? OWN : settings.target);
     showCeiling(settings);
   });
-  return [target.node, lufs.node, make("div", { className: "pair" }, ceiling.node, off.node, own), density, reduction.node];
+  return [target.node, lufs.node, make("div", { className: "pair" }, ceiling.node, off.node, own), density];
 }
 
 /** A stage of the delivery that can be left out. */
@@ -252,13 +250,23 @@ function rarely() {
     change: (v) => store.editSettings((settings) => (settings.overall_strength = v), "overall"),
     settle: () => store.session.settle(),
   });
+  const reduction = numberField({
+    label: "Limiter at most",
+    unit: "dB",
+    low: 0,
+    high: 24,
+    step: 0.5,
+    change: (v) => store.editSettings((settings) => (settings.max_reduction_db = v), "reduction"),
+  });
   bind((settings) => {
+    reduction.set(settings.max_reduction_db);
     model.set(settings.model === "none" ? null : settings.model);
     strength.set(settings.overall_strength);
   });
   return more(
     "More",
     make("div", { className: "half" },
+      reduction.node,
       model.node,
       strength.node,
       delivers("dc_removal", "Remove a DC offset", "A high-pass at 5 Hz where the song has one"),

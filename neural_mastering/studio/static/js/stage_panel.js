@@ -30,7 +30,7 @@ function reductionLine(name) {
     box.hidden = !meter?.db.length;
     if (box.hidden) return;
     const most = Math.max(...meter.db.map(Math.abs));
-    text.textContent = `takes off up to ${number(most)} dB in the loop`;
+    text.textContent = most < 0.05 ? "takes off nothing in the loop" : `takes off up to ${number(most)} dB in the loop`;
     redraw();
   };
   sound.on("meters", update);
