@@ -1,5 +1,6 @@
 """From a mix to a master on the studio's page, as a person would: by mouse, and by keyboard alone."""
 
+import io
 import json
 import shlex
 import subprocess
@@ -19,6 +20,7 @@ DEMO = Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo"
 
 def wav(path: Path, song: str, seconds: float = 10.0) -> Path:
     """One of the bundled songs as a 24-bit file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     audio, rate = soundfile.read(DEMO / f"{song}.ogg", frames=round(seconds * 44_100))
     soundfile.write(path, audio, rate, subtype="PCM_24")
     return path
@@ -82,7 +84,6 @@ def test_by_mouse(person: Person, served: Studio, song_file: Path, tmp_path: Pat
     decided = first_band(person)
     person.choose("#sound select", "rock")
     person.until("studio.store.session.settings.style === 'rock'")
-    person.until("studio.store.deciding")
     person.decided()
     assert first_band(person) != decided
 
@@ -161,11 +162,26 @@ def album(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterato
 
 
 @pytest.fixture
-def two_songs(person: Person, album: Studio) -> Person:
+def two_songs(person: Person, album: Studio) -> Iterator[Person]:
+    """Somebody before an album of two songs, as it was when it was opened first."""
     person.open(album.url)
+    fresh = "{ settings: studio.store.catalogue.defaults, controls: null }"
+    person.run(f"studio.store.order.forEach((id) => studio.store.sessionOf(id).apply({fresh}))")
+    person.run("studio.store.emit('session')")
+    person.until(
+        "fetch('/project').then((r) => r.json()).then(({ songs }) => songs.every(({ settings }) =>"
+        "JSON.stringify(settings) === JSON.stringify(studio.store.catalogue.defaults)))"
+    )
     person.decided()
     person.until("[...studio.store.songs.values()].every((song) => song.readings)")
-    return person
+    yield person
+
+
+CURVE = """import("/static/js/response.js").then(({ levelDb }) => {
+  const hz = Array.from({ length: 60 }, (_, i) => 20 * 2 ** (i / 6));
+  return [...levelDb(studio.store.sections.stages.find(({ name }) => name === "eq").sos, hz, 44100)];
+})"""
+"""What the equaliser does, from 20 Hz to 18 kHz."""
 
 
 def test_the_chain_is_edited_and_survives_the_page(two_songs: Person, album: Studio) -> None:
@@ -290,6 +306,73 @@ def test_abx(two_songs: Person) -> None:
     person.run(f"{buttons}.find((b) => b.innerText === 'Done').click()")
     assert person.run("document.querySelector('.listening').hidden")
     person.run("studio.sound.pause()")
+
+
+def test_a_reference_is_followed_and_stays_out_of_the_album(two_songs: Person, tmp_path: Path) -> None:
+    person = two_songs
+    alone = person.run("studio.store.session.used.eq")
+    person.drop(".drop", wav(tmp_path / "a song I like.wav", "s8_folk"))
+    person.until("studio.store.session.settings.references.length === 1", 60.0)
+    person.decided()
+    assert person.run("studio.store.session.used.eq") != alone
+    assert "a song I like.wav" in person.text(".references")
+    assert person.run("document.querySelectorAll('.song-row').length") == 2
+    assert person.run("document.querySelector('.match').checkVisibility()")
+    full = person.run(CURVE)
+    person.run("document.querySelector('.match input').focus()")
+    for _ in range(8):
+        person.key("ArrowLeft")  # the tone: from 60 to 20 %
+    person.until("Math.abs(studio.store.session.settings.match.tone - 0.2) < 1e-6")
+    person.decided()
+    less = person.run(CURVE)
+    assert np.std(less) < 0.6 * np.std(full)
+    person.click("[aria-label^='Don']")
+    person.decided()
+    assert person.run("studio.store.session.used.eq") == alone
+
+
+def test_an_album_keeps_its_relations(two_songs: Person, album: Studio) -> None:
+    person = two_songs
+    person.choose("#sound select", "none")
+    person.until("studio.store.session.settings.model === 'none'")
+    person.decided()
+    person.click("#render-album")
+    person.until("document.querySelectorAll('.files a').length >= 2", 120.0)
+    rows = "[...document.querySelectorAll('.files a')]"
+    links = person.run(f"{rows}.map((a) => [a.download, a.getAttribute('href')])")
+    masters = [io.BytesIO(album.client.get(href).content) for name, href in links if name.endswith(".wav")]
+    assert len(masters) == 2
+    mixes = [soundfile.read(album_file)[0] for album_file in sorted(Path(album.log).parent.glob("s*.wav"))]
+    before = [float(np.mean(mix**2)) for mix in mixes]
+    after = [float(np.mean(soundfile.read(master)[0] ** 2)) for master in masters]
+    assert after[1] / after[0] == pytest.approx(before[1] / before[0], rel=0.03)
+    assert after[0] != pytest.approx(before[0], rel=0.01)
+
+
+def test_a_project_file_is_taken_over(two_songs: Person, album: Studio, tmp_path: Path) -> None:
+    person = two_songs
+    project = album.client.get("/project/file").json()
+    song = next(each for each in project["songs"] if each["id"] == project["view"]["current"])
+    song["settings"]["intensity"] = "gentle"
+    stranger = {**song, "id": "0123456789abcdef", "name": "not here.wav"}
+    file = tmp_path / "mine.nmstudio"
+    file.write_text(json.dumps({**project, "songs": [*project["songs"], stranger]}))
+    person.drop("#songs", file)
+    person.until("studio.store.session.settings.intensity === 'gentle'", 20.0)
+    person.until("document.querySelectorAll('#alerts .alert').length === 1")
+    assert "not here.wav" in person.alerts()[0]
+    person.click("#alerts button")
+
+
+def test_many_songs_at_once(person: Person, served: Studio, tmp_path: Path) -> None:
+    """More than a browser holds connections to one server."""
+    person.open(served.url)
+    songs = [wav(tmp_path / f"{n:02d}.wav", "s3_rock", 3.0 + 0.1 * n) for n in range(9)]
+    person.drop("#welcome", *songs)
+    person.until("[...studio.store.songs.values()].filter((song) => song.readings).length === 9", 120.0)
+    names = person.run("studio.store.order.map((id) => studio.store.songs.get(id).name)")
+    assert names == [song.name for song in songs]
+    person.decided()
 
 
 def test_refusals_are_one_plain_sentence(two_songs: Person, tmp_path: Path) -> None:

@@ -47,9 +47,8 @@ class Person:
 
     def decided(self, seconds: float = 90.0) -> None:
         """Until the song on the table is measured, decided and drawn."""
-        self.until(
-            "studio.store.session?.decided && !studio.store.deciding && studio.store.sections", seconds
-        )
+        same = "JSON.stringify(studio.store.session?.decidedFor) === JSON.stringify(studio.store.session?.settings)"
+        self.until(f"studio.store.session?.decided && {same} && studio.store.sections", seconds)
         self.until("studio.store.session.decided.corridor", seconds)
 
     def text(self, selector: str) -> str:

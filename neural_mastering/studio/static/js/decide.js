@@ -1,7 +1,7 @@
 /* Asks the server to decide when the settings have changed; keeps what was decided. */
 
 import { work } from "./api.js";
-import { afterPause, alertUser, announce } from "./dom.js";
+import { afterPause, alertUser, announce, clone } from "./dom.js";
 import { corridorOf } from "./corridor.js";
 import { soundKey } from "./session.js";
 import { store } from "./store.js";
@@ -32,7 +32,7 @@ async function decideNow() {
   const abort = new AbortController();
   running = { key, abort };
   const asked = session.settings;
-  const quiet = soundKey(asked) === session.decidedSound; // only the delivery is decided anew
+  const quiet = session.decidedFor !== null && soundKey(asked) === soundKey(session.decidedFor); // only the delivery is decided anew
   store.deciding = { quiet };
   store.emit("deciding");
   try {
@@ -55,12 +55,12 @@ async function decideNow() {
 function settle(session, key) {
   running = null;
   store.deciding = null;
-  const { decided: old, decidedSound } = session;
+  const { decided: old, decidedFor } = session;
   session.decided = cache.get(key);
-  session.decidedSound = soundKey(session.settings);
+  session.decidedFor = clone(session.settings);
   store.emit("deciding");
   if (session.decided === old) return;
-  if (session.decidedSound === decidedSound) session.decided.corridor ??= old?.corridor;
+  if (decidedFor && soundKey(decidedFor) === soundKey(session.decidedFor)) session.decided.corridor ??= old?.corridor;
   else announce(`Decided: ${session.decided.controls.eq.length} equaliser bands.`);
   store.emit("decided");
   if (!session.decided.corridor) void addCorridor(session, session.decided);

@@ -10,6 +10,7 @@ export const PROJECT = ".nmstudio";
 /** Takes over the states of a project file; songs that aren't here have to be added first. */
 export async function openProject(file) {
   try {
+    await saveNow(); // what was done here comes before what the file says
     const { missing } = await (await sendText("/project/open", await file.text())).json();
     if (missing.length) {
       const names = missing.map(({ name }) => name).join(", ");

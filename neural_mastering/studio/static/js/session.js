@@ -21,7 +21,7 @@ export class Session {
     this.mergeKey = null;
     this.mergedAt = 0;
     this.decided = null; // the server's answer for these settings
-    this.decidedSound = null; // soundKey of the settings that it was for
+    this.decidedFor = null; // those settings
   }
 
   /** The controls in use: edited by hand, else as decided; null before the first decision. */

@@ -40,8 +40,16 @@ async function addFile(file, role) {
   }
 }
 
-/** Waits until a song is measured, then loads what it measures. */
-export async function measured(id, job) {
+let last = Promise.resolve();
+
+/** Waits until a song is measured, then loads what it measures; one song after the other, since a browser holds six
+    connections to a server and each job that is followed takes one. */
+export function measured(id, job) {
+  last = last.then(() => measuredNow(id, job));
+  return last;
+}
+
+async function measuredNow(id, job) {
   try {
     if (job) await follow(job, { progress: ({ step, share }) => store.setSong({ id, step, share }) });
     await loadSong(id);
