@@ -169,8 +169,8 @@ def two_songs(person: Person, album: Studio) -> Iterator[Person]:
     person.run(f"studio.store.order.forEach((id) => studio.store.sessionOf(id).apply({fresh}))")
     person.run("studio.store.emit('session')")
     person.until(
-        "fetch('/project').then((r) => r.json()).then(({ songs }) => songs.every(({ settings }) =>"
-        "JSON.stringify(settings) === JSON.stringify(studio.store.catalogue.defaults)))"
+        "fetch('/project').then((r) => r.json()).then(({ songs }) => songs.every(({ settings, controls }) =>"
+        "controls === null && JSON.stringify(settings) === JSON.stringify(studio.store.catalogue.defaults)))"
     )
     person.decided()
     person.until("[...studio.store.songs.values()].every((song) => song.readings)")
@@ -220,6 +220,22 @@ def test_another_tab_is_followed(two_songs: Person, album: Studio) -> None:
     person.until(
         "fetch('/project').then((r) => r.json())"
         ".then((p) => p.songs.every((s) => s.settings.density === 'balanced'))"
+    )
+
+
+def test_what_two_tabs_change_at_once_is_kept(two_songs: Person, album: Studio) -> None:
+    person = two_songs
+    project = album.get("/project")
+    song = next(each for each in project["songs"] if each["id"] == project["view"]["current"])
+    song["settings"]["density"] = "dense"
+    person.run("studio.store.editSettings((settings) => (settings.max_reduction_db = 3))")  # not saved yet
+    assert album.put("/project", project).status_code == 200
+    person.until("studio.store.session.settings.density === 'dense'", 15.0)
+    assert person.run("studio.store.session.settings.max_reduction_db") == 3
+    person.until(
+        "fetch('/project').then((r) => r.json()).then(({ songs }) =>"
+        "songs.some((s) => s.settings.density === 'dense' && s.settings.max_reduction_db === 3))",
+        15.0,
     )
 
 

@@ -46,10 +46,13 @@ export async function getTagged(path) {
   return { value: await response.json(), tag: response.headers.get("ETag") };
 }
 
+const KEPT_ALIVE = 50_000; // characters that are still sent when the tab is closed
+
 /** PUT under a condition: {tag} of what was written, or {conflict: true} where someone else wrote first. */
 export async function putTagged(path, value, tag) {
   try {
-    const response = await ask(path, sent("PUT", value, { headers: tag ? { "If-Match": tag } : {} }));
+    const request = sent("PUT", value, { headers: tag ? { "If-Match": tag } : {} });
+    const response = await ask(path, { ...request, keepalive: request.body.length < KEPT_ALIVE });
     return { tag: response.headers.get("ETag"), value: await response.json() };
   } catch (error) {
     if (error.status === 409) return { conflict: true };

@@ -22,18 +22,24 @@ function asJSON() {
   return { ...written, songs, order, album: store.album, view: { current: store.currentId, layers: store.view.layers, slots } };
 }
 
-/** Takes over what the server has; what was changed here since the last time stays as it is here. */
+/** What was changed here since `last` stays as it is here; the rest is what the server has. */
+function merged(last, here, saved) {
+  const newer = (before, mine, theirs) => (same(before, mine) ? theirs : mine);
+  const keys = Object.keys(saved.settings);
+  const settings = Object.fromEntries(keys.map((key) => [key, newer(last.settings[key], here.settings[key], saved.settings[key])]));
+  return { ...saved, settings, controls: newer(last.controls, here.controls, saved.controls) };
+}
+
 function take(project) {
   const before = written;
   written = project;
   for (const saved of project.songs) {
     const here = store.sessions.get(saved.id);
     const last = before?.songs.find((song) => song.id === saved.id);
-    if (here && last && !same(last.settings, here.settings)) continue;
-    if (here && last && !same(last.controls, here.controls)) continue;
-    if (here && last && same(last.settings, saved.settings) && same(last.controls, saved.controls)) continue;
-    const fresh = new Session(store.catalogue.defaults, { ...saved, slot: project.view.slots?.[saved.id] });
-    if (here) Object.assign(fresh, { decided: here.decided, past: here.past, future: here.future });
+    const state = here && last ? merged(last, here, saved) : saved;
+    if (here && same({ settings: state.settings, controls: state.controls }, here.state)) continue;
+    const fresh = new Session(store.catalogue.defaults, { ...state, slot: here?.slot ?? project.view.slots?.[saved.id] });
+    if (here) Object.assign(fresh, { decided: here.decided, decidedFor: here.decidedFor, past: here.past, future: here.future });
     store.sessions.set(saved.id, fresh);
   }
   const known = project.order.filter((id) => store.songs.has(id));
@@ -80,7 +86,7 @@ export async function saveNow() {
   }
 }
 
-export const saveSoon = afterPause(saveNow, 500);
+export const saveSoon = afterPause(saveNow, 300);
 
 /** Something else wrote: another tab, or the server that took in a song. */
 async function renew() {
