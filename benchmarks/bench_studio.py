@@ -19,8 +19,13 @@ import soundfile
 from benchmarks._timing import Row, as_table
 from neural_mastering.controls import Bands, ChainControls, EqBand
 from neural_mastering.studio.sections import sections_of
-from tests.studio.support.nm_test_studio import Studio
-from tests.support.nm_test_browser import Browser, find_chromium
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "studio" / "support"))
+
+from nm_test_browser import Browser, find_chromium
+from nm_test_person import Person
+from nm_test_studio import Studio
 
 TITLE = "nm-studio: a 4-minute song, 44.1 kHz stereo, 24 bit; headless Chromium on the same machine"
 
@@ -38,7 +43,7 @@ def run(moves: int = MOVES) -> list[Row]:
         with Studio(Path(folder) / "project") as studio:
             song_id = studio.upload(song)
             rows += [_region(studio, song_id)]
-            rows += _drags(studio, song_id, Path(folder) / "profile", moves)
+            rows += _in_the_page(studio, Path(folder) / "profile", moves)
     return rows
 
 
@@ -155,35 +160,27 @@ def _region(studio: Studio, song_id: str) -> Row:
     return _row(what, times[1:], 1.5, "after a first one", float(np.median(busy[1:])))
 
 
-def _drags(studio: Studio, song_id: str, profile: Path, moves: int) -> list[Row]:
-    """Real pointer events in a page of the server; the audio thread says when it has used their coefficients."""
+def _in_the_page(studio: Studio, profile: Path, moves: int) -> list[Row]:
+    """A band dragged by the mouse; the audio thread says when it first used the coefficients of each move."""
     program = find_chromium()
     if program is None:
-        print("the drags are left out: there is no Chromium")
+        print("the page is left out: there is no Chromium")
         return []
-    song, rows = {**studio.get(f"/songs/{song_id}"), "id": song_id}, []
-    controls = _controls(studio, song_id)
-    script = Path(__file__).with_name("studio_drag.js").read_text("utf-8")
-    tab = Browser(program, profile)
+    tab, rows = Browser(program, profile), []
     try:
-        tab.size(800, 600)
-        tab.call("Page.navigate", url=studio.url)
-        tab.wait_for("location.search === '' && document.readyState === 'complete'")
-        rows += _costs(tab, song)
-        for rate_name, design_hz in (("", song["sample_rate"]), (", bands of another rate", 48_000.0)):
-            given = {**controls, "design_rate_hz": design_hz}
-            tab.run(f"({script.strip()})({json.dumps(song)}, {json.dumps(given)}, {song['sample_rate']})")
-            for name, is_busy in (("nothing else", False), ("a master being rendered", True)):
-                times, trips = _moved(tab, studio, song_id, moves, is_busy)
-                rows.append(
-                    _row(
-                        f"pointer event to the first quantum with its filters, {name}{rate_name}", times, 0.05
-                    )
-                )
-                rows.append(_row(f"of that, the request{rate_name}", trips, 0.05))
-            latency_s = tab.run("drag.engine.latency")
-            tab.run("drag.engine.close()")
-        rows.append(_row("latency of the audio device, on top", [latency_s], 0.2, "as the browser states it"))
+        person = Person(tab)
+        ready = [_timed(lambda: person.open(studio.url)) for _ in range(4)]
+        rows.append(_row("the page, until it can be used", ready[1:], 1.0))
+        person.decided()
+        song_id = studio.get("/songs")[0]["id"]
+        rows += _costs(tab, {**studio.get(f"/songs/{song_id}"), "id": song_id})
+        script = Path(__file__).with_name("studio_drag.js").read_text("utf-8").strip()
+        tab.run(f"({script})()")
+        for name, is_busy in (("", False), (", while a master is rendered", True)):
+            times, trips = _moved(person, studio, moves, is_busy)
+            rows.append(_row(f"a band dragged, until its filters are heard{name}", times, 0.05))
+            rows.append(_row(f"of that, the server's answer{name}", trips, 0.05))
+        rows.append(_row("latency of the audio device, on top", [tab.run("drag.engine.latency")], 0.2))
     finally:
         tab.close()
     return rows
@@ -203,28 +200,34 @@ def _costs(tab: Browser, song: dict[str, Any]) -> Iterator[Row]:
         yield _row(what, shares, 1.0)
 
 
-def _moved(
-    tab: Browser, studio: Studio, song_id: str, moves: int, is_busy: bool
-) -> tuple[list[float], list[float]]:
+def _moved(person: Person, studio: Studio, moves: int, is_busy: bool) -> tuple[list[float], list[float]]:
     """Seconds from each of so many pointer events to the sound, and of the requests."""
     rng = np.random.default_rng(0)
-    tab.run("drag.times.length = drag.roundTrips.length = 0")
-    job, count = None, 0
-    while count < moves:
-        if is_busy and (job is None or studio.get(f"/jobs/{job}")["state"] not in ("waiting", "running")):
+    song_id = studio.get("/songs")[0]["id"]
+    job = None
+    x, y = person.place(".eq-handle")
+    box = "document.querySelector('.eq-handles').getBoundingClientRect()"
+    left, top, width, height = person.run(f"(({{ x, y, width, height }}) => [x, y, width, height])({box})")
+    person.mouse("mousePressed", x, y)
+    person.run("drag.times.length = drag.roundTrips.length = 0")
+    for count in range(moves):
+        if is_busy and count % 10 == 0 and (job is None or _is_over(studio, job)):
             job = studio.post(f"/songs/{song_id}/render", {"settings": {"target": "-9"}})["id"]
-        for _ in range(10):
-            x, y = float(rng.uniform(50.0, 550.0)), float(rng.uniform(50.0, 350.0))
-            tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
-            time.sleep(MOVE_MS / 1000.0)
-            count += 1
+        x, y = (float(v) for v in rng.uniform(0.1, 0.9, 2))
+        person.mouse("mouseMoved", left + x * width, top + y * height)
+        time.sleep(MOVE_MS / 1000.0)
     time.sleep(0.5)
+    times, trips = person.run("[drag.times, drag.roundTrips]")
+    person.mouse("mouseReleased", left + x * width, top + y * height)
     if job is not None:
         studio.client.delete(f"/jobs/{job}")
-    times, trips = tab.run("[drag.times, drag.roundTrips]")
-    if len(times) < 0.9 * moves:
+    if len(times) < moves:
         print(f"{moves - len(times)} of {moves} moves were overtaken by the next one")
     return [t / 1e3 for t in times], [t / 1e3 for t in trips]
+
+
+def _is_over(studio: Studio, job: str) -> bool:
+    return studio.get(f"/jobs/{job}")["state"] not in ("waiting", "running")
 
 
 if __name__ == "__main__":
