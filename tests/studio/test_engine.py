@@ -262,6 +262,29 @@ def test_a_loop_and_a_seek_leave_no_gap(tab: Browser, site: Site) -> None:
     np.testing.assert_allclose(place[jump + fade :], 5 * RATE + np.arange(fade, place.size - jump), atol=0.1)
 
 
+def test_a_pause_fades_and_goes_on_where_it_stopped(tab: Browser, site: Site) -> None:
+    frames = 3 * RATE
+    song = np.tile(np.arange(1, frames + 1) / frames, (2, 1)).astype(np.float32)
+    got = heard(
+        tab,
+        site,
+        song,
+        RATE,
+        "at(0.3, () => engine.pause()); at(0.5, () => engine.play());"
+        "at(0.8, () => { engine.pause(); engine.seek(2.0); }); at(1.0, () => engine.play());",
+        seconds=1.3,
+    )[0]
+    place = got * frames
+    stopped, again, second, third = (-(-round(s * RATE) // 128) * 128 for s in (0.3, 0.5, 0.8, 1.0))
+    assert np.all(got[stopped + FADE : again] == 0.0) and np.all(got[second + FADE : third] == 0.0)
+    np.testing.assert_allclose(place[stopped - 1], stopped, atol=0.1)
+    np.testing.assert_allclose(
+        place[again + FADE], stopped + 2 * FADE, atol=2.0
+    )  # the fade out was heard, too
+    np.testing.assert_allclose(place[third + FADE], 2 * RATE + FADE + 1, atol=1.0)
+    assert np.abs(np.diff(got)).max() < 1.1 / FADE
+
+
 def test_the_servers_region_takes_the_live_chains_place(tab: Browser, site: Site) -> None:
     song = np.full((2, RATE), 0.25, np.float32)
     start, frames = 10_000, 12_000

@@ -162,6 +162,25 @@ def test_solo_hears_one_stage_and_bypass_all_others(song: Song) -> None:
     assert "compressor" not in without.reduction_db
 
 
+@pytest.mark.parametrize(("rate", "channels"), [(96_000, 2), (22_050, 1)])
+def test_other_rates_and_mono(tmp_path: Path, rate: int, channels: int) -> None:
+    rng = np.random.default_rng(7)
+    audio = 0.05 * rng.standard_normal((4 * rate, channels))
+    soundfile.write(tmp_path / "song.wav", audio, rate, subtype="FLOAT")
+    with ExitStack() as resources:
+        measured = measure(tmp_path / "song.wav", tmp_path, resources)
+        for _ in keep_blocks(measured.blocks(), tmp_path / "pcm.wav", rate, channels):
+            pass
+        song = Song(tmp_path / "song.wav", PcmCache(tmp_path / "pcm.wav"), measured.forecast)
+        controls = ChainControls(eq=Bands.of([EqBand("peak", 1_000.0, 6.0, 1.0)]))
+        options = Options(target="-20", ceiling="off")
+        region = RegionRenderer(song.pcm, song.forecast).render(controls, options, rate, rate)
+        whole, gain_db = mastered(song, controls, options, tmp_path)
+    expected = whole[rate : 2 * rate] * 10 ** ((region.gain_db - gain_db) / 20)
+    assert region.audio.shape == (rate, channels) and error_db(region.audio, expected) < -90.0
+    assert region.gain_db == pytest.approx(gain_db, abs=0.2)
+
+
 @pytest.mark.parametrize(
     ("start", "frames", "solo", "says"),
     [

@@ -57,9 +57,8 @@ export class Transport {
   begin(count) {
     const { store } = this;
     const reach = count + this.fade;
-    if (this.target !== null && store.has(this.target, this.target + reach)) {
-      if (this.isRolling) this.jump(this.target);
-      else this.frame = this.target;
+    if (this.target !== null && this.isPlaying && store.has(this.target, this.target + reach)) {
+      this.jump(this.target);
       this.target = null;
     }
     const inLoop = this.loop !== null && this.frame < this.loop.stop;
@@ -93,10 +92,8 @@ export class Transport {
     }
     if (!this.isRolling) {
       if (this.hasEnded) this.frame = 0;
-      if (this.target !== null) {
-        this.frame = this.target;
-        this.target = null;
-      }
+      if (this.target !== null) this.frame = this.target; // what is paused fades out where it is first
+      this.target = null;
     }
   }
 }
