@@ -46,7 +46,7 @@ class Settings:
         sample_rate_hz: of the master; None for that of the song.
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "allow_inf_nan": False}
 
     style: str | None = None
     references: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """Attacks on the server: from other pages, other names, without the token, with paths, sizes and patience."""
 
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -368,6 +369,54 @@ def test_fifty_uploads_at_once_arrive(tmp_path: Path) -> None:
         while any(each["state"] == "measuring" for each in studio.get("/songs")) and time.monotonic() < end:
             time.sleep(0.2)
         assert {each["state"] for each in studio.get("/songs")} == {"ready"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"style":' * 50_000,
+        b'{"target": NaN}',
+        b'{"density": Infinity}',
+        b'{"words": {"warm": NaN}}',
+        b'{"max_reduction_db": 1e999}',
+        b'{"sample_rate_hz": 99999999999999999999999}',
+        b'{"style": "\\ud800"}',
+        b'{"intensity": true, "target": []}',
+        b"\xff\xfe",
+        b"null",
+        b"",
+    ],
+)
+def test_malformed_json_is_one_sentence(walled: Studio, body: bytes, tmp_path: Path) -> None:
+    song = walled.upload(write_mix(tmp_path / "d.wav", seconds=2.0, seed=81))
+    headers = {"Content-Type": "application/json"}
+    answer = walled.client.post(f"/songs/{song}/decide", content=body, headers=headers)
+    assert answer.status_code in (400, 422) and list(answer.json()) == ["error"], answer.text
+    document = b'{"version": 1, "view": {"x": ' + (body or b"NaN") + b"}}"
+    saved = walled.client.put("/project", content=document, headers=headers)
+    assert saved.status_code in (200, 400, 422), saved.text
+    assert walled.client.get("/project").status_code == 200
+    wrapped = b'{"controls": null, "settings": ' + (body or b"1") + b"}"
+    answer = walled.client.post(f"/songs/{song}/render", content=wrapped, headers=headers)
+    assert answer.status_code in (202, 400, 422), answer.text
+    if answer.status_code == 202:
+        assert body == b"null"
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_a_playlist_in_an_audio_file_s_clothes_opens_nothing(walled: Studio, tmp_path: Path) -> None:
+    secret = write_mix(tmp_path / "secret.wav", seconds=2.0, seed=82)
+    playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{}\n#EXT-X-ENDLIST\n"
+    for name, text in (
+        ("a.m4a", playlist.format(f"file://{secret}")),
+        ("b.mp4", playlist.format("http://127.0.0.1:9/x.ts")),
+        ("c.mka", f"ffconcat version 1.0\nfile '{secret}'\n"),
+    ):
+        added = walled.client.post("/songs", params={"name": name}, content=text.encode()).json()
+        state = walled.wait(added["job"])
+        assert state["state"] == "failed" and "can't be decoded" in state["error"], name
+        walled.client.delete(f"/songs/{added['id']}")
 
 
 def test_nothing_is_pickled() -> None:
