@@ -5,10 +5,12 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import mutagen.flac
 import pytest
 from nm_test_studio import Studio, write_mix
 
@@ -189,6 +191,26 @@ def test_a_script_in_a_name_comes_back_as_text(walled: Studio, tmp_path: Path) -
     walled.client.delete(f"/songs/{song}")
 
 
+def test_a_script_in_a_tag_comes_back_as_text(walled: Studio, tmp_path: Path) -> None:
+    path = write_mix(tmp_path / "t.flac", seconds=4.0, seed=83)
+    tags = mutagen.flac.FLAC(path)
+    for name in ("title", "artist", "album", "comment"):
+        tags[name] = "</script><script>alert(1)</script>"
+    tags.save()
+    song = walled.upload(path)
+    assert "<script>" not in walled.client.get(f"/songs/{song}").text
+    result = walled.done(f"/songs/{song}/render", {"settings": {"format": "flac"}, "report": True})
+    for each in result["files"]:
+        answer = walled.client.get(f"/jobs/{walled.job}/files/{quote(each['name'])}")
+        assert answer.headers["content-disposition"].startswith("attachment")
+        if each["kind"] == "report":
+            assert "<script>alert" not in answer.text
+        if each["kind"] == "audio":
+            (tmp_path / "master.flac").write_bytes(answer.content)
+    assert mutagen.flac.FLAC(tmp_path / "master.flac")["title"] == ["</script><script>alert(1)</script>"]
+    walled.client.delete(f"/songs/{song}")
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -327,6 +349,16 @@ def test_a_slow_client_is_let_go_and_harms_nobody(tmp_path: Path) -> None:
             assert time.monotonic() - started < 1.0
             assert raw.recv(1000).split()[1] == b"408"
         assert not list((tmp_path / "slow").rglob("*.upload"))
+
+
+def test_a_hundred_unfinished_requests_keep_nobody_waiting(walled: Studio) -> None:
+    port = int(walled.base.rpartition(":")[2])
+    with ExitStack() as open_ones:
+        for _ in range(100):
+            raw = open_ones.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            raw.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1")
+        started = time.monotonic()
+        assert isinstance(walled.get("/songs"), list) and time.monotonic() - started < 2.0
 
 
 def test_a_client_that_hangs_up_leaves_nothing(walled: Studio) -> None:
