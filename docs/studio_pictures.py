@@ -28,7 +28,9 @@ DRAWN = "studio.store.session?.decided?.corridor && !studio.store.deciding && st
 
 def main() -> None:
     """Take all pictures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--to", type=Path, default=IMAGES, help="folder for the pictures")
     folder = parser.parse_args().to
     with tempfile.TemporaryDirectory() as name:

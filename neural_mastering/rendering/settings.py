@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +13,20 @@ from neural_mastering.rendering.delivery.density import DEFAULT_DENSITY, parse_d
 from neural_mastering.rendering.options import MAX_REDUCTION_DB, Options
 from neural_mastering.rendering.reference.shares import MatchShares
 from neural_mastering.styles.intensity import DEFAULT_INTENSITY, parse_intensity
+
+_TONE = (
+    "style",
+    "references",
+    "match",
+    "words",
+    "intensity",
+    "strength",
+    "overall_strength",
+    "skip",
+    "only",
+    "model",
+)
+"""Fields that decide controls; the others are about the delivery."""
 
 References = tuple[tuple[Path, float], ...]
 """Files with their weights."""
@@ -46,7 +60,7 @@ class Settings:
         sample_rate_hz: of the master; None for that of the song.
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "allow_inf_nan": False}
 
     style: str | None = None
     references: tuple[str, ...] = ()
@@ -69,6 +83,12 @@ class Settings:
     codec_safe: tuple[str, ...] = ()
     replaygain: bool = False
     sample_rate_hz: int | None = None
+
+    def with_tone_of(self, song: Settings) -> Settings:
+        """These settings for one song of several: where they say nothing about the tone, the song's own hold."""
+        default = Settings()
+        own = {name: getattr(song, name) for name in _TONE if getattr(self, name) == getattr(default, name)}
+        return replace(self, **own)
 
     def options(
         self,

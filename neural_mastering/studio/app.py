@@ -13,7 +13,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic_core import PydanticSerializationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 import neural_mastering
 from neural_mastering.errors import InputError
@@ -57,6 +59,10 @@ def create_app(workspace: Workspace, access: Access) -> FastAPI:
         app.add_exception_handler(kind, _answer(status))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(UnicodeEncodeError, _not_unicode)
+    app.add_exception_handler(PydanticSerializationError, _not_unicode)
+    app.add_exception_handler(Exception, _fault)
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
@@ -96,16 +102,35 @@ _STATUS: dict[type[Exception], int] = {
 
 def _answer(status: int) -> Any:
     async def answer(_: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, status_code=status)
+        return _error(str(error), status)
 
     return answer
 
 
+def _error(text: str, status: int) -> JSONResponse:
+    """One sentence; what isn't Unicode in it came from the request."""
+    return JSONResponse({"error": text.encode("utf-8", "replace").decode()}, status_code=status)
+
+
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return JSONResponse({"error": plain_error(error.errors())}, status_code=422)
+    return _error(plain_error(error.errors()), 422)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": str(error.detail)}, status_code=error.status_code, headers=error.headers)
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """Nobody is there to read it."""
+    return Response(status_code=400)
+
+
+async def _not_unicode(_: Request, __: Exception) -> Response:
+    return _error("the text isn't valid Unicode: it holds half of a surrogate pair", 422)
+
+
+async def _fault(_: Request, error: Exception) -> JSONResponse:
+    """A fault of ours, whose details go to the log only."""
+    return _error(f"an error of nm-studio itself ({type(error).__name__})", 500)

@@ -42,7 +42,8 @@ async def render_album(request: Request, body: AlbumRequest) -> dict[str, Any]:
         song = space.song(each)
         name = f"{place:02d} {safe_stem(Path(song.name).stem)}"
         asked = {"controls": song.controls, "name": name, "export": [], "report": body.report}
-        entries.append({"song": song, "settings": body.settings, "request": asked})
+        settings = body.settings.with_tone_of(song.settings)
+        entries.append({"song": song, "settings": settings, "request": asked})
     if not entries:
         raise InputError("the album has no songs: add some first")
     return space.render_album(entries).as_dict()

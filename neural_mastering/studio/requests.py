@@ -55,7 +55,7 @@ class CommandRequest(StrictModel):
 
 
 class AlbumRequest(StrictModel):
-    """Settings for all songs of the album, in its order; those of a song's own delivery are not used."""
+    """Settings for all songs of the album; where they say nothing about the tone, a song's own hold."""
 
     settings: Settings = Field(default_factory=Settings)
     name: Name | None = None

@@ -19,6 +19,7 @@ from neural_mastering.studio.pcm import PcmCache
 from neural_mastering.studio.project import Project, content_hash, safe_name
 from neural_mastering.studio.shared_folder import SharedFolder
 from neural_mastering.studio.uploads import Limits, receiving
+from neural_mastering.styles.profile import AUTO
 
 _RENDERS_KEPT = 20
 """Older ones can't be downloaded any more."""
@@ -208,6 +209,10 @@ class Workspace:
 
     def compare(self, song: SongSession, style: str) -> StudioJob:
         """Have a song compared with a style."""
+        if style == AUTO:
+            raise InputError(
+                "--style auto: the decision's `tone` holds what the song is compared with; name a style"
+            )
         own = Settings(style=style)
         arguments = {**self._arguments(song, own), "style": self.named.resolved(own).style}
         return self.jobs.submit("compare", arguments, key=f"compare {song.id}")

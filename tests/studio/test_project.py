@@ -1,5 +1,6 @@
 """What a person has done is kept: through kill −9, a second tab, a moved file, and in a project file."""
 
+import contextlib
 import json
 import shutil
 import signal
@@ -9,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from nm_test_studio import Studio
 
@@ -61,6 +63,30 @@ def test_kill_9_loses_nothing(tmp_path: Path, mix: Path, other: Path) -> None:
             path.name for path in folder.rglob("*") if path.name.endswith((".part", ".upload", ".f32"))
         ]
         assert leftovers == []
+
+
+def test_what_was_acknowledged_is_there_after_kill_9(tmp_path: Path) -> None:
+    """Saves follow one another as fast as they go when the process is killed in the middle of one."""
+    studio = Studio(tmp_path / "project")
+    acknowledged = 0
+
+    def save() -> None:
+        nonlocal acknowledged
+        with contextlib.suppress(httpx.TransportError):
+            while True:
+                view = {"count": acknowledged + 1, "text": "x" * 200_000}
+                if studio.put("/project", {"view": view}).status_code == 200:
+                    acknowledged += 1
+
+    saver = threading.Thread(target=save)
+    saver.start()
+    while acknowledged < 20:
+        time.sleep(0.001)
+    studio.process.kill()
+    saver.join()
+    studio.kill()
+    with Studio(tmp_path / "project") as again:
+        assert again.get("/project")["view"]["count"] in (acknowledged, acknowledged + 1)
 
 
 def test_workers_end_with_the_server(tmp_path: Path, mix: Path) -> None:

@@ -47,7 +47,17 @@ EDITED = {
         {"kind": "peak", "frequency_hz": 2345.678, "gain_db": -2.1, "q": 1.3},
     ],
     "gain_db": 0.5,
-    "stages": {"stereo": {"width": 1.17, "bass_frequency_hz": 120.0, "bass_amount": 0.4}},
+    "stages": {
+        "compressor": {
+            **{"threshold_db": -8.0, "ratio": 3.0, "attack_ms": 5.0, "release_ms": 100.0, "knee_db": 6.0},
+            **{"makeup_db": 1.0, "mix": 0.8, "sidechain_hz": 0.0, "link_max": 0.0, "input_lufs": -20.9},
+        },
+        "saturation": {
+            **{"drive_db": 6.0, "shape": 0.3, "bias": 0.1, "mix": 0.5, "render_hz": 352_800.0},
+            "input_lufs": -20.9,
+        },
+        "stereo": {"width": 1.17, "bass_frequency_hz": 120.0, "bass_amount": 0.4},
+    },
     "residual": None,
     "residual_amount": 1.0,
     "words": {},

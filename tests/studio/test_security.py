@@ -1,13 +1,16 @@
 """Attacks on the server: from other pages, other names, without the token, with paths, sizes and patience."""
 
+import shutil
 import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import mutagen.flac
 import pytest
 from nm_test_studio import Studio, write_mix
 
@@ -188,6 +191,26 @@ def test_a_script_in_a_name_comes_back_as_text(walled: Studio, tmp_path: Path) -
     walled.client.delete(f"/songs/{song}")
 
 
+def test_a_script_in_a_tag_comes_back_as_text(walled: Studio, tmp_path: Path) -> None:
+    path = write_mix(tmp_path / "t.flac", seconds=4.0, seed=83)
+    tags = mutagen.flac.FLAC(path)
+    for name in ("title", "artist", "album", "comment"):
+        tags[name] = "</script><script>alert(1)</script>"
+    tags.save()
+    song = walled.upload(path)
+    assert "<script>" not in walled.client.get(f"/songs/{song}").text
+    result = walled.done(f"/songs/{song}/render", {"settings": {"format": "flac"}, "report": True})
+    for each in result["files"]:
+        answer = walled.client.get(f"/jobs/{walled.job}/files/{quote(each['name'])}")
+        assert answer.headers["content-disposition"].startswith("attachment")
+        if each["kind"] == "report":
+            assert "<script>alert" not in answer.text
+        if each["kind"] == "audio":
+            (tmp_path / "master.flac").write_bytes(answer.content)
+    assert mutagen.flac.FLAC(tmp_path / "master.flac")["title"] == ["</script><script>alert(1)</script>"]
+    walled.client.delete(f"/songs/{song}")
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -328,6 +351,16 @@ def test_a_slow_client_is_let_go_and_harms_nobody(tmp_path: Path) -> None:
         assert not list((tmp_path / "slow").rglob("*.upload"))
 
 
+def test_a_hundred_unfinished_requests_keep_nobody_waiting(walled: Studio) -> None:
+    port = int(walled.base.rpartition(":")[2])
+    with ExitStack() as open_ones:
+        for _ in range(100):
+            raw = open_ones.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            raw.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1")
+        started = time.monotonic()
+        assert isinstance(walled.get("/songs"), list) and time.monotonic() - started < 2.0
+
+
 def test_a_client_that_hangs_up_leaves_nothing(walled: Studio) -> None:
     port = int(walled.base.rpartition(":")[2])
     head = (
@@ -368,6 +401,54 @@ def test_fifty_uploads_at_once_arrive(tmp_path: Path) -> None:
         while any(each["state"] == "measuring" for each in studio.get("/songs")) and time.monotonic() < end:
             time.sleep(0.2)
         assert {each["state"] for each in studio.get("/songs")} == {"ready"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"style":' * 50_000,
+        b'{"target": NaN}',
+        b'{"density": Infinity}',
+        b'{"words": {"warm": NaN}}',
+        b'{"max_reduction_db": 1e999}',
+        b'{"sample_rate_hz": 99999999999999999999999}',
+        b'{"style": "\\ud800"}',
+        b'{"intensity": true, "target": []}',
+        b"\xff\xfe",
+        b"null",
+        b"",
+    ],
+)
+def test_malformed_json_is_one_sentence(walled: Studio, body: bytes, tmp_path: Path) -> None:
+    song = walled.upload(write_mix(tmp_path / "d.wav", seconds=2.0, seed=81))
+    headers = {"Content-Type": "application/json"}
+    answer = walled.client.post(f"/songs/{song}/decide", content=body, headers=headers)
+    assert answer.status_code in (400, 422) and list(answer.json()) == ["error"], answer.text
+    document = b'{"version": 1, "view": {"x": ' + (body or b"NaN") + b"}}"
+    saved = walled.client.put("/project", content=document, headers=headers)
+    assert saved.status_code in (200, 400, 422), saved.text
+    assert walled.client.get("/project").status_code == 200
+    wrapped = b'{"controls": null, "settings": ' + (body or b"1") + b"}"
+    answer = walled.client.post(f"/songs/{song}/render", content=wrapped, headers=headers)
+    assert answer.status_code in (202, 400, 422), answer.text
+    if answer.status_code == 202:
+        assert body == b"null"
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_a_playlist_in_an_audio_file_s_clothes_opens_nothing(walled: Studio, tmp_path: Path) -> None:
+    secret = write_mix(tmp_path / "secret.wav", seconds=2.0, seed=82)
+    playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{}\n#EXT-X-ENDLIST\n"
+    for name, text in (
+        ("a.m4a", playlist.format(f"file://{secret}")),
+        ("b.mp4", playlist.format("http://127.0.0.1:9/x.ts")),
+        ("c.mka", f"ffconcat version 1.0\nfile '{secret}'\n"),
+    ):
+        added = walled.client.post("/songs", params={"name": name}, content=text.encode()).json()
+        state = walled.wait(added["job"])
+        assert state["state"] == "failed" and "can't be decoded" in state["error"], name
+        walled.client.delete(f"/songs/{added['id']}")
 
 
 def test_nothing_is_pickled() -> None:

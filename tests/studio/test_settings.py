@@ -125,3 +125,11 @@ def test_plain_data_and_back() -> None:
     assert settings_of(json.loads(json.dumps(asdict(FULL)))) == FULL
     with pytest.raises(InputError, match="unknown setting 'loud'"):
         settings_of({"loud": 1})
+
+
+def test_an_album_keeps_the_tone_of_its_songs() -> None:
+    song = Settings(style="pop", words={"warm": 0.5}, target=-9.0, format="mp3")
+    assert Settings(target=-12.0).with_tone_of(song) == Settings(
+        style="pop", words={"warm": 0.5}, target=-12.0
+    )
+    assert Settings(style="rock").with_tone_of(song) == Settings(style="rock", words={"warm": 0.5})

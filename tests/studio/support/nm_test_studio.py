@@ -82,6 +82,8 @@ class Studio:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         rest, _ = self.process.communicate(timeout=30)
+        log = self.log.read_text()
+        assert "Traceback" not in log, log
         return rest
 
     def kill(self) -> None:
