@@ -17,6 +17,8 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TextIO
 
 from neural_mastering.errors import InputError
@@ -71,7 +73,7 @@ class Worker:
         except KeyboardInterrupt:
             return {"cancelled": True}
         except InputError as error:
-            return {"error": str(error)}
+            return {"error": _without_folders(str(error), request["arguments"])}
         except MemoryError:
             return {"error": "out of memory: close other programs, or use a shorter song"}
         except Exception as error:  # a fault of ours: the page says so in one line, the log has the rest
@@ -105,6 +107,16 @@ class Worker:
             again = threading.Timer(_AGAIN_S, self._interrupt, [job])
             again.daemon = True
             again.start()
+
+
+def _without_folders(text: str, arguments: Mapping[str, Any]) -> str:
+    """A sentence as a person knows the files: by name, not by where the project keeps them."""
+    songs = [arguments, *arguments.get("songs", ())]
+    paths = [song["source"] for song in songs if "source" in song]
+    paths += [path for song in songs for path, _ in song.get("references", ())]
+    for path in paths:
+        text = text.replace(path, Path(path).name)
+    return text
 
 
 def main() -> None:

@@ -81,6 +81,7 @@ export function buildHeadPanel() {
     wave.node.hidden = !song.waveform;
     for (const { set } of tiles) set(song.readings);
     document.body.classList.toggle("measured", Boolean(song.waveform));
+    document.body.classList.toggle("failed", song.state === "failed");
     document.title = `${song.name} – Studio`;
   };
   store.on("songs current data decided", update);

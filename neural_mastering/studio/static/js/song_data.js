@@ -1,6 +1,6 @@
 /* What a song measures, loaded as it is needed: readings, waveform, spectrum, and how it compares with a style. */
 
-import { binary, follow, get, upload } from "./api.js";
+import { binary, follow, get, Gone, upload } from "./api.js";
 import { alertUser, announce } from "./dom.js";
 import { store } from "./store.js";
 import { decodeWaveform } from "./waveform.js";
@@ -12,7 +12,8 @@ export async function addFiles(files, role = "song") {
     try {
       added.push(await addFile(file, role));
     } catch (error) {
-      alertUser(`${file.name}: ${error.message}`);
+      const names = error.message.startsWith(file.name) || error instanceof Gone;
+      alertUser(names ? error.message : `${file.name}: ${error.message}`);
     }
   }
   return added;

@@ -93,7 +93,7 @@ function row(id) {
   const update = () => {
     const song = store.songs.get(id);
     name.textContent = song.name;
-    select.title = song.name;
+    select.title = song.error ?? song.name;
     line.textContent = status(song);
     line.className = song.state === "failed" ? "bad" : "";
     bar.hidden = !pending(song);

@@ -1,7 +1,7 @@
 /* The whole song: peaks, loudness over time, where the limiter works, the loop, and the place that is heard. */
 
 import { canvas, fillBetween, line } from "./canvas.js";
-import { clamp, make } from "./dom.js";
+import { announce, clamp, make } from "./dom.js";
 import { clock } from "./format.js";
 import { sound } from "./sound.js";
 import { store } from "./store.js";
@@ -30,7 +30,7 @@ export class WaveView {
     const legend = make("ul", { className: "legend" },
       make("li", { className: "loudness" }, make("i", { "aria-hidden": "true" }), "Loudness, 3 s"),
       make("li", { className: "limited" }, make("i", { "aria-hidden": "true" }), `Here the limiter will take off more than ${HARD_DB} dB`));
-    const help = make("p", { className: "hint", id: "wave-help" }, "Click to go there; drag to loop a part.");
+    const help = make("p", { className: "hint", id: "wave-help" }, "Click to go there; drag to loop a part (keys I and O).");
     this.limited = legend.lastChild;
     this.node = make("div", { className: "wave-box" }, this.box, make("div", { className: "wave-foot" }, legend, help));
     this.box.addEventListener("pointerdown", (event) => this.drag(event));
@@ -83,10 +83,21 @@ export class WaveView {
     const by = { ArrowLeft: -STEP_S, ArrowRight: STEP_S, PageDown: -30, PageUp: 30 }[event.key];
     if (by) sound.seek(sound.position + by * (event.shiftKey ? 0.1 : 1));
     else if (event.key === "Home") sound.seek(0);
+    else if (event.key === "i" || event.key === "o") this.setEdge(event.key);
     else if (event.key === "End") sound.seek(Math.max(0, store.song.seconds - 5));
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** The loop begins (I) or ends (O) here. */
+  setEdge(key) {
+    const [from, to] = sound.loop ?? [0, store.song.seconds];
+    const here = sound.position;
+    const loop = key === "i" ? [here, to > here ? to : store.song.seconds] : [from < here ? from : 0, here];
+    sound.setLoop(loop);
+    if (sound.loop) sound.renderRegion();
+    announce(sound.loop ? `Loop from ${clock(loop[0])} to ${clock(loop[1])}.` : "No loop.");
   }
 
   draw(pen, width, height) {
