@@ -3,6 +3,7 @@
 # make lint      style                       make types       static types
 # make bench     speed against peers         make docs        tables that commands produce
 # make site      documentation, build/site   make hooks       style and types before each commit
+# make studio    the page, on the bundled songs
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-slow lint types bench docs site hooks clean
+.PHONY: install demo test test-slow lint types bench docs site hooks studio clean
 
 install: $(STAMP)
 
@@ -51,6 +52,9 @@ docs: install
 
 site: install
 	$(BIN)/python docs/build_site.py
+
+studio: install
+	$(BIN)/nm-studio --project runs/studio neural_mastering/assets/demo/*.ogg
 
 hooks: install
 	$(BIN)/pre-commit install

@@ -1,7 +1,8 @@
-"""Shared by all tests: one thread a process, a seed, and the record of the slow tests."""
+"""Shared by all tests: one thread a process, a seed, headless Chromium, and the record of the slow tests."""
 
 import platform
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 import jaxtyping
 import pytest
 from jaxtyping import install_import_hook
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+from nm_test_browser import Browser, find_chromium
 
 # Shapes and types are checked while tests run; an int is welcome where a float is asked for (PEP 484).
 CHECKED = [f"neural_mastering.{package}" for package in ("dsp", "processors", "losses", "models", "data")]
@@ -35,6 +40,17 @@ def _seeded() -> Iterator[None]:
 
     torch.manual_seed(0)
     yield
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One tab of headless Chromium."""
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium (install the package chromium, or name one in CHROMIUM)")
+    tab = Browser(program, tmp_path_factory.mktemp("chromium profile"))
+    yield tab
+    tab.close()
 
 
 @pytest.fixture

@@ -14,6 +14,9 @@ from neural_mastering.errors import InputError
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 384_000
 
+_FFMPEG_KINDS = "mov,matroska,webm,aac,asf,ape,wv,caf,mp3,wav"
+"""Containers that ffmpeg may take a file for: none of those that name further files, such as playlists."""
+
 BY_FFMPEG = (".m4a", ".aac", ".mp4", ".wma", ".ape", ".wv", ".webm", ".mka")
 """What libsndfile doesn't read; decoded by ffmpeg where it is installed."""
 
@@ -167,6 +170,10 @@ class AudioReader:
             "error",
             "-nostdin",
             "-y",
+            "-protocol_whitelist",
+            "file",
+            "-format_whitelist",
+            _FFMPEG_KINDS,
             "-i",
             f"file:{self.path.resolve()}",
             "-map",

@@ -195,7 +195,7 @@ def run(
         only=names(only),
         max_reduction_db=max_reduction,
         bits=bits,
-        form=form,
+        format=form,
         also=names(also),
         codec_check=names(codec_check),
         codec_safe=names(codec_safe),

@@ -1,5 +1,6 @@
 """What was typed at nm-master as the options of a master."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,43 +12,40 @@ def master_options(
     match: list[str],
     word: list[str],
     strength: list[str],
-    intensity: str,
-    form: str | None,
-    also: tuple[str, ...],
-    codec_check: tuple[str, ...],
-    codec_safe: tuple[str, ...],
-    replaygain: bool,
-    sample_rate_hz: int | None,
-    density: str,
     **others: Any,
 ) -> "Options":
     """The options of a master from what was typed.
+
+    Args:
+        reference, match, word, strength: texts with a = in them.
+        others: what `Settings` and `Settings.options` take as it is.
 
     Raises:
         InputError: something that can't be understood.
     """
     # --help stays quick: loads NumPy and numba
-    from neural_mastering.rendering.delivery.deliverables import parse_deliverables
-    from neural_mastering.rendering.delivery.density import parse_density
-    from neural_mastering.rendering.options import Options, parse_references, parse_strengths
-    from neural_mastering.rendering.reference.shares import parse_match  # likewise
-    from neural_mastering.styles.intensity import parse_intensity
+    from neural_mastering.rendering.options import parse_references, parse_strengths
+    from neural_mastering.rendering.reference.shares import parse_match
+    from neural_mastering.rendering.settings import Settings
 
     overall, by_stage = parse_strengths(strength)
+    shares = parse_match(match)
+    words: dict[str, float] = {}
     if word:
         from neural_mastering.words import parse_words  # --help stays quick: loads NumPy and numba
 
-        others["words"] = parse_words(word)
-    return Options(
-        overall_strength=overall,
+        words = parse_words(word)
+    own = {name: value for name, value in others.items() if name in Settings.__dataclass_fields__}
+    files = {name: value for name, value in others.items() if name not in own}
+    settings = Settings(
+        references=tuple(reference),
+        match=None if shares is None else asdict(shares),
+        words=words,
         strength=by_stage,
-        intensity_db=parse_intensity(intensity),
-        density=parse_density(density),
-        references=parse_references(reference),
-        match=parse_match(match),
-        deliverables=parse_deliverables(form, also, codec_check, codec_safe, replaygain, sample_rate_hz),
-        **others,
+        overall_strength=overall,
+        **own,
     )
+    return settings.options(parse_references(reference), **files)
 
 
 def names(values: list[str] | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from neural_mastering.atomic import replacing, write_text
+from neural_mastering.cli.invocation import invoke_command
 from neural_mastering.cli.master import listen_to_signals
 from neural_mastering.cli.style_output import (
     print_comparison,
@@ -18,10 +19,6 @@ from neural_mastering.cli.style_output import (
     printable,
 )
 from neural_mastering.errors import InputError
-
-_STOPPED = 130  # 128 + SIGINT
-# Typer brings its own copy of click or uses the installed one; this is its error either way.
-_USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(
     help="Styles: what finished songs of a kind measure. Learn one from your favourite masters, look at one, or "
@@ -145,29 +142,7 @@ def main() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run with arguments; returns the exit code."""
-    command: Any = typer.main.get_command(app)
-    try:
-        code = command.main(args=arguments, prog_name="nm-style", standalone_mode=False)
-        if code == _STOPPED:  # how Typer hands on a KeyboardInterrupt
-            raise KeyboardInterrupt
-        return code if isinstance(code, int) else 0
-    except InputError as error:
-        return _complaint(str(error), 2)
-    except typer.Exit as stop:
-        return int(stop.exit_code)
-    except _USAGE_ERROR as error:
-        return _complaint(error.format_message(), 2)
-    except (KeyboardInterrupt, typer.Abort):
-        return _complaint("stopped; nothing was written under the final name", _STOPPED)
-    except MemoryError:
-        return _complaint("out of memory", 1)
-    except BrokenPipeError:
-        return 1
-
-
-def _complaint(message: str, code: int) -> int:
-    print(f"nm-style: {printable(message)}", file=sys.stderr)
-    return code
+    return invoke_command(app, "nm-style", arguments)
 
 
 def _check_output(path: Path, overwrite: bool) -> None:

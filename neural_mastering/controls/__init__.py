@@ -3,7 +3,7 @@
 from neural_mastering.controls.bands import Bands, EqBand
 from neural_mastering.controls.catalogue import CATALOGUE, ControlText, StageSpec, stage_spec
 from neural_mastering.controls.chain_controls import ChainControls
-from neural_mastering.controls.controls_file import load_controls, save_controls
+from neural_mastering.controls.controls_file import controls_of, load_controls, save_controls
 from neural_mastering.controls.scaling import scaled
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "ControlText",
     "EqBand",
     "StageSpec",
+    "controls_of",
     "load_controls",
     "save_controls",
     "scaled",

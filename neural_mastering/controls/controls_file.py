@@ -143,6 +143,15 @@ def from_text(text: str, where: str) -> ChainControls:
     except (yaml.YAMLError, ValueError) as error:
         detail = " ".join(str(error).split())
         raise InputError(f"{where} is no valid YAML file of controls: {detail}") from error
+    return controls_of(tree, where)
+
+
+def controls_of(tree: Any, where: str = "controls") -> ChainControls:
+    """Controls from plain data: the inverse of `ChainControls.as_dict`; `where` names it in messages.
+
+    Raises:
+        InputError: as in `load_controls`.
+    """
     top = _mapping(tree, where, _KEYS, required=("design_rate_hz",))
     if top.get("version", VERSION) != VERSION:
         raise InputError(f"{where}: version {top['version']!r}, expected {VERSION}: save the controls again")

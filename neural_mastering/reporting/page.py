@@ -11,7 +11,10 @@ from pathlib import Path
 from neural_mastering.atomic import replacing
 from neural_mastering.reporting.markup import Html, escape, tag
 
-_SCRIPTS = ("player.js", "blind.js", "songs.js")
+LISTENING = "listening.js"
+"""The script of the blind tests, which other pages of this package serve, too."""
+
+_SCRIPTS = (LISTENING, "player.js", "songs.js")
 
 
 @lru_cache(maxsize=1)

@@ -10,12 +10,6 @@ const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStar
 const signed = (db) => (Math.abs(db) < 0.05 ? "0.0" : (db < 0 ? "\u2212" : "+") + Math.abs(db).toFixed(1)) + "\u00a0dB";
 const minus = (x, digits) => (x < 0 ? "\u2212" : "") + Math.abs(x).toFixed(digits);
 
-function make(name, properties, ...children) {
-  const node = Object.assign(document.createElement(name), properties);
-  node.append(...children);
-  return node;
-}
-
 /** Plays buffers side by side in any audio context; `levels` are in dB, one of the sources is heard. */
 class Mixer {
   constructor(context, buffers, destination = context.destination) {

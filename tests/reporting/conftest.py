@@ -1,7 +1,6 @@
-"""Headless Chromium for the tests of the pages, and short audio for their players."""
+"""Short audio for the players of the pages, and names that must stay text."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-from nm_test_browser import Browser, find_chromium
 from nm_test_reports import demo
 
 NASTY = (
@@ -32,13 +30,3 @@ def nasty() -> tuple[str, ...]:
 def song() -> tuple[NDArray[np.float32], int]:
     """4 s of music, (2, time), and its rate."""
     return demo("s3_rock", 4.0)
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = find_chromium()
-    if program is None:
-        pytest.skip("no Chromium (install the package chromium, or name one in CHROMIUM)")
-    tab = Browser(program, tmp_path_factory.mktemp("chromium profile"))
-    yield tab
-    tab.close()

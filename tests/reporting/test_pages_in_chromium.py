@@ -98,7 +98,7 @@ def test_pages_fit_the_window(tab: Browser, master: Path, evaluation: Path, widt
 
 def test_all_text_has_contrast(tab: Browser, master: Path, evaluation: Path) -> None:
     """WCAG AA, 4.5 : 1, of every text against the nearest opaque background, in both colour schemes."""
-    script = (Path(__file__).parent / "support" / "contrast.js").read_text("utf-8")
+    script = (Path(__file__).parents[1] / "support" / "contrast.js").read_text("utf-8")
     for page in (master, evaluation):
         for dark in (False, True):
             fresh(tab, page, dark=dark)

@@ -172,6 +172,12 @@ def deliver(
     return result, writer
 
 
+def planned_gain_db(before: LimiterForecast, spec: DeliverySpec) -> float:
+    """The gain with which the first pass of `deliver` would run, from the forecast alone."""
+    gain_db, _ = _first_gain(before, spec)
+    return min(gain_db, _highest_gain(before.readings, spec, _MARGIN_DB["24"])[0])
+
+
 def _reduction_db(before: LimiterForecast, spec: DeliverySpec, gain_db: float) -> float:
     """What the highest peak has to lose at a gain."""
     return max(before.readings.true_peak_db + gain_db - (spec.ceiling_db or 0.0), 0.0)

@@ -69,7 +69,7 @@ def as_json(result: MasterResult) -> dict[str, Any]:
         "warnings": [vars(note) for note in result.warnings],
         "seconds": {step: round(value, 3) for step, value in result.seconds.items()},
     }
-    return _finite(numbers)
+    return finite(numbers)
 
 
 def _model(result: MasterResult) -> dict[str, Any] | None:
@@ -112,12 +112,12 @@ def _rounded(values: NDArray[np.float64]) -> list[float]:
     return [round(float(value), 3) for value in values]
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Infinities and NaN as None, since JSON has neither."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neural_mastering.controls import ChainControls, load_controls, scaled
 from neural_mastering.errors import InputError
@@ -15,17 +16,31 @@ from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.tone.tone import LEFT_ALONE, Tone
 from neural_mastering.styles.profile import AUTO
 
+if TYPE_CHECKING:
+    from neural_mastering.rendering.tone.analysis import ToneAnalysis
+
 NO_MODEL = "none"
 """What `--model` takes to leave the tone alone."""
 
 
-def choose_tone(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
+def choose_tone(
+    song: MeasuredSong,
+    options: Options,
+    progress: Callable[[str], None],
+    analyse: Callable[[MeasuredSong], ToneAnalysis] | None = None,
+) -> Tone:
     """What a person's controls or a model set; the move towards a style and references; strengths; words.
+
+    Args:
+        song: measured.
+        options: of the master.
+        progress: called with a word for each step.
+        analyse: gives the song's analysis where it is known already; None reads the song for it.
 
     Raises:
         InputError: an unknown model or style, controls that can't be read, references that can't be used.
     """
-    tone = _moved(_base(song, options, progress), song, options, progress)
+    tone = _moved(_base(song, options, progress), song, options, progress, analyse)
     tone = replace(tone, controls=scaled(tone.controls, options.shares(tone.controls)))
     if not options.words:
         return tone
@@ -34,7 +49,13 @@ def choose_tone(song: MeasuredSong, options: Options, progress: Callable[[str], 
     return add_words(tone, song, options)
 
 
-def _moved(tone: Tone, song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
+def _moved(
+    tone: Tone,
+    song: MeasuredSong,
+    options: Options,
+    progress: Callable[[str], None],
+    analyse: Callable[[MeasuredSong], ToneAnalysis] | None,
+) -> Tone:
     """The tone with the move towards a style and references in it."""
     style = chosen_style(options)
     if options.references:
@@ -51,7 +72,7 @@ def _moved(tone: Tone, song: MeasuredSong, options: Options, progress: Callable[
     from neural_mastering.rendering.tone.from_style import add_move
 
     progress("listening")
-    return add_move(tone, analyse_tone(song), style, options.intensity_db)
+    return add_move(tone, (analyse or analyse_tone)(song), style, options.intensity_db)
 
 
 def chosen_style(options: Options) -> str | None:

@@ -1,4 +1,13 @@
-/* Blind listening: hidden, shuffled names, and a log to download. */
+/* Blind listening: hidden, shuffled names, and a log to download. A plain script, in the reports and in the studio.
+
+   What it asks of a player: root (an element with a .test inside), song, sources ([{ name }, …]), data.matched_lufs,
+   heardS (seconds by source), switches, order, count(), reset(), arrange(order, names, button). */
+
+function make(name, properties, ...children) {
+  const node = Object.assign(document.createElement(name), properties);
+  node.append(...children);
+  return node;
+}
 
 /** Whole number below n without favour, from the browser's random source. */
 function randomBelow(n) {

@@ -83,6 +83,13 @@ class Browser:
                 return answer["result"]
             self.events.append(answer)
 
+    def go(self, url: str) -> None:
+        """Load an address and wait for its script; forgets earlier events."""
+        self.call("Page.navigate", url="about:blank")
+        self.events.clear()
+        self.call("Page.navigate", url=url)
+        self.wait_for("document.readyState === 'complete' && 'neuralMastering' in globalThis")
+
     def open(
         self, page: Path, width: int = 1280, height: int = 900, dark: bool = False, fragment: str = ""
     ) -> None:
@@ -92,10 +99,7 @@ class Browser:
             "Emulation.setEmulatedMedia",
             features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
         )
-        self.call("Page.navigate", url="about:blank")
-        self.events.clear()
-        self.call("Page.navigate", url=page.absolute().as_uri() + fragment)
-        self.wait_for("document.readyState === 'complete' && 'neuralMastering' in globalThis")
+        self.go(page.absolute().as_uri() + fragment)
 
     def size(self, width: int, height: int) -> None:
         self.call(

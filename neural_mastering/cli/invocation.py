@@ -1,0 +1,42 @@
+"""Running a command: mistakes become one line and an exit code, never a traceback."""
+
+import sys
+from typing import Any
+
+import typer
+
+from neural_mastering.errors import InputError
+
+STOPPED = 130
+"""128 + SIGINT."""
+
+# Typer brings its own copy of click or uses the installed one; this is its error either way.
+_USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+def invoke_command(app: typer.Typer, name: str, arguments: list[str]) -> int:
+    """Run a program with arguments; returns the exit code."""
+    command: Any = typer.main.get_command(app)
+    try:
+        code = command.main(args=arguments, prog_name=name, standalone_mode=False)
+        if code == STOPPED:  # how Typer hands on a KeyboardInterrupt
+            raise KeyboardInterrupt
+        return code if isinstance(code, int) else 0
+    except InputError as error:
+        return _complaint(name, str(error), 2)
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except _USAGE_ERROR as error:
+        return _complaint(name, error.format_message(), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complaint(name, "stopped; nothing was written under the final name", STOPPED)
+    except MemoryError:
+        return _complaint(name, "out of memory", 1)
+    except BrokenPipeError:
+        return 1
+
+
+def _complaint(name: str, message: str, code: int) -> int:
+    shown = "".join(c if c.isprintable() else "?" for c in message)
+    print(f"{name}: {shown}", file=sys.stderr)
+    return code

@@ -1,0 +1,165 @@
+"""The file that is downloaded is the one that nm-master makes with the command that the page shows."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from nm_test_studio import Studio
+
+from neural_mastering.cli.master import invoke
+from neural_mastering.rendering import Options, master
+
+
+def both(
+    studio: Studio, song: str, source: Path, body: dict[str, Any], folder: Path
+) -> list[tuple[Path, Path]]:
+    """Files downloaded from a render, each beside the one that the shown command writes elsewhere."""
+    result = studio.done(f"/songs/{song}/render", body)
+    job = studio.job
+    downloads, made = folder / "downloads", folder / "made"
+    downloads.mkdir()
+    made.mkdir()
+    for each in result["files"]:
+        answer = studio.client.get(f"/jobs/{job}/files/{each['name']}")
+        assert answer.status_code == 200 and len(answer.content) == each["bytes"]
+        if each["kind"] != "report":
+            (downloads / each["name"]).write_bytes(answer.content)
+    (made / source.name).write_bytes(source.read_bytes())
+    controls = next(each["name"] for each in result["files"] if each["kind"] == "controls")
+    (made / controls).write_bytes((downloads / controls).read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(made)
+        assert invoke(result["command"][1:]) == 0
+    assert result["command"][0] == "nm-master"
+    return [(path, made / path.name) for path in sorted(downloads.iterdir())]
+
+
+def samples(path: Path) -> np.ndarray:
+    return soundfile.read(path, dtype="float64", always_2d=True)[0]
+
+
+EDITED = {
+    "design_rate_hz": 44_100.0,
+    "eq": [
+        {"kind": "low_shelf", "frequency_hz": 111.1, "gain_db": 1.234567, "q": 0.7},
+        {"kind": "peak", "frequency_hz": 2345.678, "gain_db": -2.1, "q": 1.3},
+    ],
+    "gain_db": 0.5,
+    "stages": {
+        "compressor": {
+            **{"threshold_db": -8.0, "ratio": 3.0, "attack_ms": 5.0, "release_ms": 100.0, "knee_db": 6.0},
+            **{"makeup_db": 1.0, "mix": 0.8, "sidechain_hz": 0.0, "link_max": 0.0, "input_lufs": -20.9},
+        },
+        "saturation": {
+            **{"drive_db": 6.0, "shape": 0.3, "bias": 0.1, "mix": 0.5, "render_hz": 352_800.0},
+            "input_lufs": -20.9,
+        },
+        "stereo": {"width": 1.17, "bass_frequency_hz": 120.0, "bass_amount": 0.4},
+    },
+    "residual": None,
+    "residual_amount": 1.0,
+    "words": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("controls", "settings"),
+    [
+        (None, {"style": "rock", "format": "wav", "bits": "24", "target": -11, "density": 0.75}),
+        (None, {"words": {"warm": 0.7}, "format": "flac", "bits": "16", "ceiling": -1.3, "target": "tidal"}),
+        (
+            EDITED,
+            {"format": "wav", "bits": "16", "target": "keep", "ceiling": "off", "skip": ["dc_removal"]},
+        ),
+        (
+            EDITED,
+            {
+                "also": ["flac"],
+                "codec_safe": ["mp3:128"],
+                "strength": {"limiter": 0.5},
+                "max_reduction_db": 4.0,
+            },
+        ),
+        (None, {"format": "aiff", "sample_rate_hz": 48_000, "strength": {"eq": 0.5}, "replaygain": True}),
+    ],
+)
+def test_lossless_files_have_the_same_bytes(
+    studio: Studio, song: str, mix: Path, controls: Any, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    body = {"controls": controls, "settings": settings, "export": ["jsfx"]}
+    pairs = both(studio, song, mix, body, tmp_path)
+    assert any(soundfile.info(mine).frames for mine, _ in pairs if mine.suffix in (".wav", ".flac", ".aiff"))
+    for mine, made in pairs:
+        assert mine.read_bytes() == made.read_bytes(), mine.name
+
+
+@pytest.mark.parametrize(
+    ("controls", "settings"),
+    [
+        (EDITED, {"format": "wav", "bits": "32f"}),  # libsndfile writes the time of day into float WAV files
+        (None, {"style": "pop", "format": "mp3:320"}),
+        (EDITED, {"format": "vorbis"}),
+        (None, {"words": {"bright": 0.3}, "format": "opus:160"}),
+    ],
+)
+def test_float_and_lossy_files_have_the_same_samples(
+    studio: Studio, song: str, mix: Path, controls: Any, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    pairs = both(studio, song, mix, {"controls": controls, "settings": settings}, tmp_path)
+    audio = [(mine, made) for mine, made in pairs if mine.suffix != ".yaml"]
+    assert len(audio) == 1
+    for mine, made in audio:
+        assert np.array_equal(samples(mine), samples(made)) and np.abs(samples(mine)).max() > 0.1
+
+
+def test_references_choose_the_loudness_and_the_command_states_it(
+    studio: Studio, song: str, mix: Path, other: Path, tmp_path: Path
+) -> None:
+    reference = studio.upload(other, role="reference")
+    settings = {"references": [f"{reference}=2"], "match": {"tone": 0.8, "loudness": 1.0}}
+    decided = studio.done(f"/songs/{song}/decide", settings)
+    assert decided["target"]["name"] not in ("spotify", "keep")
+    pairs = both(studio, song, mix, {"settings": settings}, tmp_path)
+    for mine, made in pairs:
+        assert mine.read_bytes() == made.read_bytes(), mine.name
+    # and the same as nm-master --reference, which decides for itself
+    direct = tmp_path / "direct.wav"
+    from neural_mastering.rendering.reference.shares import MatchShares
+
+    options = Options(references=((other, 2.0),), match=MatchShares(tone=0.8, loudness=1.0))
+    master(mix, direct, options)
+    found = next(mine for mine, _ in pairs if mine.suffix == ".wav")
+    assert np.array_equal(samples(direct), samples(found))
+
+
+def test_a_lossy_source_and_an_awkward_name(studio: Studio, tmp_path: Path) -> None:
+    demo = Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo" / "s8_folk.ogg"
+    source = tmp_path / "-- my 'söng' & co.ogg"
+    source.write_bytes(demo.read_bytes())
+    song = studio.upload(source)
+    pairs = both(studio, song, source, {"settings": {"bits": "16"}, "name": "a b"}, tmp_path)
+    assert [mine.name for mine, _ in pairs] == ["a b.wav", "a b.yaml"]
+    for mine, made in pairs:
+        assert mine.read_bytes() == made.read_bytes()
+
+
+def test_an_album_is_that_of_the_command_line(
+    studio: Studio, song: str, mix: Path, other: Path, tmp_path: Path
+) -> None:
+    second = studio.upload(other)
+    with Studio(tmp_path / "album") as own:
+        ids = [own.upload(mix), own.upload(other)]
+        assert second in ids and own.get("/project")["order"] == ids
+        result = own.done("/album/render", {"settings": {"style": "rock", "target": -13}})
+        names = [each["name"] for each in result["files"] if each["kind"] == "audio"]
+        assert names == ["01 my mix.wav", "02 other.flac"]
+        made = tmp_path / "made"
+        made.mkdir()
+        arguments = [str(mix), str(other), "-o", str(made), "--style", "rock", "--target", "-13", "--album"]
+        assert invoke([*arguments, "--skip", "residual"]) == 0
+        for name, path in zip(names, (made / "my mix.wav", made / "other.flac"), strict=True):
+            answer = own.client.get(f"/jobs/{own.job}/files/{name}")
+            (tmp_path / name).write_bytes(answer.content)
+            assert np.array_equal(samples(tmp_path / name), samples(path))

@@ -1,0 +1,134 @@
+"""Songs by name instead of upload, changed files, long files in flat memory."""
+
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+from nm_test_studio import Studio, write_mix
+
+RATE = 44_100
+
+
+def resident_mb(process: int) -> float:
+    """Resident memory of a process."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return float(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024.0
+
+
+def measured(studio: Studio) -> list[str]:
+    """The songs' ids, once none is being measured."""
+    end = time.monotonic() + 90
+    while any(each["state"] == "measuring" for each in studio.get("/songs")) and time.monotonic() < end:
+        time.sleep(0.05)
+    songs = studio.get("/songs")
+    assert {each["state"] for each in songs} == {"ready"}
+    return [each["id"] for each in songs]
+
+
+def test_songs_on_the_command_line_stay_where_they_are(tmp_path: Path) -> None:
+    one = write_mix(tmp_path / "one.wav", seconds=4.0, seed=20)
+    two = write_mix(tmp_path / "two.flac", seconds=4.0, seed=21)
+    with Studio(tmp_path / "project", str(two), str(one)) as studio:
+        ids = measured(studio)
+        assert [each["name"] for each in studio.get("/songs")] == ["two.flac", "one.wav"]
+        assert not list((tmp_path / "project").rglob("source"))
+        assert studio.client.get(f"/songs/{ids[0]}/audio").content == two.read_bytes()
+        assert studio.client.delete(f"/songs/{ids[0]}").status_code == 200
+    assert two.exists()
+
+
+def test_a_mix_that_is_exported_again_keeps_its_decisions(tmp_path: Path) -> None:
+    path = write_mix(tmp_path / "mix.wav", seconds=4.0, seed=22)
+    with Studio(tmp_path / "project", str(path)) as studio:
+        [song] = measured(studio)
+        document = studio.get("/project")
+        document["songs"][0]["settings"]["style"] = "rock"
+        assert studio.put("/project", document).status_code == 200
+        write_mix(path, seconds=4.0, seed=23)
+        refused = studio.client.post(f"/songs/{song}/decide", json={})
+        assert refused.status_code == 422 and "has changed" in refused.json()["error"]
+        path.rename(tmp_path / "away.wav")
+        gone = studio.client.post(f"/songs/{song}/render", json={})
+        assert gone.status_code == 422 and "not there any more" in gone.json()["error"]
+        (tmp_path / "away.wav").rename(path)
+    with Studio(tmp_path / "project", str(path)) as studio:
+        [again] = measured(studio)
+        assert again != song
+        assert studio.get("/project")["songs"][0]["settings"]["style"] == "rock"
+        assert studio.done(f"/songs/{again}/decide", {})["controls"]
+
+
+def test_a_shared_folder_is_used_without_copying(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    song = write_mix(shared / "mix.wav", seconds=4.0, seed=24)
+    bundled = Path(__file__).parents[2] / "neural_mastering" / "assets" / "styles"
+    (shared / "mine.json").write_bytes((bundled / "rock.json").read_bytes())
+    (tmp_path / "secret.wav").write_bytes(song.read_bytes())
+    (shared / "link.wav").symlink_to(tmp_path / "secret.wav")
+    with Studio(tmp_path / "project", "--folder", str(shared)) as studio:
+        assert [(each["name"], each["kind"]) for each in studio.get("/folder")] == [
+            ("mine.json", "style"),
+            ("mix.wav", "audio"),
+        ]
+        added = studio.post("/folder/mix.wav", None)
+        assert studio.wait(added["job"])["state"] == "done"
+        own = studio.done(f"/songs/{added['id']}/decide", {"style": "mine.json"})
+        rock = studio.done(f"/songs/{added['id']}/decide", {"style": "rock"})
+        assert own["controls"] == rock["controls"]
+        assert not list((tmp_path / "project").rglob("*.wav"))
+        for name in ("link.wav", "mine.json", "..%2fsecret.wav", "nothing.wav"):
+            assert studio.client.post(f"/folder/{name}").status_code == 404
+
+
+COMPRESSED = {
+    "design_rate_hz": 44_100.0,
+    "eq": [],
+    "stages": {
+        "compressor": {
+            **{"threshold_db": -5.0, "ratio": 2.0, "attack_ms": 5.0, "release_ms": 100.0, "knee_db": 6.0},
+            **{"makeup_db": 0.0, "mix": 1.0, "sidechain_hz": 0.0, "link_max": 0.0, "input_lufs": -20.0},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(("suffix", "minutes"), [(".wav", 12), (".mp3", 8)])
+def test_memory_stays_flat_over_a_long_song(tmp_path: Path, suffix: str, minutes: int) -> None:
+    """12 minutes of stereo are 254 MB as floats; upload, measurement, samples and preview hold little of that."""
+    path = tmp_path / f"long{suffix}"
+    rng = np.random.default_rng(0)
+    piece = (0.05 * rng.standard_normal((60 * RATE, 2))).astype(np.float32)
+    with soundfile.SoundFile(path, "w", RATE, 2) as file:
+        for _ in range(minutes):
+            file.write(piece)
+    with Studio(tmp_path / "project") as studio:
+        small = studio.upload(write_mix(tmp_path / "small.wav", seconds=12.0, seed=25))
+        body = {"start": 0, "frames": 10 * RATE, "controls": COMPRESSED}
+        assert studio.client.post(f"/songs/{small}/preview", json=body).status_code == 200
+        processes = [studio.process.pid]
+        children = Path(f"/proc/{studio.process.pid}/task/{studio.process.pid}/children").read_text()
+        processes += [int(child) for child in children.split()]
+        before = [resident_mb(process) for process in processes]
+
+        def pieces() -> object:
+            with path.open("rb") as file:
+                while piece := file.read(1 << 20):
+                    yield piece
+
+        with httpx.Client(
+            base_url=studio.base, timeout=120, headers={"Authorization": f"Bearer {studio.token}"}
+        ) as client:
+            added = client.post("/songs", params={"name": path.name}, content=pieces()).json()  # pyright: ignore
+        assert studio.wait(added["job"])["state"] == "done"
+        song = added["id"]
+        assert (
+            studio.client.post(f"/songs/{song}/preview", json={**body, "start": 400 * RATE}).status_code
+            == 200
+        )
+        assert len(studio.client.get(f"/songs/{song}/pcm?start=17000000&frames=1000000").content) == 8_000_000
+        grown = [resident_mb(p) - b for p, b in zip(processes, before, strict=True)]
+        assert max(grown) < 80.0, grown
