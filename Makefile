@@ -53,7 +53,8 @@ docs: install
 site: install
 	$(BIN)/python docs/build_site.py
 
-studio: install
+studio: $(BASE)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[studio]'
 	$(BIN)/nm-studio --project runs/studio neural_mastering/assets/demo/*.ogg
 
 hooks: install
