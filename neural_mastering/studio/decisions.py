@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import neural_mastering
-from neural_mastering.atomic import write_text
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.options import Options, chosen_target
 from neural_mastering.rendering.outputs.numbers import finite
@@ -18,12 +14,8 @@ from neural_mastering.rendering.outputs.tone import tone_json, tone_notes
 from neural_mastering.rendering.settings import References, Settings
 from neural_mastering.rendering.tone.choose import choose_tone
 from neural_mastering.rendering.tone.tone import Tone
+from neural_mastering.studio.decision_files import Decision, keep_decision
 from neural_mastering.studio.measured_songs import AnalysedSong
-
-_DECISIONS = "decisions"
-_MOST_KEPT = 32
-
-Decision = dict[str, Any]
 
 
 def decide(
@@ -41,18 +33,8 @@ def decide(
     options = settings.options(references)
     tone = choose_tone(song.measured, options, progress, lambda _: song.analysis)
     decision = finite(_as_dict(song, tone, options))
-    kept = _path(folder, settings, references)
-    kept.parent.mkdir(exist_ok=True)
-    write_text(kept, json.dumps(decision))
-    for old in sorted(kept.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-_MOST_KEPT]:
-        old.unlink(missing_ok=True)
+    keep_decision(decision, settings, references, folder)
     return decision
-
-
-def kept_decision(settings: Settings, references: References, folder: Path) -> Decision | None:
-    """The decision that was made for the same settings before; None where there was none."""
-    kept = _path(folder, settings, references)
-    return json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else None
 
 
 def _as_dict(song: AnalysedSong, tone: Tone, options: Options) -> Decision:
@@ -97,13 +79,3 @@ def _forecast(song: AnalysedSong, tone: Tone, target: Target, options: Options) 
         if target.ceiling_db is None
         else readings.true_peak_db + gain_db - target.ceiling_db,
     }
-
-
-def _path(folder: Path, settings: Settings, references: References) -> Path:
-    asked = [
-        neural_mastering.__version__,
-        asdict(settings),
-        [[str(path), weight] for path, weight in references],
-    ]
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-    return folder / _DECISIONS / f"{digest[:24]}.json"

@@ -14,10 +14,10 @@ from fastapi.responses import FileResponse, StreamingResponse
 from neural_mastering.controls import controls_of, save_controls
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.outputs.export import FORMATS, export_controls
-from neural_mastering.studio.decisions import kept_decision
+from neural_mastering.studio.decision_files import kept_decision
 from neural_mastering.studio.jobs import StudioJob
 from neural_mastering.studio.project import safe_stem
-from neural_mastering.studio.renders import command_of
+from neural_mastering.studio.render_requests import command_of
 from neural_mastering.studio.requests import AlbumRequest, CommandRequest, ExportRequest
 from neural_mastering.studio.song_routes import workspace
 from neural_mastering.studio.workspace import MissingError, Workspace

@@ -19,11 +19,9 @@ from neural_mastering.rendering.outputs.numbers import finite
 from neural_mastering.studio.loudness_lines import loudness_over_time
 from neural_mastering.studio.measured_songs import AnalysedSong, MeasuredSongs
 from neural_mastering.studio.pcm import keep_blocks
+from neural_mastering.studio.song_files import DECODED, SPECTRUM, SUMMARY, WAVEFORM
 from neural_mastering.studio.waveform import pyramid
 from neural_mastering.units import power_to_db
-
-SUMMARY, SPECTRUM, WAVEFORM, DECODED = "summary.json", "spectrum.json", "waveform.bin", "decoded.wav"
-"""Files of a song's folder."""
 
 FINE_PER_OCTAVE = 12
 _LOWEST_HZ, _HIGHEST_HZ = 20.0, 22_000.0

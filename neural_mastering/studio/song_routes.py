@@ -14,9 +14,9 @@ from neural_mastering.controls import controls_of
 from neural_mastering.rendering.settings import Settings
 from neural_mastering.studio.documents import Role
 from neural_mastering.studio.jobs import StudioJob
-from neural_mastering.studio.measurement import SPECTRUM, WAVEFORM
 from neural_mastering.studio.requests import CompareRequest, PreviewRequest, SectionsRequest
 from neural_mastering.studio.sections import sections_of
+from neural_mastering.studio.song_files import SPECTRUM, WAVEFORM
 from neural_mastering.studio.workspace import Workspace
 
 router = APIRouter()

@@ -15,12 +15,14 @@ from neural_mastering.atomic import write_bytes
 from neural_mastering.rendering.outputs.numbers import finite
 from neural_mastering.rendering.settings import References, Settings, settings_of
 from neural_mastering.rendering.tone.choose import choose_tone
-from neural_mastering.studio.decisions import Decision, decide, kept_decision
+from neural_mastering.studio.decision_files import Decision, kept_decision
+from neural_mastering.studio.decisions import decide
 from neural_mastering.studio.measured_songs import AnalysedSong, MeasuredSongs
 from neural_mastering.studio.measurement import measure_song
 from neural_mastering.studio.pcm import PcmCache
 from neural_mastering.studio.preview import RegionRenderer
-from neural_mastering.studio.renders import render_album, render_master, request_of
+from neural_mastering.studio.render_requests import request_of
+from neural_mastering.studio.renders import render_album, render_master
 from neural_mastering.studio.residuals import residual_of
 from neural_mastering.styles.compare import compare
 from neural_mastering.styles.intensity import INTENSITIES_DB

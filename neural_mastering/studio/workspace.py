@@ -13,11 +13,11 @@ from neural_mastering.errors import InputError
 from neural_mastering.rendering.settings import Settings
 from neural_mastering.studio.documents import Role, SongSession
 from neural_mastering.studio.jobs import JobQueue, StudioJob
-from neural_mastering.studio.measurement import DECODED, SUMMARY, WAVEFORM
 from neural_mastering.studio.named_files import NamedFiles
 from neural_mastering.studio.pcm import PcmCache
 from neural_mastering.studio.project import Project, content_hash, safe_name
 from neural_mastering.studio.shared_folder import SharedFolder
+from neural_mastering.studio.song_files import DECODED, SUMMARY, WAVEFORM
 from neural_mastering.studio.uploads import Limits, receiving
 from neural_mastering.styles.profile import AUTO
 
