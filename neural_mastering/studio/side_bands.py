@@ -13,7 +13,6 @@ sections a crossover, repeated once, without latency. What differs from the rend
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.signal
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.rbj import Float64s
@@ -45,8 +44,10 @@ def side_bands_sections(
     zeros = np.repeat(_left_half(np.roots(numerator).astype(complex)), 2)
     poles = np.repeat(_left_half(-edges.astype(complex)), 2)
     gain = numerator[np.flatnonzero(numerator)[0]]
-    digital = scipy.signal.bilinear_zpk(zeros, poles, gain, fs=0.5)  # s = (z − 1)/(z + 1)
-    return np.asarray(scipy.signal.zpk2sos(*digital), dtype=np.float64)
+    from scipy.signal import bilinear_zpk, zpk2sos  # takes a second to load
+
+    digital = bilinear_zpk(zeros, poles, gain, fs=0.5)  # s = (z − 1)/(z + 1)
+    return np.asarray(zpk2sos(*digital), dtype=np.float64)
 
 
 def side_bands_gain(
