@@ -36,6 +36,28 @@ def test_help_answers_before_anything_heavy_is_loaded() -> None:
     assert done.stdout.strip().endswith("0 []")
 
 
+def test_the_server_loads_neither_the_renderer_nor_torch() -> None:
+    code = (
+        "import sys, neural_mastering.studio.server\n"
+        "heavy = ('torch', 'matplotlib', 'scipy.signal', 'scipy.stats', 'neural_mastering.rendering.pipeline')\n"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_example_of_the_documentation_works(
+    studio: Studio, mix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "studio_api.md").read_text()
+    block = text.partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "mix.wav").write_bytes(mix.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    space: dict[str, Any] = {"token": studio.token}
+    exec(block.replace("http://127.0.0.1:8123", studio.base), space)
+    assert sorted(path.suffix for path in tmp_path.glob("*mix_master*")) == [".wav", ".yaml"]
+
+
 def test_a_song_measures_what_the_library_measures(
     studio: Studio, song: str, mix: Path, tmp_path: Path
 ) -> None:
