@@ -79,6 +79,14 @@ def _mono_drop_db(readings: Readings) -> float:
     return power_to_db(power) - power_to_db(max(mid, 1e-13 * power))
 
 
+def _side_share(readings: Readings) -> float:
+    """Part of the power that is the side's, 0 to 1; 0 for mono and silence."""
+    power = sum(readings.channel_power)
+    if len(readings.channel_power) == 1 or power <= 0.0:
+        return 0.0
+    return min(max(0.5 - readings.cross_power / power, 0.0), 1.0)
+
+
 def _spectrum(song: AnalysedSong) -> dict[str, Any]:
     """Third octaves, loudness subtracted, and 1/12 octaves of the same level."""
     profile = song.analysis.profile
@@ -103,6 +111,7 @@ def _spectrum(song: AnalysedSong) -> dict[str, Any]:
             "hz": _rounded(centres),
             "level_db": _rounded(np.where(filled, levels_db + offset_db, np.nan)),
         },
+        "side_share": _side_share(song.measured.readings),
     }
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from neural_mastering.audio_io.block import blocks_of, joined
 from neural_mastering.controls import Bands, ChainControls, EqBand
 from neural_mastering.controls.catalogue import Values
+from neural_mastering.metering.meter import Meter
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.studio.sections import sections_of
@@ -423,3 +424,31 @@ def test_blind_tests_run_on_the_engine(tab: Browser, site: Site) -> None:
 def test_gains_bring_songs_to_the_quietest(tab: Browser) -> None:
     assert tab.run("neuralMastering.matchedDb(-20, -14, -16.5)") == [0, -6, -3.5]
     assert tab.run("neuralMastering.matchedDb(-20, -Infinity)") == [0, 0]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_page_matches_what_our_meter_reads(tab: Browser, seed: int) -> None:
+    """The change of loudness by the live chain, which matched gains undo, against the renderer's output metered."""
+    song = np.asarray(noise(12.0, RATE, seed=seed), np.float64)
+    controls = random_controls(seed, RATE)
+    lufs = []
+    for audio in (song, rendered(controls, song.astype(np.float32), RATE)):
+        meter = Meter(RATE, 2, with_true_peak=False)
+        for block in blocks_of(audio):
+            meter.push(block)
+        lufs.append(meter.finish().lufs)
+    hz, power = scipy.signal.welch(song, RATE, nperseg=1 << 14)
+    centres = 20.0 * 2 ** (np.arange(121) / 12)
+    total = np.cumsum(power.sum(axis=0))
+    bands = np.diff(np.interp(20.0 * 2 ** ((np.arange(122) - 0.5) / 12), hz, total))
+    spectrum = {
+        "fine": {"hz": centres.tolist(), "level_db": (10 * np.log10(bands)).tolist()},
+        "side_share": float(((song[0] - song[1]) ** 2).sum() / (2 * (song**2).sum())),
+    }
+    stages = sections_of(controls, RATE)["stages"]
+    change = tab.run(
+        'import("/static/js/matched.js").then(({ loudnessChange }) => '
+        f"loudnessChange({json.dumps(spectrum)}, {json.dumps(stages)}, {RATE}))"
+    )
+    assert abs(lufs[1] - lufs[0]) > 0.5
+    assert change == pytest.approx(lufs[1] - lufs[0], abs=0.2)

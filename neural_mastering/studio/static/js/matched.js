@@ -9,18 +9,27 @@ const K_WEIGHTING = [
   [1, -2, 1, -1.99004745483398, 0.99007225036621],
 ];
 
-/** Gain in LU of sections in series over a sound with this spectrum (power per band at `hz`). */
+/** Gain in LU of live stages over a song with this spectrum; the finer one knows more of narrow bands. */
 export function loudnessChange(spectrum, stages, sampleRate) {
-  const sections = stages.flatMap((stage) => stage.sos ?? []);
-  const gain = stages.reduce((product, stage) => product * (stage.kind === "gain" ? stage.gain : 1), 1);
-  const known = spectrum.hz.map((_, i) => i).filter((i) => spectrum.level_db[i] !== null);
-  const hz = known.map((i) => spectrum.hz[i]);
+  const { side_share: side = 0 } = spectrum;
+  const { hz: middles, level_db: levels } = spectrum.fine ?? spectrum;
+  const known = middles.map((_, i) => i).filter((i) => levels[i] !== null);
+  const hz = known.map((i) => middles[i]);
+  const of = (key) => levelDb(stages.flatMap((stage) => stage[key] ?? []), hz, sampleRate);
+  const [both, ofMid, ofSide] = [of("sos"), of("mid"), of("side")];
+  const gain = stages.reduce((product, stage) => product * (stage.gain ?? 1), 1);
   const weight = levelDb(K_WEIGHTING, hz, K_RATE);
-  const curve = levelDb(sections, hz, sampleRate);
-  const sum = (extra) => known.reduce((total, i, k) => total + 10 ** ((spectrum.level_db[i] + weight[k] + extra[k]) / 10), 0);
-  const before = sum(new Float64Array(hz.length));
-  return before > 0 ? 10 * Math.log10(sum(curve) / before) + 20 * Math.log10(gain) : 0;
+  let before = 0;
+  let after = 0;
+  known.forEach((i, k) => {
+    const power = powerOf(levels[i] + weight[k]);
+    before += power;
+    after += power * powerOf(both[k]) * ((1 - side) * powerOf(ofMid[k]) + side * powerOf(ofSide[k]));
+  });
+  return before > 0 && after > 0 && gain > 0 ? 10 * Math.log10(after / before) + 20 * Math.log10(gain) : 0;
 }
+
+const powerOf = (db) => 10 ** (db / 10);
 
 /** Gains in dB that play both at the loudness of the quieter one, so that neither clips. */
 export function matchedGains(changeDb) {
