@@ -29,6 +29,8 @@ async function start() {
   const [catalogue] = await Promise.all([get("/catalogue"), loadSongs()]);
   store.catalogue = catalogue;
   const project = await loadProject();
+  watchSections(); // first of all that hear of a change: a drag is to be heard before it is drawn
+  watchSound();
   buildSongPanel();
   buildWelcome();
   buildTools();
@@ -40,9 +42,7 @@ async function start() {
   buildDeliverPanel();
   buildTransport();
   watchSongData();
-  watchSections();
   watchDecisions();
-  watchSound();
   watchKeys();
   const remembered = project.view?.current;
   store.select(store.songs.has(remembered) ? remembered : (store.order[0] ?? null));
