@@ -7,6 +7,7 @@ ones; everything is done as a person would do it.
 import argparse
 import io
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -20,7 +21,9 @@ from tests.studio.support.nm_test_studio import Studio
 from tests.support.nm_test_browser import Browser, find_chromium
 
 IMAGES = Path(__file__).parent / "images"
-DEMO = Path(__file__).parents[1] / "neural_mastering" / "assets" / "demo"
+PACKAGE = Path(__file__).parents[1] / "neural_mastering"
+DEMO = PACKAGE / "assets" / "demo"
+TOKENS = PACKAGE / "studio" / "static" / "css" / "tokens.css"
 SONGS = ("s6_cinematic.ogg", "s2_dnb.ogg", "s5_house.ogg")
 DESKTOP, PHONE = (1440, 900), (390, 844)
 DRAWN = "studio.store.session?.decided?.corridor && !studio.store.deciding && studio.store.sections"
@@ -144,10 +147,15 @@ def _shot(tab: Browser, path: Path) -> Path:
 
 
 def _saved(picture: Image.Image, path: Path) -> Path:
-    """A PNG of 256 colours, so that the repository stays small; nothing is off by more than 15 of 255."""
+    """A PNG of 256 colours, so that the repository stays small: those of the page, and the commonest others."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+    own = [
+        int(code[i : i + 2], 16) for code in re.findall(r"#(\w{6})", TOKENS.read_text()) for i in (0, 2, 4)
+    ]
+    common = picture.quantize(256 - len(own) // 3, dither=Image.Dither.NONE, kmeans=3).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(own + common[: 3 * 256 - len(own)])
+    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
     return path
 
 

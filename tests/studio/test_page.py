@@ -41,9 +41,9 @@ def served(tmp_path: Path, browser: Browser) -> Iterator[Studio]:
 
 @pytest.fixture
 def person(browser: Browser) -> Iterator[Person]:
-    """Somebody at an empty tab; what a page complained about fails the test."""
+    """Somebody at an empty tab; what a page complained about fails the test, but for a save that came second."""
     yield Person(browser)
-    assert browser.complaints() == []
+    assert [text for text in browser.complaints() if "409 (Conflict)" not in text] == []
 
 
 def the_same_by_command(served: Studio, person: Person, song_file: Path, folder: Path) -> None:

