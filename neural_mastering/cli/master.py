@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.cli.delivery_options import (
     Also,
     Bits,
@@ -229,6 +230,7 @@ def run(
 
 def main() -> None:
     """Entry point: mistakes are explained in one line, without a traceback."""
+    tolerate_any_encoding()
     listen_to_signals()
     sys.exit(invoke(sys.argv[1:]))
 

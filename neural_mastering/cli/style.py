@@ -9,6 +9,7 @@ import typer
 
 from neural_mastering.atomic import replacing, write_text
 from neural_mastering.cli.invocation import invoke_command
+from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.cli.master import listen_to_signals
 from neural_mastering.cli.style_output import (
     print_comparison,
@@ -136,6 +137,7 @@ def compare(
 
 def main() -> None:
     """Entry point: mistakes in one line, without a traceback."""
+    tolerate_any_encoding()
     listen_to_signals()
     sys.exit(invoke(sys.argv[1:]))
 

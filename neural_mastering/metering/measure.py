@@ -62,7 +62,7 @@ def measure(source: Path, scratch: Path, resources: ExitStack) -> MeasuredSong:
     reader = resources.enter_context(AudioReader(source))
     blocks = reader.blocks
     first = reader.blocks()
-    if not reader.is_lossless:
+    if not reader.is_cheap:
         buffer = resources.enter_context(DiskBuffer(scratch, reader.channels))
         first, blocks = buffer.keep(first), buffer.blocks
     measured = forecast(prefetch(first), reader.sample_rate, reader.channels, reader.frames)

@@ -57,6 +57,7 @@ class Options:
         report: folder for the report, None for none.
         json, save_controls: files to write, None for none.
         export: formats for other software.
+        preset_name: of their files, without an ending; None takes that of the master.
     """
 
     target: str | None = None
@@ -82,6 +83,7 @@ class Options:
     json: Path | None = None
     save_controls: Path | None = None
     export: tuple[str, ...] = ()
+    preset_name: str | None = None
 
     def __post_init__(self) -> None:
         find_target(self.target or "keep", self.ceiling)  # refuses nonsense before any audio is read

@@ -15,7 +15,6 @@ from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.resample import resampled
-from neural_mastering.audio_io.tags import read_tags
 from neural_mastering.audio_io.writer import AtomicWriter, OutputFormat, output_format
 from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
@@ -24,6 +23,7 @@ from neural_mastering.metering.measure import MeasuredSong, measure
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
 from neural_mastering.rendering.delivery.drafted_files import draft_files
 from neural_mastering.rendering.delivery.loop import DeliverySpec
+from neural_mastering.rendering.delivery.song_metadata import read_metadata
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.options import DC_REMOVAL, Options, chosen_target
 from neural_mastering.rendering.outputs.paths import check_paths
@@ -181,7 +181,9 @@ def finish(
             files = draft_files(delivered, form, asked, target.ceiling_db, options.overwrite)
         resources.callback(files.abandon)
         with _timed(seconds, "tags"):
-            tag_notes = files.write_tags(read_tags(reader.path), asked.replaygain)
+            tag_notes = files.write_metadata(
+                read_metadata(reader.path, 0, reader.sample_rate), asked.replaygain
+            )
         result = summarised(
             MasterResult(
                 source=reader.path,

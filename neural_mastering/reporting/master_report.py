@@ -71,9 +71,8 @@ def write_master_report(report: MasterReport, folder: Path | str) -> Path:
     page = write_page(
         folder / "report.html", f"{report.title}: master", _body(report, clips), _report_id(numbers)
     )
-    write_text(
-        folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    )
+    text = json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(folder / "report.json", text + "\n", errors="replace")
     return page
 
 
