@@ -139,8 +139,9 @@ def _id3_frames(tags: Tags) -> list[Any]:
     frames: list[Any] = []
     for name, values in tags.text.items():
         texts = [_encodable(value) for value in values]
-        if name in ID3_OF_VORBIS:
-            frames.append(getattr(id3, ID3_OF_VORBIS[name])(encoding=3, text=texts))
+        frame = getattr(id3, ID3_OF_VORBIS[name])(encoding=3, text=texts) if name in ID3_OF_VORBIS else None
+        if frame is not None and any(str(text) for text in frame.text):  # "spring" is no date
+            frames.append(frame)
         elif name == "comment":
             frames.append(id3.COMM(encoding=3, lang="und", desc="", text=texts))  # pyright: ignore[reportPrivateImportUsage]
         elif name == "lyrics":

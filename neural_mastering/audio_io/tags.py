@@ -109,7 +109,7 @@ def _from_mp4(source: Any, tags: Tags) -> None:
         elif key == "cpil":
             tags.text["compilation"] = ["1" if value else "0"]
         elif key in VORBIS_OF_MP4:
-            tags.text[VORBIS_OF_MP4[key]] = [str(v) for v in value]
+            tags.text[str(VORBIS_OF_MP4[key])] = [str(v) for v in value]
         elif key.startswith(MP4_FREE):
             tags.text[key.removeprefix(MP4_FREE).lower()] = [
                 bytes(v).decode("utf-8", "replace") for v in value
@@ -132,7 +132,7 @@ def _from_ape(source: Any, tags: Tags) -> None:
 
 
 def _from_asf(source: Any, tags: Tags) -> None:
-    for key, value in source.items():
+    for key, value in ((key, value) for key, values in source.items() for value in values):
         name = key.lower()
         if name.startswith(ASF_TECHNICAL):
             continue

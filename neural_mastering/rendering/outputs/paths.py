@@ -27,7 +27,7 @@ def check_paths(source: Path, output: Path, options: Options) -> None:
         named.append(options.report / "report.html")
     for path in named:
         try:
-            _check_place(path, source, options.overwrite)
+            check_place(path, source, options.overwrite)
         except OSError as error:  # a name that is too long, a folder that can't be looked into
             raise InputError(f"{_shown(path)} can't be written: {error.strerror}") from error
     try:
@@ -36,7 +36,13 @@ def check_paths(source: Path, output: Path, options: Options) -> None:
         raise InputError(f"the folder {output.parent} can't be made ({error.strerror})") from error
 
 
-def _check_place(path: Path, source: Path, overwrite: bool) -> None:
+def check_place(path: Path, source: Path, overwrite: bool) -> None:
+    """Refuse a file that can't be written.
+
+    Raises:
+        InputError: it is a link, a folder, the source, exists, or lies where nothing can be written.
+        OSError: its name is too long, or its folder can't be looked into.
+    """
     if path.is_symlink():  # the link would be replaced, and its target left alone
         raise InputError(
             f"{path} is a symbolic link (to {path.readlink()}): name the file itself, or remove the link"
