@@ -224,7 +224,6 @@ def run(
 
 def main() -> None:
     """Entry point: mistakes are explained in one line, without a traceback."""
-    tolerate_any_encoding()
     listen_to_signals()
     sys.exit(invoke(sys.argv[1:]))
 
@@ -245,6 +244,7 @@ def listen_to_signals() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run with arguments; returns the exit code."""
+    tolerate_any_encoding()
     command: Any = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name="nm-master", standalone_mode=False)

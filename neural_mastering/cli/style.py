@@ -137,7 +137,6 @@ def compare(
 
 def main() -> None:
     """Entry point: mistakes in one line, without a traceback."""
-    tolerate_any_encoding()
     listen_to_signals()
     sys.exit(invoke(sys.argv[1:]))
 

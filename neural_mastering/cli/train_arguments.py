@@ -17,6 +17,9 @@ from neural_mastering.errors import InputError
 LAYERS = ("phase", "experiment", "debug", "sweep")
 """Groups that add a layer and therefore need a +."""
 
+_UNREADABLE = ("mismatched input", "extraneous input", "token recognition", "LexerNoViableAlt", "no viable")
+"""What Hydra's messages say of a value that its grammar can't read."""
+
 RESTORED = ("optimizer", "scheduler")
 """Groups whose state a checkpoint holds, their settings in it: a value given on resume would do nothing."""
 
@@ -44,7 +47,7 @@ def prepare(arguments: Sequence[str]) -> list[str]:
     restored = [a for a in others if a.lstrip("+~").partition("=")[0].partition(".")[0] in RESTORED]
     if restored:
         raise InputError(
-            f"{restored[0]} can't be changed in a run that is resumed: the checkpoint restores it. To train on from "
+            f"{restored[0]} can't be changed in a run that is resumed: the checkpoint restores it. To go on from "
             f"its weights with other settings, start a new run with init_from={folder}"
         )
     return [
@@ -108,7 +111,7 @@ def close_keys(wrong: str, known: Sequence[str]) -> list[str]:
 
 def _quoting_hint(text: str, arguments: Sequence[str]) -> list[str]:
     """For a value that Hydra's grammar can't read: the argument as it can."""
-    if "mismatched input" not in text and "extraneous input" not in text and "token recognition" not in text:
+    if not any(sign in text for sign in _UNREADABLE):
         return []
     for argument in arguments:
         key, separator, value = argument.partition("=")
