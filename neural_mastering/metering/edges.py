@@ -18,6 +18,9 @@ SILENT_BELOW_PEAK_DB = -80.0
 CLICK_MS, APART_MS = 20.0, 100.0
 """A click is no longer than the one, and silence of the other lies between it and the music."""
 
+CLICK_DBFS = -60.0
+"""Quieter ones are left out."""
+
 _LOOK_MS = 20.0
 _STEP_RATIO, _STEP_DBFS = 2.0, -50.0
 
@@ -117,7 +120,7 @@ class EdgeMeter:
         clicks = [
             EdgeClick(start * self._cell / self._rate, gain_to_db(cells[start:stop].max()), place < first)
             for place, (start, stop) in enumerate(runs)
-            if not first <= place <= last
+            if not first <= place <= last and cells[start:stop].max() >= db_to_gain(CLICK_DBFS)
         ]
         assert self._head is not None and self._tail is not None
         return Edges(

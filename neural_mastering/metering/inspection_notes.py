@@ -62,7 +62,12 @@ def _edges(edges: Edges) -> Iterator[Note]:
 
 def _stereo(bands: StereoBands) -> Iterator[Note]:
     if bands.inverted_share >= _INVERTED_SHARE:
-        return  # a whole channel is inverted, which is said already
+        yield Note(
+            "polarity",
+            f"{bands.inverted_share:.0%} of the third octaves have a correlation below −0.5: one channel is inverted; "
+            "invert it back in the mix",
+        )
+        return
     for region in bands.regions:
         remedy = ""
         if region.high_hz <= BASS_HZ:

@@ -44,7 +44,7 @@ class StereoBands:
             unrelated ones, −60 at least.
         heard: (third,) bands within 40 dB of the loudest.
         regions: what would be missed in mono.
-        inverted_share: part of the heard power in bands with a correlation below −0.5.
+        inverted_share: part of the heard bands that have a correlation below −0.5.
     """
 
     correlation: Float64s
@@ -84,13 +84,12 @@ def stereo_bands(at_hz: Float64s, left: Float64s, right: Float64s, cross: Float6
     ratio = np.divide(mono, mean, out=np.ones_like(mono), where=mean > 0.0)
     fold_down_db = np.maximum(power_to_db(ratio + 1e-12), FLOOR_DB)
     is_inverted = heard & (np.nan_to_num(correlation, nan=1.0) < INVERTED)
-    total = float(mean[heard].sum())
     return StereoBands(
         correlation,
         fold_down_db,
         heard,
         _regions(heard & (fold_down_db < DROP_DB), mean, mono),
-        float(mean[is_inverted].sum()) / total if total > 0.0 else 0.0,
+        float(is_inverted.sum() / max(heard.sum(), 1)),
     )
 
 

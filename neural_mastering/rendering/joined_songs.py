@@ -27,6 +27,9 @@ JOINED_WITHIN_S = 0.01
 """Silence at an edge that is longer than this parts two songs."""
 
 HEARD_AT_SEAM_DB = -60.0
+AT_SEAM_MS, FADED = 2.0, 0.16
+"""A song whose last 2 ms are lower than this part of its last 20 ms has faded out."""
+
 _STEP_RATIO = 2.0
 _BELOW_DB, _FURTHER_DB = 0.005, 0.002
 _ROUNDS = 4
@@ -46,7 +49,8 @@ def join_groups(songs: Sequence[MeasuredSong]) -> list[list[int]]:
 def joins(one: MeasuredSong, other: MeasuredSong) -> bool:
     """Whether a waveform goes on from the end of one song to the beginning of the other.
 
-    Both sound at the seam, and the step across it is no larger than twice the largest within 20 ms beside it.
+    Both sound at the seam without a fade, and the step across it is no larger than twice the largest within 20 ms
+    beside it.
     """
     if (one.sample_rate, one.channels) != (other.sample_rate, other.channels):
         return False
@@ -56,11 +60,16 @@ def joins(one: MeasuredSong, other: MeasuredSong) -> bool:
     last, first = before.tail, behind.head
     if min(last.shape[1], first.shape[1]) < 2:
         return False
-    floor = db_to_gain(HEARD_AT_SEAM_DB)
-    if min(np.abs(last).max(), np.abs(first).max()) < floor:
+    if _is_faded(last[:, ::-1], one.sample_rate) or _is_faded(first, one.sample_rate):
         return False
     beside = max(np.abs(np.diff(last, axis=1)).max(), np.abs(np.diff(first, axis=1)).max())
     return float(np.abs(first[:, 0] - last[:, -1]).max()) <= _STEP_RATIO * float(beside)
+
+
+def _is_faded(edge: Block, sample_rate: int) -> bool:
+    """Whether a song reaches silence at its edge, which is the first sample."""
+    near = float(np.abs(edge[:, : round(AT_SEAM_MS * sample_rate / 1000.0)]).max())
+    return near < max(db_to_gain(HEARD_AT_SEAM_DB), FADED * float(np.abs(edge).max()))
 
 
 def joined_song(songs: Sequence[MeasuredSong]) -> MeasuredSong:
