@@ -12,6 +12,44 @@ from neural_mastering.errors import InputError
 _LOSSLESS = ("alac", "flac", "wavpack", "ape", "tta", "tak", "wmalossless", "mlp", "truehd", "shorten")
 """Codecs that give back the samples that went in; WavPack and others have lossy modes that no header names."""
 
+_DEMUXERS = (
+    *(
+        "aac",
+        "ac3",
+        "adx",
+        "aiff",
+        "amr",
+        "ape",
+        "asf",
+        "au",
+        "avi",
+        "caf",
+        "dsf",
+        "dts",
+        "eac3",
+        "flac",
+        "flv",
+    ),
+    *(
+        "iff",
+        "matroska",
+        "mlp",
+        "mov",
+        "mp3",
+        "mpc",
+        "mpc8",
+        "mpeg",
+        "mpegts",
+        "nut",
+        "ogg",
+        "oma",
+        "rm",
+        "shn",
+    ),
+    *("sox", "tak", "truehd", "tta", "voc", "w64", "wav", "webm", "wsd", "wv", "xwma"),
+)
+"""Kinds of files that hold their own audio: no playlists and scripts, which name other files."""
+
 _COMPANDED = ("pcm_mulaw", "pcm_alaw", "pcm_vidc")
 
 
@@ -52,8 +90,7 @@ def decode(path: Path, output: Path) -> DecodedStream:
             f"{path.name}: {path.suffix} files need ffmpeg, which isn't installed: install it, or "
             "convert the file to WAV or FLAC"
         )
-    # a playlist or a script may not name further files or addresses: the file alone is read
-    given = ["-protocol_whitelist", "file", "-i", f"file:{path.resolve()}"]
+    given = [*_only_this_file(), "-i", f"file:{path.resolve()}"]
     command = [ffmpeg, "-v", "error", "-nostdin", "-y", *given, "-map", "0:a:0", "-map_metadata", "-1"]
     command += ["-c:a", "pcm_f32le", "-f", "wav", "-rf64", "auto", os.fspath(output)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
@@ -63,6 +100,11 @@ def decode(path: Path, output: Path) -> DecodedStream:
     return _described(path, ffmpeg)
 
 
+def _only_this_file() -> list[str]:
+    """Options that keep ffmpeg from following what a file says to other files and addresses."""
+    return ["-protocol_whitelist", "file", "-format_whitelist", ",".join(_DEMUXERS)]
+
+
 def _described(path: Path, ffmpeg: str) -> DecodedStream:
     """From ffprobe, which comes with ffmpeg; unknown where it doesn't."""
     beside = Path(ffmpeg).with_name(f"ffprobe{Path(ffmpeg).suffix}")
@@ -70,7 +112,7 @@ def _described(path: Path, ffmpeg: str) -> DecodedStream:
     if ffprobe is None:
         return DecodedStream("", None, False)
     entries = "stream=codec_name,sample_fmt,bits_per_raw_sample,bits_per_sample"
-    command = [ffprobe, "-v", "error", "-protocol_whitelist", "file", "-select_streams", "a:0"]
+    command = [ffprobe, "-v", "error", *_only_this_file(), "-select_streams", "a:0"]
     command += ["-show_entries", entries, "-of", "json", f"file:{path.resolve()}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
     try:

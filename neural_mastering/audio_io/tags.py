@@ -126,7 +126,7 @@ def _from_ape(source: Any, tags: Tags) -> None:
             mime = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
             tags.pictures.append(picture_of(data, mime, 4 if "back" in name else 3))
         elif type(value).__name__ == "APETextValue":
-            tags.text[VORBIS_OF_APE.get(name, name)] = [str(text) for text in value]
+            tags.text[VORBIS_OF_APE.get(name) or name] = [str(text) for text in value]
         else:
             tags.foreign.append(key)
 

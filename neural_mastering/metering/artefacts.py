@@ -13,11 +13,11 @@ from neural_mastering.dsp.third_octaves import Float64s
 from neural_mastering.units import power_to_db
 
 LINES_FROM_HZ, LINES_TO_HZ = 10_000.0, 14_000.0
-STANDS_OUT_DB, OFTEN = 6.0, 0.75
+STANDS_OUT_DB, OFTEN = 6.0, 0.9
 """A line stands out of the mean level of the 350 Hz around it by so much, in so large a part of the song's windows;
 noise does in a ninth of them."""
 
-FEWEST_LINES = 3
+FEWEST_LINES = 4
 _FEWEST_WINDOWS = 20
 _AROUND_HZ, _APART_HZ = 350.0, 40.0
 
@@ -105,7 +105,7 @@ class LineMeter:
         self._count += 1
 
     def finish(self) -> SteadyLines | None:
-        """The lines that stood out in three quarters of all windows; None for fewer than three."""
+        """The lines that stood out in nine tenths of all windows; None for fewer than four."""
         if self._count < _FEWEST_WINDOWS:
             return None
         over_db = self._over_db / self._count

@@ -64,15 +64,15 @@ def _stereo(bands: StereoBands) -> Iterator[Note]:
     if bands.inverted_share >= _INVERTED_SHARE:
         yield Note(
             "polarity",
-            f"{bands.inverted_share:.0%} of the third octaves have a correlation below −0.5: one channel is inverted; "
-            "invert it back in the mix",
+            f"{bands.inverted_share:.0%} of the third octaves have a correlation below −0.5: one channel is "
+            "inverted; invert it back in the mix",
         )
         return
     for region in bands.regions:
         remedy = ""
-        if region.high_hz <= BASS_HZ:
+        if region.low_hz <= BASS_HZ / 1.5:
             corner_hz = min(BASS_HZ, math.ceil(1.5 * region.high_hz / 10.0) * 10.0)
-            remedy = f" (--bass-mono {corner_hz:.0f} makes it mono)"
+            remedy = f" (--bass-mono {corner_hz:.0f} makes the bass mono)"
         yield Note(
             "fold_down",
             f"in mono, {_hz(region.low_hz)} to {_hz(region.high_hz)} lose {-region.drop_db:.1f} dB: left and right "

@@ -49,7 +49,8 @@ def test_one_side_alone_and_equal_sides() -> None:
 def test_the_region_that_cancels_is_named(low_hz: float, high_hz: float) -> None:
     """One channel inverted within a band: the region lies over it, the loss is that of the mixture."""
     noise = correlated(1.0)
-    inside = sosfilt(butter(8, [low_hz, high_hz], "bandpass", fs=RATE, output="sos"), noise[0])
+    band = butter(8, [low_hz, high_hz], "bandpass", fs=RATE, output="sos")
+    inside = np.asarray(sosfilt(band, noise[0]))
     rest = noise[0] - inside
     found = bands(np.stack([inside, -0.9 * inside]) + 1e-3 * rest)
     assert len(found.regions) == 1
