@@ -24,7 +24,9 @@ def expand_sources(given: Sequence[Path]) -> list[Path]:
         if path.is_dir():
             songs = [file for file in path.iterdir() if _is_song(file)]
             if not songs:
-                raise InputError(f"{path} holds no songs (its subfolders are not searched): give audio files")
+                raise InputError(
+                    f"{path} is a folder without songs (its subfolders are not searched): give audio files"
+                )
             found += sorted(songs, key=_natural)
         elif _PATTERN.search(str(path)) and not path.exists():
             matches = [Path(name) for name in glob.glob(str(path))]  # noqa: PTH207 - absolute ones, too

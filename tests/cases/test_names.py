@@ -152,7 +152,7 @@ def test_folders_and_patterns(short: Path, nm_master: NmMaster, tmp_path: Path) 
     assert [path.name for path in expand_sources([folder / "*.wav"])][:1] == ["10 b.wav"]
     with pytest.raises(InputError, match="no file matches"):
         expand_sources([folder / "*.flac"])
-    with pytest.raises(InputError, match="holds no songs"):
+    with pytest.raises(InputError, match="is a folder without songs"):
         expand_sources([_empty(tmp_path)])
     (tmp_path / "a[1].wav").write_bytes(short.read_bytes())
     assert expand_sources([tmp_path / "a[1].wav"]) == [tmp_path / "a[1].wav"]  # a file, not a pattern
