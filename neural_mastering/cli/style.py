@@ -9,7 +9,6 @@ import typer
 
 from neural_mastering.atomic import replacing, write_text
 from neural_mastering.cli.invocation import invoke_command
-from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.cli.master import listen_to_signals
 from neural_mastering.cli.style_output import (
     print_comparison,
