@@ -3,15 +3,12 @@
 import math
 import struct
 from collections.abc import Mapping
-from pathlib import Path
-
-from neural_mastering.errors import InputError
 
 _UNSET = 0x7FFF
 """Of a loudness field that holds no value."""
 
 _FIELDS = ("lufs", "lra", "true_peak_db", "momentary_max_lufs", "short_term_max_lufs")
-_LARGEST = 2**32 - 1
+_VERSION_AT, _LOUDNESS_AT, _LENGTH = 346, 412, 602
 
 
 def bext_chunk(readings: Mapping[str, float]) -> bytes:
@@ -24,39 +21,27 @@ def bext_chunk(readings: Mapping[str, float]) -> bytes:
     Args:
         readings: `lufs`, `lra`, `true_peak_db`, `momentary_max_lufs` and `short_term_max_lufs`.
     """
-    return struct.pack(
-        "<256s32s32s10s8sIIH64s5h180s",
-        b"",
-        b"neural_mastering",
-        b"",
-        b"",
-        b"",
-        0,
-        0,
-        2,
-        b"",
-        *(_hundredths(readings[name]) for name in _FIELDS),
-        b"",
+    empty = struct.pack(
+        "<256s32s32s10s8sIIH64s190s", b"", b"neural_mastering", *(b"",) * 3, 0, 0, 2, b"", b""
     )
+    return with_loudness(empty, readings)
 
 
-def append_bext(path: Path, readings: Mapping[str, float]) -> None:
-    """Put the chunk behind the others of a finished WAV file.
+def with_loudness(chunk: bytes, readings: Mapping[str, float]) -> bytes:
+    """A chunk of any version with the loudness of the file that it is in, as version 2."""
+    chunk = chunk.ljust(_LENGTH, b"\0")
+    values = struct.pack("<5h", *(_hundredths(readings[name]) for name in _FIELDS))
+    version = struct.pack("<H", max(holds_loudness(chunk), 2))
+    loud = chunk[:_LOUDNESS_AT] + values + chunk[_LOUDNESS_AT + len(values) :]
+    return loud[:_VERSION_AT] + version + loud[_VERSION_AT + 2 :]
 
-    Raises:
-        InputError: not a RIFF file, or one that would pass 4 GB.
-    """
-    chunk = bext_chunk(readings)
-    with path.open("r+b") as file:
-        if file.read(4) != b"RIFF":
-            raise InputError(f"{path.name} is no RIFF file (above 4 GB it is RF64): it has no bext chunk")
-        end = file.seek(0, 2)
-        size = end + end % 2 + 8 + len(chunk) - 8
-        if size > _LARGEST:
-            raise InputError(f"{path.name} has no room for a bext chunk")
-        file.write(b"\0" * (end % 2) + b"bext" + struct.pack("<I", len(chunk)) + chunk)
-        file.seek(4)
-        file.write(struct.pack("<I", size))
+
+def holds_loudness(chunk: bytes) -> int:
+    """The chunk's version where it has loudness fields (2 and later), else 0."""
+    if len(chunk) < _LENGTH:
+        return 0
+    version = struct.unpack_from("<H", chunk, _VERSION_AT)[0]
+    return version if version >= 2 else 0
 
 
 def _hundredths(value: float) -> int:

@@ -18,6 +18,25 @@ def blocks_of(samples: NDArray[Any], block_samples: int = BLOCK_SAMPLES) -> Iter
         yield np.ascontiguousarray(samples[:, start : start + block_samples], dtype=np.float64)
 
 
+def cut(blocks: Iterable[Block], start: int, end: int) -> Iterator[Block]:
+    """The samples [start, end) of a stream."""
+    position = 0
+    for block in blocks:
+        first, last = max(start - position, 0), min(end - position, block.shape[1])
+        position += block.shape[1]
+        if first < last:
+            yield np.ascontiguousarray(block[:, first:last])
+        if position >= end:
+            return
+
+
+def with_silence(blocks: Iterable[Block], frames: int, channels: int) -> Iterator[Block]:
+    """A stream with silence behind it."""
+    yield from blocks
+    for start in range(0, frames, BLOCK_SAMPLES):
+        yield np.zeros((channels, min(BLOCK_SAMPLES, frames - start)))
+
+
 def joined(blocks: Iterable[Block], channels: int) -> Block:
     """A stream in memory, (channel, time)."""
     return np.concatenate([np.zeros((channels, 0)), *blocks], axis=1)

@@ -12,6 +12,7 @@ import soundfile
 
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
 from neural_mastering.audio_io.file_format import Encoding
+from neural_mastering.audio_io.sound_source import native_name
 from neural_mastering.errors import InputError
 
 _VORBIS_KBPS = {
@@ -50,7 +51,7 @@ def encode(
     subtype = {"mp3": "MPEG_LAYER_III", "vorbis": "VORBIS", "opus": "OPUS"}[encoding.format.name]
     given = 0
     with soundfile.SoundFile(
-        str(path),
+        native_name(path),
         "w",
         sample_rate,
         channels,

@@ -103,10 +103,11 @@ FORMATS: Mapping[str, FileFormat] = {
 ALIASES: Mapping[str, str] = {"aif": "aiff", "ogg": "vorbis", "m4a": "aac"}
 
 FORMAT_OF_SUFFIX: Mapping[str, FileFormat] = {form.suffix: form for form in FORMATS.values()} | {
-    ".aif": FORMATS["aiff"]
+    ".aif": FORMATS["aiff"],
+    ".wave": FORMATS["wav"],
 }
 
-LOSSLESS_SUFFIXES = (".wav", ".flac", ".aif", ".aiff")
+LOSSLESS_SUFFIXES = (".wav", ".wave", ".flac", ".aif", ".aiff")
 """Of sources whose master has their format by default."""
 
 

@@ -1,26 +1,32 @@
 """Audio files of any readable kind as a stream of float64 blocks (channel, time)."""
 
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
+from neural_mastering.audio_io.ffmpeg_decoder import DecodedStream, decode, ffmpeg_path
+from neural_mastering.audio_io.sound_source import sound_source
 from neural_mastering.errors import InputError
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 384_000
 
-_FFMPEG_KINDS = "mov,matroska,webm,aac,asf,ape,wv,caf,mp3,wav"
-"""Containers that ffmpeg may take a file for: none of those that name further files, such as playlists."""
-
-BY_FFMPEG = (".m4a", ".aac", ".mp4", ".wma", ".ape", ".wv", ".webm", ".mka")
+BY_FFMPEG = (".m4a", ".m4b", ".aac", ".mp4", ".wma", ".ape", ".wv", ".tta", ".webm", ".mka")
 """What libsndfile doesn't read; decoded by ffmpeg where it is installed."""
 
+READABLE_SUFFIXES = (
+    *(".wav", ".wave", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".caf"),
+    *(".ogg", ".oga", ".opus", ".mp3", *BY_FFMPEG),
+)
+"""Of files that are taken for songs where a folder is given."""
+
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
+_LOSSLESS = (*_BITS, "ALAC_16", "ALAC_20", "ALAC_24", "ALAC_32")
+_LONGEST_S = 1e6  # 11 days: what passes it is a length that nobody wrote
 
 
 class AudioReader:
@@ -38,6 +44,8 @@ class AudioReader:
         container: libsndfile's name, such as "WAV"; "FFMPEG" for what ffmpeg decoded.
         bits: of a sample, or None for lossy formats.
         is_float: samples are floating point.
+        codec: libsndfile's name for it, or ffmpeg's, in lower case.
+        is_lossless: the codec gives back the samples that went in, whatever the file is called.
 
     Raises:
         InputError: no file, not audio, no samples, more than two channels, a rate outside 8 to 384 kHz.
@@ -60,23 +68,21 @@ class AudioReader:
             ) from error
         if empty:
             raise InputError(f"{self.path} is empty (0 bytes): export it again")
+        self._stream: DecodedStream | None = None
         if (suffix or self.path.suffix).lower() in BY_FFMPEG:
             self._decode()
-        try:
-            info = soundfile.info(str(self._source))
-        except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError) as error:
-            raise InputError(
-                f"{self.path} can't be read as audio ({_plain(error)}): expected WAV, FLAC, AIFF, OGG, Opus "
-                "or MP3; export it again"
-            ) from error
+        info = self._info()
         self.sample_rate, self.channels, self.frames = (
             int(info.samplerate),
             int(info.channels),
             int(info.frames),
         )
-        self.container = "FFMPEG" if self._decoded else str(info.format)
-        self.bits = None if self._decoded else _BITS.get(str(info.subtype))
-        self.is_float = str(info.subtype) in ("FLOAT", "DOUBLE") and not self._decoded
+        stream, subtype = self._stream, str(info.subtype)
+        self.container = str(info.format) if stream is None else "FFMPEG"
+        self.codec = subtype.lower() if stream is None else stream.codec
+        self.bits = _BITS.get(subtype) if stream is None else stream.bits
+        self.is_float = subtype in ("FLOAT", "DOUBLE") if stream is None else stream.is_float
+        self.is_lossless = subtype in _LOSSLESS if stream is None else stream.is_lossless
         if self.channels not in (1, 2):
             self.close()
             raise InputError(
@@ -89,9 +95,6 @@ class AudioReader:
             raise InputError(
                 f"{self.path} has a sample rate of {rate} Hz: expected {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz"
             )
-        if self.frames <= 0:
-            self.close()
-            raise InputError(f"{self.path} holds no audio: export it again")
 
     @property
     def readable_path(self) -> Path:
@@ -99,9 +102,9 @@ class AudioReader:
         return self._source
 
     @property
-    def is_lossless(self) -> bool:
-        """Reading it again is cheap and gives the same samples."""
-        return self.bits is not None
+    def is_cheap(self) -> bool:
+        """Reading it again costs little."""
+        return self._stream is not None or self.bits is not None
 
     @property
     def duration_s(self) -> float:
@@ -116,7 +119,7 @@ class AudioReader:
         """
         position = 0
         try:
-            with soundfile.SoundFile(str(self._source)) as file:
+            with soundfile.SoundFile(sound_source(self._source)) as file:
                 while True:
                     frames = file.read(block_samples, dtype="float64", always_2d=True)
                     if not len(frames):
@@ -155,36 +158,35 @@ class AudioReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _info(self) -> Any:
+        """What libsndfile says of the file; what it doesn't read is tried by ffmpeg."""
+        why = "holds no audio"
+        try:
+            info = soundfile.info(sound_source(self._source))
+            if 0 < info.frames <= _LONGEST_S * info.samplerate:
+                return info
+        except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError) as error:
+            why = f"can't be read as audio ({_plain(error)})"
+        if self._stream is None and ffmpeg_path() is not None:
+            try:
+                self._decode()
+                return self._info()
+            except InputError:  # ffmpeg's reasons are no clearer
+                self.close()
+        self.close()
+        raise InputError(
+            f"{self.path} {why}: expected WAV, FLAC, AIFF, OGG, Opus or MP3, or with ffmpeg any other format; "
+            "export it again"
+        )
+
     def _decode(self) -> None:
-        ffmpeg = shutil.which("ffmpeg")
-        if ffmpeg is None:
-            raise InputError(
-                f"{self.path.name}: {self.path.suffix} files need ffmpeg, which isn't installed: install it, or "
-                "convert the file to WAV or FLAC"
-            )
         self._decoded = tempfile.TemporaryDirectory(prefix="nm-master-")
         self._source = Path(self._decoded.name) / "decoded.wav"
-        command = [
-            ffmpeg,
-            "-v",
-            "error",
-            "-nostdin",
-            "-y",
-            "-protocol_whitelist",
-            "file",
-            "-format_whitelist",
-            _FFMPEG_KINDS,
-            "-i",
-            f"file:{self.path.resolve()}",
-            "-map",
-            "0:a:0",
-        ]
-        command += ["-c:a", "pcm_f32le", "-f", "wav", "-rf64", "auto", str(self._source)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
-        if done.returncode != 0:
+        try:
+            self._stream = decode(self.path, self._source)
+        except InputError:
             self.close()
-            reason = (done.stderr.strip().splitlines() or ["unknown error"])[-1]
-            raise InputError(f"{self.path} can't be decoded by ffmpeg ({reason}): convert it to WAV or FLAC")
+            raise
 
 
 def _plain(error: Exception) -> str:

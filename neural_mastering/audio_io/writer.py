@@ -10,6 +10,7 @@ import soundfile
 from neural_mastering.atomic import Draft, reason
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.file_format import FORMAT_OF_SUFFIX, Encoding, default_encoding
+from neural_mastering.audio_io.sound_source import native_name
 from neural_mastering.dsp import stream_kernels
 from neural_mastering.errors import InputError
 
@@ -165,7 +166,7 @@ class AtomicWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = soundfile.SoundFile(
-                str(self.draft), "w", sample_rate, channels, form.subtype, format=container
+                native_name(self.draft), "w", sample_rate, channels, form.subtype, format=container
             )
         except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
             why = reason(path, error)
@@ -197,7 +198,7 @@ class AtomicWriter:
         """Finish the draft, which keeps its hidden name."""
         try:
             self._file.close()
-            held = soundfile.info(str(self.draft)).frames
+            held = soundfile.info(native_name(self.draft)).frames
         except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
             raise self._failed(error) from error
         if held != self._position:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.errors import InputError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -65,6 +66,7 @@ def _about(path: Path | None) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point: mistakes in one line, without a traceback."""
+    tolerate_any_encoding()
     try:
         app()
     except InputError as error:

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.cli.data_align import align
 from neural_mastering.cli.data_check import check
 from neural_mastering.cli.data_degrade import degrade
@@ -23,6 +24,7 @@ app.command("degrade")(degrade)
 
 def main() -> None:
     """Entry point: explains mistakes in one line instead of a traceback."""
+    tolerate_any_encoding()
     try:
         app(standalone_mode=True)
     except InputError as error:

@@ -38,9 +38,13 @@ def check(
     if json_file is not None and not json_file.absolute().parent.is_dir():
         raise InputError(f"there is no folder {json_file.absolute().parent} to write {json_file.name} to")
     # these bring torch, which takes seconds to import
-    from neural_mastering.data.audit.folder import audit_folder, default_jobs, list_pairs
+    from neural_mastering.data.audio_file import left_out, name_some
+    from neural_mastering.data.audit.folder import SIDES, audit_folder, default_jobs, list_pairs
 
     pairs = list_pairs(folder)
+    below = [f"{side}/{name}" for side in SIDES for name in left_out(folder / side)]
+    if below:
+        print(f"nm-data: warning: subfolders are not searched: {name_some(below)} left out", file=sys.stderr)
     with progress("checking", len(pairs), quiet) as done:
         reports = audit_folder(pairs, jobs or default_jobs(), done)
     if json_file is not None:

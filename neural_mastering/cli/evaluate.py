@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.errors import InputError
 
 app = typer.Typer(
@@ -154,6 +155,7 @@ def _systems(arguments: list[str]) -> dict[str, Path]:
 
 def main() -> None:
     """Entry point: mistakes in one line, without a traceback."""
+    tolerate_any_encoding()
     try:
         app()
     except InputError as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.errors import InputError
 
 STOPPED = 130
@@ -16,6 +17,7 @@ _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__n
 
 def invoke_command(app: typer.Typer, name: str, arguments: list[str]) -> int:
     """Run a program with arguments; returns the exit code."""
+    tolerate_any_encoding()
     command: Any = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name=name, standalone_mode=False)

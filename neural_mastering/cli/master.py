@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.cli.delivery_options import (
     Also,
     Bits,
@@ -18,6 +19,29 @@ from neural_mastering.cli.delivery_options import (
 )
 from neural_mastering.cli.master_options import master_options, names
 from neural_mastering.cli.master_output import MasterPrinter, print_targets
+from neural_mastering.cli.song_options import (
+    Album,
+    AlbumGap,
+    AlbumInfo,
+    BassMono,
+    DualMono,
+    FadeIn,
+    FadeOut,
+    LowerOnly,
+    Trim,
+)
+from neural_mastering.cli.tone_options import (
+    Controls,
+    Intensity,
+    Match,
+    Model,
+    Only,
+    Reference,
+    Skip,
+    Strength,
+    Style,
+    Word,
+)
 from neural_mastering.errors import InputError
 
 _STOPPED = 130  # 128 + SIGINT
@@ -40,16 +64,17 @@ def run(
     songs: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Songs to master: WAV, FLAC, AIFF, OGG or MP3; other formats need ffmpeg.",
+            help="Songs to master, or folders: WAV, FLAC, AIFF, OGG or MP3; other formats need ffmpeg.",
             show_default=False,
         ),
     ] = None,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "-o",
             "--output",
-            help="Output file, or a folder for several songs. Default: NAME_master next to the song.",
+            help="Output file, or a folder (with / at its end). Default: NAME_master next to the song.",
+            metavar="PATH",
         ),
     ] = None,
     target: Annotated[
@@ -61,59 +86,16 @@ def run(
     ceiling: Annotated[
         str | None, typer.Option(help="True-peak ceiling in dBTP, or off. Default: the target's own.")
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Model that sets the tone: a bundled model, a run folder, a checkpoint, or none."),
-    ] = None,
-    style: Annotated[
-        str | None,
-        typer.Option(
-            help="Style to move towards: a bundled style, a file by nm-style, or auto (see nm-style list). "
-            "Default: auto, unless --model, --controls or --reference set the tone.",
-        ),
-    ] = None,
-    intensity: Annotated[
-        str,
-        typer.Option(
-            help="How far from normal the mix may be by mistake: gentle, balanced, strong, or a number of dB.",
-            metavar="gentle|balanced|strong|DB",
-        ),
-    ] = "balanced",
-    controls: Annotated[
-        Path | None, typer.Option(help="Use the controls in this YAML file (see --save-controls).")
-    ] = None,
-    reference: Annotated[
-        list[str] | None,
-        typer.Option(help="Match the sound of this song. Repeatable; FILE=WEIGHT sets a weight."),
-    ] = None,
-    match: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="How far to follow the references, 0 to 1 (default 0.6), or each: tone=, width=, dynamics=, "
-            "loudness= (default 1).",
-            metavar="S|RESPECT=S,…",
-        ),
-    ] = None,
-    word: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Describe the sound: warm, bright, … from -1 to 1 (default 0.5). Repeatable; see --list-words.",
-            metavar="WORD[=S]",
-        ),
-    ] = None,
-    strength: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Strength from 0 to 1 of the whole chain, or of one stage (STAGE=S). Repeatable.",
-            metavar="[STAGE=]S",
-        ),
-    ] = None,
-    skip: Annotated[
-        list[str] | None, typer.Option(help="Bypass this stage. Repeatable.", metavar="STAGE")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Bypass all stages except these.", metavar="STAGE,…")
-    ] = None,
+    model: Model = None,
+    style: Style = None,
+    intensity: Intensity = "balanced",
+    controls: Controls = None,
+    reference: Reference = None,
+    match: Match = None,
+    word: Word = None,
+    strength: Strength = None,
+    skip: Skip = None,
+    only: Only = None,
     density: Annotated[
         str,
         typer.Option(
@@ -132,13 +114,15 @@ def run(
     codec_safe: CodecSafe = None,
     replaygain: ReplayGain = False,
     sample_rate: SampleRate = None,
-    album: Annotated[
-        bool,
-        typer.Option(
-            "--album",
-            help="Master the songs as an album: the same gain for all, so their relative levels stay.",
-        ),
-    ] = False,
+    bass_mono: BassMono = None,
+    dual_mono: DualMono = False,
+    lower_only: LowerOnly = False,
+    trim: Trim = False,
+    fade_in: FadeIn = None,
+    fade_out: FadeOut = None,
+    album: Album = False,
+    album_gap: AlbumGap = None,
+    album_info: AlbumInfo = None,
     jobs: Annotated[int, typer.Option(help="Number of songs to process in parallel.", min=1)] = 1,
     report: Annotated[
         Path | None, typer.Option(help="Write report.html and report.json to this folder.")
@@ -177,7 +161,9 @@ def run(
         print(plain_text())
         return
     from neural_mastering.rendering.album import run_album  # --help stays quick: loads NumPy and numba
+    from neural_mastering.rendering.album_info import read_album_info
     from neural_mastering.rendering.batch import plan, run_batch
+    from neural_mastering.rendering.sources import expand_sources
 
     options = master_options(
         target=target,
@@ -201,6 +187,12 @@ def run(
         codec_safe=names(codec_safe),
         replaygain=replaygain,
         sample_rate_hz=sample_rate,
+        bass_mono_hz=bass_mono,
+        dual_mono=dual_mono,
+        lower_only=lower_only,
+        trim=trim,
+        fade_in=fade_in,
+        fade_out=fade_out,
         overwrite=overwrite,
         report=report,
         json=json,
@@ -209,10 +201,13 @@ def run(
     )
     if not songs:
         raise InputError("no song given. Usage: nm-master SONG -o MASTER (see --help for all options)")
-    planned = plan(songs, output, options)
+    info = None if album_info is None else read_album_info(album_info)
+    if not album and (info is not None or album_gap is not None):
+        raise InputError("--album-gap and --album-info are about an album: add --album")
+    planned = plan(expand_sources(songs), output, options)
     say = MasterPrinter(quiet=quiet, several=len(planned) > 1)
     if album:
-        failed = run_album(planned, say.outcome)
+        failed = run_album(planned, say.outcome, album_gap, info)
     elif len(planned) == 1:
         from neural_mastering.rendering.pipeline import master  # --help stays quick: loads NumPy and numba
 
@@ -249,6 +244,7 @@ def listen_to_signals() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run with arguments; returns the exit code."""
+    tolerate_any_encoding()
     command: Any = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name="nm-master", standalone_mode=False)

@@ -2,7 +2,10 @@
 
 import difflib
 import os
+import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,12 @@ from neural_mastering.errors import InputError
 
 LAYERS = ("phase", "experiment", "debug", "sweep")
 """Groups that add a layer and therefore need a +."""
+
+_UNREADABLE = ("mismatched input", "extraneous input", "token recognition", "LexerNoViableAlt", "no viable")
+"""What Hydra's messages say of a value that its grammar can't read."""
+
+RESTORED = ("optimizer", "scheduler")
+"""Groups whose state a checkpoint holds, their settings in it: a value given on resume would do nothing."""
 
 
 def prepare(arguments: Sequence[str]) -> list[str]:
@@ -35,15 +44,28 @@ def prepare(arguments: Sequence[str]) -> list[str]:
     layered = [a for a in others if a.lstrip("+").partition("=")[0] in LAYERS]
     if layered:
         raise InputError(f"{layered[0]} can't be added to a run that is resumed: its configuration is frozen")
+    restored = [a for a in others if a.lstrip("+~").partition("=")[0].partition(".")[0] in RESTORED]
+    if restored:
+        raise InputError(
+            f"{restored[0]} can't be changed in a run that is resumed: the checkpoint restores it. To go on from "
+            f"its weights with other settings, start a new run with init_from={folder}"
+        )
     return [
         "--config-path",
         str(saved),
         "--config-name",
         "config",
-        f"hydra.run.dir='{saved.parent}'",
-        f"resume='{saved.parent}'",
+        f"hydra.run.dir={hydra_quoted(str(saved.parent))}",
+        f"resume={hydra_quoted(str(saved.parent))}",
         *machine_overrides(others),
     ]
+
+
+def hydra_quoted(value: str) -> str:
+    """A value as Hydra's grammar reads it back: in single quotes, with quotes and interpolations escaped."""
+    escaped = re.sub(r"(\\*)'", lambda match: match.group(1) * 2 + "\\'", value)
+    trailing = len(escaped) - len(escaped.rstrip("\\"))
+    return "'" + escaped.replace("${", "\\${") + "\\" * trailing + "'"
 
 
 def explain(error: Exception, arguments: Sequence[str]) -> str | None:
@@ -66,7 +88,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> str | None:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     wrong = _wrong_key(lines)
     if wrong is not None:
-        near = difflib.get_close_matches(wrong, list(_known_keys(arguments)), n=3, cutoff=0.6)
+        near = close_keys(wrong, [*_known_keys(arguments), *_keys_of_group(wrong)])
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         more = "nm-train --cfg job shows all keys; to add a new one, put a + before it"
         if {"-m", "--multirun"} & set(arguments) and any(
@@ -75,7 +97,42 @@ def explain(error: Exception, arguments: Sequence[str]) -> str | None:
             # Hydra composes a sweep's common part before it chooses among groups
             more += f"; if only the swept groups have this key, write ++{wrong}"
         return f"there is no {wrong!r} in the configuration{hint} ({more})"
-    return "\n".join(lines)
+    return "\n".join([*lines, *_quoting_hint(text, arguments)])
+
+
+def close_keys(wrong: str, known: Sequence[str]) -> list[str]:
+    """Up to three known keys that are most like a wrong one; those of the same group come first."""
+    group, _, name = wrong.rpartition(".")
+    siblings = {key.rpartition(".")[2]: key for key in known if group and key.rpartition(".")[0] == group}
+    near = [siblings[own] for own in difflib.get_close_matches(name, list(siblings), n=3, cutoff=0.6)]
+    near += difflib.get_close_matches(wrong, list(dict.fromkeys(known)), n=3, cutoff=0.6)
+    return list(dict.fromkeys(near))[:3]
+
+
+def _quoting_hint(text: str, arguments: Sequence[str]) -> list[str]:
+    """For a value that Hydra's grammar can't read: the argument as it can."""
+    if not any(sign in text for sign in _UNREADABLE):
+        return []
+    for argument in arguments:
+        key, separator, value = argument.partition("=")
+        if separator and not value.startswith(("'", '"', "[", "{")) and re.search(r"[^\w./+:,\-]", value):
+            return [
+                f"If {value} is one value, quote it for Hydra, too: {shlex.quote(f'{key}={hydra_quoted(value)}')}"
+            ]
+    return []
+
+
+def _keys_of_group(wrong: str) -> Iterator[str]:
+    """Keys of all files of the group that a wrong key names."""
+    from omegaconf import OmegaConf  # loads OmegaConf
+
+    group = wrong.partition(".")[0]
+    folder = resources.files("neural_mastering.conf") / group
+    if not group.isidentifier() or not folder.is_dir():
+        return
+    for file in folder.iterdir():
+        if file.name.endswith(".yaml"):
+            yield from _flat(OmegaConf.create(file.read_text(encoding="utf-8")), f"{group}.")
 
 
 def _wrong_key(lines: Sequence[str]) -> str | None:

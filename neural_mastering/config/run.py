@@ -1,5 +1,6 @@
 """Builds everything that one training run needs, and runs it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from neural_mastering.config.schema import TrainConfig, make
 from neural_mastering.data import PairedDataModule
+from neural_mastering.data.audio_file import name_some
 from neural_mastering.data.splits import write_splits
 from neural_mastering.errors import InputError
 from neural_mastering.models import MasteringModel, build, model_state, read_checkpoint, warm_start
@@ -79,15 +81,13 @@ def fit(run: Run) -> float:
     """
     resume_from: Path | None = None
     if run.config.resume:
-        resume_from = Path(run.config.resume) / "checkpoints" / "last.ckpt"
-        if not resume_from.is_file():
-            raise InputError(f"nothing to resume: {resume_from} does not exist")
-        step = int(torch.load(resume_from, map_location="cpu", weights_only=True)["global_step"])
+        resume_from, step = _newest_checkpoint(Path(run.config.resume) / "checkpoints")
         if run.trainer.is_global_zero:
             run.csv.keep_until(step)
         _say(f"Resuming {run.config.resume} after step {step}.")
         if (Path(run.config.resume) / "splits.json").is_file():
             run.data.keep_splits(Path(run.config.resume) / "splits.json")
+            _refuse_other_songs(run)
     if run.trainer.is_global_zero:
         write_splits(run.folder, run.data.summary())
     run.trainer.fit(
@@ -97,6 +97,50 @@ def fit(run: Run) -> float:
         weights_only=True,
     )
     return _metric(run)
+
+
+def _newest_checkpoint(folder: Path) -> tuple[Path, int]:
+    """`last.ckpt`, or `best.ckpt` where that one is damaged, with its step.
+
+    Raises:
+        InputError: there is no last.ckpt, or neither can be read.
+    """
+    if not (folder / "last.ckpt").is_file():
+        raise InputError(f"nothing to resume: {folder / 'last.ckpt'} does not exist")
+    for name in ("last.ckpt", "best.ckpt"):
+        file = folder / name
+        if not file.is_file():
+            continue
+        try:
+            step = int(torch.load(file, map_location="cpu", weights_only=True)["global_step"])
+        except Exception as error:  # torch raises many types for a broken file
+            _say(f"{file} is damaged ({type(error).__name__}): it was cut off, or is no checkpoint")
+            continue
+        return file, step
+    raise InputError(f"nothing to resume: no checkpoint in {folder} can be read")
+
+
+def _refuse_other_songs(run: Run) -> None:
+    """A run goes on with the songs that it began with.
+
+    Raises:
+        InputError: some were added or removed.
+    """
+    before = json.loads((Path(str(run.config.resume)) / "splits.json").read_text(encoding="utf-8"))
+    names = [
+        {f"{split}/{song['name']}" for split, songs in summary["splits"].items() for song in songs}
+        for summary in (before, run.data.summary())
+    ]
+    changes = [
+        f"{sign}{name}"
+        for sign, some in (("-", names[0] - names[1]), ("+", names[1] - names[0]))
+        for name in sorted(some)
+    ]
+    if changes:
+        raise InputError(
+            f"the songs are not those that the run began with ({name_some(changes)}): restore them, or start a new "
+            f"run with init_from={run.config.resume}"
+        )
 
 
 def best_model(run: Run) -> MasteringModel:

@@ -15,6 +15,7 @@ import soundfile
 import soxr
 from scipy.signal import oaconvolve
 
+from neural_mastering.audio_io.sound_source import sound_source
 from neural_mastering.data.audio_file import AudioFile
 from neural_mastering.units import gain_to_db
 
@@ -148,10 +149,14 @@ def _write(path: Path, chunks: Callable[[], Iterator[np.ndarray]], rate: int, ch
 
 def _cut(file: AudioFile, path: Path, first: int, frames: int, plan: AlignmentPlan) -> None:
     """Copy a range of samples bit by bit, with channels exchanged or inverted."""
-    subtype = "PCM_16" if soundfile.info(file.path).subtype in ("PCM_16", "PCM_S8", "PCM_U8") else "PCM_24"
+    subtype = (
+        "PCM_16"
+        if soundfile.info(sound_source(file.path)).subtype in ("PCM_16", "PCM_S8", "PCM_U8")
+        else "PCM_24"
+    )
     signs = np.array(plan.sign[: file.channels])
     with (
-        soundfile.SoundFile(file.path) as source,
+        soundfile.SoundFile(sound_source(file.path)) as source,
         soundfile.SoundFile(path, "w", file.sample_rate, file.channels, subtype, format="FLAC") as out,
     ):
         source.seek(first)
@@ -166,11 +171,11 @@ def _cut(file: AudioFile, path: Path, first: int, frames: int, plan: AlignmentPl
 
 
 def _is_integer(file: AudioFile) -> bool:
-    return soundfile.info(file.path).subtype in ("PCM_16", "PCM_24", "PCM_S8", "PCM_U8")
+    return soundfile.info(sound_source(file.path)).subtype in ("PCM_16", "PCM_24", "PCM_S8", "PCM_U8")
 
 
 def _decoded(file: AudioFile) -> Iterator[np.ndarray]:
-    with soundfile.SoundFile(file.path) as source:
+    with soundfile.SoundFile(sound_source(file.path)) as source:
         while len(chunk := source.read(_CHUNK_FRAMES, dtype="float64", always_2d=True)):
             yield chunk
 

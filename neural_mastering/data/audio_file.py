@@ -6,13 +6,16 @@ from pathlib import Path
 
 import soundfile
 
+from neural_mastering.audio_io.sound_source import sound_source
 from neural_mastering.data.errors import DataError
 
-SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
+SUFFIXES = (".wav", ".wave", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
 """File types that are read, in lower case."""
 
 UNREADABLE_SUFFIXES = (".m4a", ".aac", ".mp4", ".wma", ".opus", ".alac", ".ape", ".wv")
 """Audio by its name, but of a type that is not read."""
+
+_LONGEST_S = 1e6  # 11 days: what passes it is a length that nobody wrote
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,11 @@ def probe(path: Path) -> AudioFile:
         DataError: not an audio file, empty, or neither mono nor stereo.
     """
     try:
-        info = soundfile.info(path)
+        info = soundfile.info(sound_source(path))
     except (soundfile.LibsndfileError, OSError) as error:
         raise DataError(f"{path} cannot be read as audio ({error}): export it again, or remove it") from error
+    if info.frames > _LONGEST_S * info.samplerate:
+        raise DataError(f"{path} does not say how long it is: export it again, or remove it")
     if info.frames <= 0:
         raise DataError(f"{path} holds no audio: export it again, or remove it")
     if info.channels not in (1, 2):
@@ -75,6 +80,16 @@ def list_audio(folder: Path) -> list[Path]:
     if not paths:
         raise DataError(f"{folder} holds no audio files: put WAV, FLAC, AIFF, OGG or MP3 files there")
     return paths
+
+
+def left_out(folder: Path) -> list[str]:
+    """Audio files in subfolders, which are not searched, by their path below the folder."""
+    found = []
+    for below, _, names in os.walk(folder):
+        inside = Path(below).relative_to(folder)
+        if inside.parts and not any(part.startswith(".") for part in inside.parts):
+            found += [str(inside / name) for name in names if name.lower().endswith(SUFFIXES)]
+    return sorted(name for name in found if not Path(name).name.startswith("."))
 
 
 def name_some(names: list[str], most: int = 5) -> str:

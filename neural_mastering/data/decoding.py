@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import soundfile
 
+from neural_mastering.audio_io.sound_source import sound_source
 from neural_mastering.data.audio_file import AudioFile
 from neural_mastering.data.errors import DataError
 
@@ -20,7 +21,7 @@ def decode(file: AudioFile, dtype: Literal["float32", "float64"]) -> Iterator[np
     """
     done = 0
     try:
-        with soundfile.SoundFile(file.path) as source:
+        with soundfile.SoundFile(sound_source(file.path)) as source:
             while len(piece := source.read(PIECE_FRAMES, dtype=dtype, always_2d=True)):
                 bad = ~np.isfinite(piece).all(axis=1)
                 if bad.any():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from neural_mastering.data.audio_file import AudioFile, list_audio, name_some, probe
+from neural_mastering.data.audio_file import AudioFile, left_out, list_audio, name_some, probe
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.manifest import read_manifest, song_key
 
@@ -53,6 +53,9 @@ def find_pairs(root: str | Path, probe: Callable[[Path], AudioFile] = probe) -> 
                 f"no file of the same name in {root / side} for {name_some(missing)}: "
                 "add the missing side, or remove these files"
             )
+    below = left_out(root / "unmastered")
+    if below:
+        warnings.warn(f"subfolders are not searched: {name_some(below)} left out", stacklevel=2)
     manifest = read_manifest(root / "manifest.csv")
     pairs = []
     for key, unmastered in sides[0].items():

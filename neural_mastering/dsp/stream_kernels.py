@@ -11,7 +11,7 @@ from numba import njit
 
 _compiled = njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
 
-SUM, SQUARES, PEAK, RUN, CLIPPED, CROSS = range(6)
+SUM, SQUARES, PEAK, RUN, CLIPPED, CROSS, LAST = range(7)
 """Columns of the totals that `tally` adds up for each channel."""
 
 
@@ -60,15 +60,15 @@ def weighted_energy(x, start, stop, sections, state):
 @_compiled
 @no_type_check
 def tally(x, clip_at, totals):
-    """Add the readings of x (channel, time) to totals (channel, 6).
+    """Add the readings of x (channel, time) to totals (channel, 7).
 
-    These are: sum, sum of squares, peak, open run at full scale, samples in such runs of three or more, and the
-    product of the channels.
+    These are: sum, sum of squares, peak, open run of one value at full scale or above, samples in such runs of
+    three or more, the product of the channels, and the last sample.
     """
     channels = x.shape[0]
     for c in range(channels):
         total, squares, peak = totals[c, 0], totals[c, 1], totals[c, 2]
-        run, clipped, cross = totals[c, 3], totals[c, 4], totals[c, 5]
+        run, clipped, cross, last = totals[c, 3], totals[c, 4], totals[c, 5], totals[c, 6]
         for n in range(x.shape[1]):
             value = x[c, n]
             total += value
@@ -77,15 +77,16 @@ def tally(x, clip_at, totals):
             size = abs(value)
             peak = max(peak, size)
             if size >= clip_at:
-                run += 1.0
+                run = run + 1.0 if value == last else 1.0
                 if run == 3.0:
                     clipped += 3.0
                 elif run > 3.0:
                     clipped += 1.0
             else:
                 run = 0.0
+            last = value
         totals[c, 0], totals[c, 1], totals[c, 2] = total, squares, peak
-        totals[c, 3], totals[c, 4], totals[c, 5] = run, clipped, cross
+        totals[c, 3], totals[c, 4], totals[c, 5], totals[c, 6] = run, clipped, cross, last
 
 
 @_compiled

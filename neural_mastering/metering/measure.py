@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from neural_mastering.audio_io.block import Block
+from neural_mastering.audio_io.block import Block, cut
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.errors import InputError
+from neural_mastering.metering.edges import Edges
 from neural_mastering.metering.forecast import LimiterForecast, forecast
+from neural_mastering.metering.inspection import SongInspection, SongInspector
+from neural_mastering.metering.inspection_notes import inspection_notes
 from neural_mastering.metering.meter import Readings
 from neural_mastering.metering.preflight import preflight
 from neural_mastering.notes import Note
@@ -25,12 +28,16 @@ class MeasuredSong:
         blocks: starts the samples from the beginning.
         forecast: readings, and how loud a limiter would leave it.
         warnings: what is worth knowing before it is mastered.
+        inspection: of the whole file.
+        first_frame: sample of the file that is the song's first one.
     """
 
     reader: AudioReader
     blocks: Callable[[], Iterator[Block]]
     forecast: LimiterForecast
     warnings: tuple[Note, ...] = ()
+    inspection: SongInspection = field(default_factory=lambda: SongInspection(Edges(44_100, 0, 0, 0)))
+    first_frame: int = 0
 
     @property
     def readings(self) -> Readings:
@@ -48,13 +55,14 @@ class MeasuredSong:
         return self.reader.channels
 
 
-def measure(source: Path, scratch: Path, resources: ExitStack) -> MeasuredSong:
+def measure(source: Path, scratch: Path, resources: ExitStack, trims: bool = False) -> MeasuredSong:
     """Read a file once and measure it.
 
     Args:
         source: the audio file.
         scratch: folder for temporary files: what is expensive to decode is kept there.
         resources: closes and removes what the song needs until it is delivered.
+        trims: leave out what precedes and follows the music.
 
     Raises:
         InputError: a file that can't be read as audio, or that holds none.
@@ -62,10 +70,32 @@ def measure(source: Path, scratch: Path, resources: ExitStack) -> MeasuredSong:
     reader = resources.enter_context(AudioReader(source))
     blocks = reader.blocks
     first = reader.blocks()
-    if not reader.is_lossless:
+    if not reader.is_cheap:
         buffer = resources.enter_context(DiskBuffer(scratch, reader.channels))
         first, blocks = buffer.keep(first), buffer.blocks
-    measured = forecast(prefetch(first), reader.sample_rate, reader.channels, reader.frames)
-    if not measured.readings.frames:  # whatever the header promises
+    inspector = SongInspector(reader.sample_rate, reader.channels, reader.frames)
+    measured = forecast(prefetch(inspector.watch(first)), reader.sample_rate, reader.channels, reader.frames)
+    readings = measured.readings
+    if not readings.frames:  # whatever the header promises
         raise InputError(f"{source} holds no audio: export it again")
-    return MeasuredSong(reader, blocks, measured, tuple(preflight(reader, measured.readings)))
+    found = inspector.finish()
+    notes = preflight(reader, readings)
+    if any(readings.channel_power):
+        notes += inspection_notes(found, readings.lufs, reader.is_lossless)
+    song = MeasuredSong(reader, blocks, measured, tuple(notes), found)
+    return trimmed(song) if trims else song
+
+
+def trimmed(song: MeasuredSong, at_start: bool = True, at_end: bool = True) -> MeasuredSong:
+    """The song from its first to its last music, measured again where that is less than all of it."""
+    edges = song.inspection.edges
+    start, end = edges.start if at_start else 0, edges.end if at_end else edges.frames
+    if start == 0 and end == edges.frames:
+        return song
+
+    def blocks() -> Iterator[Block]:
+        return cut(song.blocks(), start, end)
+
+    frames = end - start
+    measured = forecast(prefetch(blocks()), song.sample_rate, song.channels, frames)
+    return replace(song, blocks=blocks, forecast=measured, first_frame=start)

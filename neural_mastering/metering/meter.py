@@ -19,7 +19,7 @@ from neural_mastering.units import db_to_power, gain_to_db, power_to_db
 
 BLOCK_MS, SHORT_TERM_MS, HOP_MS = 400.0, 3000.0, 100.0
 CLIP_LEVEL = 0.9999
-"""Three samples in a row at this or above count as clipped."""
+"""Three equal samples in a row at this or above count as clipped; floating point may pass it unharmed."""
 
 _OFFSET_LU, _ABSOLUTE_GATE_LUFS = -0.691, -70.0
 _SILENT_ENERGY = 1e-20
@@ -39,7 +39,7 @@ class Readings:
         channel_mean: mean of each channel (direct current).
         channel_power: mean square of each channel.
         cross_power: mean of left · right (of the square for mono).
-        clipped_samples: samples in runs of three or more at full scale.
+        clipped_samples: samples in runs of three or more of one value at full scale or above.
     """
 
     sample_rate: int
@@ -147,7 +147,7 @@ class Meter:
         self._cells: list[float] = []
         self._open, self._place, self._edge = 0.0, 0, 0
         self._frames = 0
-        self._totals = np.zeros((channels, 6))
+        self._totals = np.zeros((channels, 7))
         self._phases = interpolator(oversampling(sample_rate)) if with_true_peak else None
         self._peaks = [0.0] * channels
         self._tail = np.zeros((channels, peak_kernels.PAST + peak_kernels.FUTURE))

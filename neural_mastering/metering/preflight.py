@@ -61,7 +61,7 @@ def _level(readings: Readings) -> Iterator[Note]:
             "below_gate",
             "the whole song is below −70 LUFS: its loudness can't be measured, so the level is unchanged",
         )
-    elif readings.lufs < QUIET_LUFS:
+    elif math.isfinite(readings.lufs) and readings.lufs < QUIET_LUFS:
         yield Note("quiet", f"very quiet ({readings.lufs:.1f} LUFS): raising the level also raises the noise")
     if readings.clipped_samples:
         yield Note(
@@ -108,9 +108,31 @@ def _source(reader: AudioReader, readings: Readings) -> Iterator[Note]:
             f"{readings.plr_db:.1f} dB above that); the mix before limiting would give a better result",
         )
     if not reader.is_lossless:
-        kind = reader.path.suffix.lower().lstrip(".")
-        yield Note("lossy_source", f"{kind} is a lossy format; use a WAV or FLAC file if you have one")
+        yield Note(
+            "lossy_source",
+            f"{_codec_title(reader)} is a lossy format; use a lossless file (WAV or FLAC) if you have one",
+        )
     if (reader.bits or 16) < 16:
         yield Note(
             "few_bits", f"only {reader.bits} bits per sample: the quantisation noise stays in the master"
         )
+
+
+_TITLES = {
+    "mpeg_layer_iii": "MP3",
+    "mp3": "MP3",
+    "vorbis": "Vorbis",
+    "opus": "Opus",
+    "ulaw": "µ-law",
+    "alaw": "A-law",
+    "pcm_mulaw": "µ-law",
+    "pcm_alaw": "A-law",
+    "wmav1": "WMA",
+    "wmav2": "WMA",
+}
+
+
+def _codec_title(reader: AudioReader) -> str:
+    """Of the codec, which the name of the file need not tell."""
+    codec = reader.codec or reader.path.suffix.lower().lstrip(".")
+    return _TITLES.get(codec, codec.upper().replace("_", " "))

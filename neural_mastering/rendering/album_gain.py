@@ -10,7 +10,8 @@ import numpy as np
 from neural_mastering.atomic import replacing
 from neural_mastering.audio_io.file_format import FORMAT_OF_SUFFIX
 from neural_mastering.audio_io.gain_tags import gain_tags
-from neural_mastering.audio_io.tags import Tags, write_tags
+from neural_mastering.audio_io.tag_writer import write_tags
+from neural_mastering.audio_io.tags import Tags
 from neural_mastering.metering.meter import gated_loudness
 from neural_mastering.rendering.result import MasterResult
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -29,13 +30,13 @@ Report = Callable[[Job, MasterResult | Exception], None]
 """Is told the outcome of every song: its result, or why it failed."""
 
 
-def plan(sources: Sequence[Path], output: Path | None, options: Options) -> list[Job]:
+def plan(sources: Sequence[Path], output: str | Path | None, options: Options) -> list[Job]:
     """Which file becomes which.
 
     Args:
         sources: input files.
-        output: a file for one song; a folder (existing, or without a suffix that is written) for any number;
-            None puts `NAME_master` beside each input.
+        output: a file for one song; a folder (existing, with a slash at its end, or without a suffix that is
+            written) for any number; None puts `NAME_master` beside each input.
         options: for all; report, JSON and controls become one for each song in a batch. Where they name no format,
             a master has that of its source if it is lossless, else WAV.
 
@@ -44,29 +45,17 @@ def plan(sources: Sequence[Path], output: Path | None, options: Options) -> list
     """
     if not sources:
         raise InputError("no audio files were given")
-    is_folder = output is not None and (output.is_dir() or output.suffix.lower() not in FORMAT_OF_SUFFIX)
-    if output is not None and is_folder and output.exists() and not output.is_dir():
-        raise InputError(
-            f"{output} is a file: -o needs a folder, or a name that ends in {', '.join(FORMAT_OF_SUFFIX)}"
-        )
-    if output is not None and not is_folder and len(sources) > 1:
-        raise InputError(f"-o {output} names one file but {len(sources)} songs were given: name a folder")
-    if output is not None and is_folder and output.suffix and not output.exists() and len(sources) == 1:
-        raise InputError(
-            f"-o {output}: can't write {output.suffix}; expected {', '.join(FORMAT_OF_SUFFIX)}, or a folder"
-        )
+    named = None if output is None else Path(output)
+    is_folder = named is not None and _is_folder(str(output), named, len(sources))
     encoding = options.deliverables.encoding
-    suffix_asked = None if encoding is None else encoding.format.suffix
     jobs, taken = [], {}
     for source in sources:
         kept = source.suffix.lower() if source.suffix.lower() in LOSSLESS_SUFFIXES else ".wav"
-        end = suffix_asked or kept
-        if output is None:
+        end = kept if encoding is None else encoding.format.suffix
+        if named is None:
             path = source.with_name(f"{source.stem}_master{end}")
-        elif is_folder:
-            path = output / f"{source.stem}{end}"
         else:
-            path = output
+            path = named / f"{source.stem}{end}" if is_folder else named
         for file in (path, *(copy for copy, _ in options.deliverables.copies(path))):
             key = str(file.resolve()).casefold()
             if key in taken:
@@ -74,11 +63,45 @@ def plan(sources: Sequence[Path], output: Path | None, options: Options) -> list
                     f"{taken[key]} and {source} would both become {file}: master them one by one"
                 )
             taken[key] = source
-        jobs.append(Job(source, path, _own(options, path.stem) if len(sources) > 1 else options))
-    return jobs
+        jobs.append(Job(source, path, options))
+    return _with_own_files(jobs) if len(jobs) > 1 else jobs
 
 
-def _own(options: Options, name: str) -> Options:
+def _is_folder(typed: str, output: Path, songs: int) -> bool:
+    """Whether the output is meant to be a folder."""
+    ends = typed.endswith(("/", os.sep))
+    is_folder = ends or output.is_dir() or output.suffix.lower() not in FORMAT_OF_SUFFIX
+    if is_folder and output.exists() and not output.is_dir():
+        raise InputError(
+            f"{output} is a file: -o needs a folder, or a name that ends in {', '.join(FORMAT_OF_SUFFIX)}"
+        )
+    if not is_folder and songs > 1:
+        raise InputError(f"-o {output} names one file but {songs} songs were given: name a folder")
+    if is_folder and output.suffix and not output.exists() and songs == 1 and not ends:
+        raise InputError(
+            f"-o {output}: can't write {output.suffix}; expected {', '.join(FORMAT_OF_SUFFIX)}, or a folder "
+            "(with / at its end)"
+        )
+    return is_folder
+
+
+def _with_own_files(jobs: Sequence[Job]) -> list[Job]:
+    """Files beside the masters get their names: those of the stem, or of the whole name where stems are equal."""
+    stems = Counter(job.output.stem.casefold() for job in jobs)
+    found: list[Job] = []
+    taken: set[str] = set()
+    for job in jobs:
+        is_alone = stems[job.output.stem.casefold()] == 1
+        name = wanted = job.output.stem if is_alone else job.output.name
+        number = 2
+        while name.casefold() in taken:
+            name, number = f"{wanted} ({number})", number + 1
+        taken.add(name.casefold())
+        found.append(replace(job, options=_own(job.options, name, None if is_alone else name)))
+    return found
+
+
+def _own(options: Options, name: str, preset_name: str | None) -> Options:
     """Files beside the master get the song's name in a batch."""
 
     def named(path: Path | None, suffix: str) -> Path | None:
@@ -89,6 +112,7 @@ def _own(options: Options, name: str) -> Options:
         report=named(options.report, ""),
         json=named(options.json, ".json"),
         save_controls=named(options.save_controls, ".yaml"),
+        preset_name=preset_name,
     )
 
 
@@ -122,6 +146,8 @@ def _try(job: Job) -> MasterResult | Exception:
         return master(job.source, job.output, job.options)
     except (InputError, MemoryError) as error:
         return error
+    except OSError as error:  # one song's disk or name never stops the others
+        return InputError(f"{job.source.name}: {error.strerror or error}")
 
 
 def _one_thread() -> None:

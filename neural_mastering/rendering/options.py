@@ -16,6 +16,7 @@ from neural_mastering.rendering.delivery.targets import (
     find_target,
     with_ceiling,
 )
+from neural_mastering.rendering.edits import STEREO, SongEdits
 from neural_mastering.rendering.reference.shares import MatchShares
 from neural_mastering.styles.intensity import DEFAULT_INTENSITY, INTENSITIES_DB, parse_intensity
 
@@ -53,10 +54,14 @@ class Options:
             3 dB times this.
         bits: "16", "24", "32f", None for as many as the source but at least 24.
         deliverables: further files, checks after encoders, loudness tags, sample rate.
+        edits: of its ends and its bass; none by default.
+        dual_mono: a mono song is meant for two loudspeakers, which play it 3 LU louder than it measures.
+        lower_only: a song that is quieter than its target stays so.
         overwrite: replace existing files.
         report: folder for the report, None for none.
         json, save_controls: files to write, None for none.
         export: formats for other software.
+        preset_name: of their files, without an ending; None takes that of the master.
     """
 
     target: str | None = None
@@ -77,11 +82,15 @@ class Options:
     density: float = DENSITIES[DEFAULT_DENSITY]
     bits: str | None = None
     deliverables: Deliverables = field(default_factory=Deliverables)
+    edits: SongEdits = field(default_factory=SongEdits)
+    dual_mono: bool = False
+    lower_only: bool = False
     overwrite: bool = False
     report: Path | None = None
     json: Path | None = None
     save_controls: Path | None = None
     export: tuple[str, ...] = ()
+    preset_name: str | None = None
 
     def __post_init__(self) -> None:
         find_target(self.target or "keep", self.ceiling)  # refuses nonsense before any audio is read
@@ -104,6 +113,10 @@ class Options:
                 "--codec-safe keeps a ceiling after the encoder: it can't be used with --ceiling off"
             )
         self._check_words()
+        if self.edits.bass_mono_hz is not None and self.share_of(STEREO) == 0.0:
+            raise InputError(
+                "--bass-mono needs the stage stereo, which --skip, --only or --strength leaves out"
+            )
         parse_intensity(self.intensity_db)
         if self.style is not None:
             from neural_mastering.styles.expectations import check_style  # reads files

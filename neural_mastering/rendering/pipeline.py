@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from neural_mastering.audio_io.block import Block
+from neural_mastering.audio_io.block import Block, with_silence
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.resample import resampled
-from neural_mastering.audio_io.tags import read_tags
 from neural_mastering.audio_io.writer import AtomicWriter, OutputFormat, output_format
 from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.metering.measure import MeasuredSong, measure
+from neural_mastering.rendering.delivery.aim import aimed_lufs, delivery_spec
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
 from neural_mastering.rendering.delivery.drafted_files import draft_files
-from neural_mastering.rendering.delivery.loop import DeliverySpec
+from neural_mastering.rendering.delivery.loop import DeliveryResult, DeliverySpec
+from neural_mastering.rendering.delivery.song_metadata import read_metadata
 from neural_mastering.rendering.delivery.targets import Target
+from neural_mastering.rendering.edits import NO_EDITS, SongEdits
 from neural_mastering.rendering.options import DC_REMOVAL, Options, chosen_target
 from neural_mastering.rendering.outputs.paths import check_paths
 from neural_mastering.rendering.outputs.summary import summarised
@@ -35,8 +36,10 @@ from neural_mastering.rendering.result import MasterResult
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.stages.dc_removal import dc_removal
+from neural_mastering.rendering.stages.fade import fade_stages
 from neural_mastering.rendering.stages.record import StageRecord
 from neural_mastering.rendering.tone.choose import choose_tone
+from neural_mastering.rendering.tone.edited import edited_tone
 from neural_mastering.rendering.tone.tone import Tone
 
 Progress = Callable[[str], None]
@@ -63,12 +66,19 @@ class RenderedSong:
 
 @dataclass(frozen=True)
 class PreparedSong:
-    """A song up to its delivery, with the time that each step took."""
+    """A song up to its delivery.
+
+    Attributes:
+        song, tone, rendered: of each step.
+        seconds: that each step took.
+        delivered: what brought it to its loudness already, in one piece with songs that it joins.
+    """
 
     song: MeasuredSong
     tone: Tone
     rendered: RenderedSong
     seconds: dict[str, float] = field(default_factory=dict)
+    delivered: DeliveryResult | None = None
 
 
 def master(
@@ -109,9 +119,18 @@ def prepare(
     seconds: dict[str, float] = {}
     progress("measuring")
     with _timed(seconds, "measure"):
-        song = measure(source, scratch, resources)
+        song = measure(source, scratch, resources, options.edits.trim)
+    prepared = prepare_measured(song, options, scratch, resources, progress)
+    return replace(prepared, seconds=seconds | prepared.seconds)
+
+
+def prepare_measured(
+    song: MeasuredSong, options: Options, scratch: Path, resources: ExitStack, progress: Progress = _silent
+) -> PreparedSong:
+    """As `prepare`, for a song that was measured."""
+    seconds: dict[str, float] = {}
     with _timed(seconds, "analyse"):
-        tone = choose_tone(song, options, progress)
+        tone = edited_tone(choose_tone(song, options, progress), song, options.edits)
     progress("rendering")
     with _timed(seconds, "render"):
         rendered = render(
@@ -121,6 +140,7 @@ def prepare(
             resources,
             options.deliverables.sample_rate_hz,
             options.share_of(DC_REMOVAL) > 0.0,
+            options.edits,
         )
     return PreparedSong(song, tone, rendered, seconds)
 
@@ -132,6 +152,7 @@ def render(
     resources: ExitStack,
     sample_rate: int | None = None,
     removes_dc: bool = True,
+    edits: SongEdits = NO_EDITS,
 ) -> RenderedSong:
     """Run the chain once and keep what it gives, at another sample rate in Hz where one is asked for.
 
@@ -141,34 +162,46 @@ def render(
     stages = build_stages(tone.controls, song.sample_rate, song.channels, source)
     if removes_dc:
         stages = [*dc_removal(song.readings.channel_mean, song.sample_rate), *stages]
+    stages += fade_stages(edits.fade_in, edits.fade_out, song.readings.frames, song.sample_rate)
     if not any(song.readings.channel_power):
         stages = []
-    if not stages and sample_rate in (None, song.sample_rate):
+    added = round(edits.silence_after_s * song.sample_rate)
+    if not (stages or added) and sample_rate in (None, song.sample_rate):
         return RenderedSong(song.blocks, song.forecast)
     rate = sample_rate or song.sample_rate
     buffer = resources.enter_context(DiskBuffer(scratch, song.channels))
-    chain = run_stages(stages, song.blocks())
+    chain = with_silence(run_stages(stages, song.blocks()), added, song.channels)
     kept = buffer.keep(resampled(chain, song.sample_rate, rate, song.channels))
-    frames = round(song.reader.frames * rate / song.sample_rate)
+    frames = round((song.readings.frames + added) * rate / song.sample_rate)
     measured = forecast(prefetch(kept), rate, song.channels, frames)
     return RenderedSong(buffer.blocks, measured, tuple(stage.record() for stage in stages))
 
 
 def finish(
-    prepared: PreparedSong, output: Path, options: Options, target: Target, progress: Progress = _silent
+    prepared: PreparedSong,
+    output: Path,
+    options: Options,
+    target: Target,
+    progress: Progress = _silent,
+    spec: DeliverySpec | None = None,
+    further: Mapping[str, str] | None = None,
 ) -> MasterResult:
-    """Bring a prepared song to its target and write it with everything that was asked for beside it."""
+    """Bring a prepared song to its target and write it with everything that was asked for beside it.
+
+    Args:
+        prepared: by `prepare`.
+        output, options, target: of the master.
+        progress: called with a word for each step.
+        spec: what to aim at; None takes it from target and options.
+        further: tags by their Vorbis name, instead of the source's own.
+    """
     song, rendered, seconds = prepared.song, prepared.rendered, dict(prepared.seconds)
-    reader, asked = song.reader, options.deliverables
+    reader, asked, tone = song.reader, options.deliverables, prepared.tone
     form = output_format(output, options.bits, reader.bits, reader.is_float, asked.encoding)
-    lufs = target.lufs if target.lufs is not None else song.readings.lufs
-    spec = DeliverySpec(
-        lufs if math.isfinite(lufs) else None,
-        target.ceiling_db,
-        options.allowed_reduction_db,
-        options.limiter,
-        options.clip_db,
-    )
+    if spec is None:
+        lufs, notes = aimed_lufs(song.readings, target, options)
+        spec = delivery_spec(lufs, target, options)
+        tone = replace(tone, actions=(*tone.actions, *notes))
     progress("limiting")
     with ExitStack() as resources:
         with _timed(seconds, "deliver"):
@@ -181,20 +214,26 @@ def finish(
             files = draft_files(delivered, form, asked, target.ceiling_db, options.overwrite)
         resources.callback(files.abandon)
         with _timed(seconds, "tags"):
-            tag_notes = files.write_tags(read_tags(reader.path), asked.replaygain)
+            tag_notes = files.write_metadata(
+                read_metadata(reader.path, song.first_frame, song.sample_rate, further), asked.replaygain
+            )
+        delivery, earlier = delivered.result, prepared.delivered
+        if earlier is not None:
+            delivery = replace(earlier, readings=delivery.readings)
         result = summarised(
             MasterResult(
                 source=reader.path,
                 output=output,
                 input=song.readings,
                 result=files.master.readings,
-                tone=prepared.tone,
+                tone=tone,
                 stages=rendered.stages,
                 target=target,
                 spec=spec,
-                delivery=delivered.result,
+                delivery=delivery,
                 form=form,
-                warnings=(*song.warnings, *prepared.tone.warnings, *files.notes, *tag_notes),
+                warnings=(*song.warnings, *tone.warnings, *files.notes, *tag_notes),
+                inspection=song.inspection,
                 reference=reference,
                 codecs=files.codecs,
                 lowered_db=delivered.lowered_db,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from neural_mastering.audio_io.writer import OutputFormat
 from neural_mastering.controls import ChainControls
+from neural_mastering.metering.inspection import SongInspection
 from neural_mastering.metering.meter import Readings
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.codec_reading import CodecReading
@@ -38,6 +39,7 @@ class MasterResult:
         lowered_db: by how much the ceiling was lowered, so that it holds after the encoders.
         copies: further files with the same music.
         seconds: wall time by step.
+        inspection: of the source: its ends, left and right by bands, artefacts.
         date: when it was made, ISO 8601.
     """
 
@@ -58,6 +60,7 @@ class MasterResult:
     lowered_db: float = 0.0
     copies: tuple[Path, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    inspection: SongInspection | None = None
     date: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @property

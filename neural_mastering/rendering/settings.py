@@ -10,6 +10,7 @@ from typing import ClassVar
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.delivery.deliverables import parse_deliverables
 from neural_mastering.rendering.delivery.density import DEFAULT_DENSITY, parse_density
+from neural_mastering.rendering.edits import SongEdits, parse_fade
 from neural_mastering.rendering.options import MAX_REDUCTION_DB, Options
 from neural_mastering.rendering.reference.shares import MatchShares
 from neural_mastering.styles.intensity import DEFAULT_INTENSITY, parse_intensity
@@ -58,6 +59,11 @@ class Settings:
         also, codec_check, codec_safe: further formats, and lossy ones that are measured or whose peaks are kept.
         replaygain: write loudness tags.
         sample_rate_hz: of the master; None for that of the song.
+        trim: cut silence and clicks off both ends.
+        fade_in, fade_out: seconds, or text such as "8:linear"; None for no fade.
+        bass_mono_hz: the side is high-passed here; None leaves it.
+        dual_mono: a mono song is meant for two loudspeakers.
+        lower_only: a song is never made louder.
     """
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "allow_inf_nan": False}
@@ -83,6 +89,12 @@ class Settings:
     codec_safe: tuple[str, ...] = ()
     replaygain: bool = False
     sample_rate_hz: int | None = None
+    trim: bool = False
+    fade_in: str | float | None = None
+    fade_out: str | float | None = None
+    bass_mono_hz: float | None = None
+    dual_mono: bool = False
+    lower_only: bool = False
 
     def with_tone_of(self, song: Settings) -> Settings:
         """These settings for one song of several: where they say nothing about the tone, the song's own hold."""
@@ -136,6 +148,14 @@ class Settings:
                 self.replaygain,
                 self.sample_rate_hz,
             ),
+            edits=SongEdits(
+                trim=self.trim,
+                fade_in=parse_fade(self.fade_in, "--fade-in"),
+                fade_out=parse_fade(self.fade_out, "--fade-out"),
+                bass_mono_hz=self.bass_mono_hz,
+            ),
+            dual_mono=self.dual_mono,
+            lower_only=self.lower_only,
             overwrite=overwrite,
             report=report,
             json=json,

@@ -14,6 +14,7 @@ import soundfile
 import soxr
 from numpy.typing import ArrayLike, NDArray
 
+from neural_mastering.audio_io.sound_source import sound_source
 from neural_mastering.errors import InputError
 from neural_mastering.reporting.report_data import Clip, Role
 from neural_mastering.units import db_to_power, gain_to_db
@@ -114,7 +115,7 @@ def clip_from_file(
         InputError: a file that can't be read as audio.
     """
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(sound_source(path)) as file:
             file.seek(min(max(round(start_s * file.samplerate), 0), file.frames))
             audio = file.read(round(seconds * file.samplerate), dtype="float32", always_2d=True)
             return Clip(name, np.asarray(audio, dtype=np.float32).T, file.samplerate, role, start_s)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from neural_mastering.reporting.codec_section import CodecRow
 from neural_mastering.reporting.reference_section import ReferenceReport
 from neural_mastering.reporting.report_data import Chart, Clip, EqCurve
+from neural_mastering.reporting.stereo_section import StereoRow
 from neural_mastering.reporting.tone_section import ToneReport
 from neural_mastering.reporting.words_section import WordsReport
 
@@ -126,6 +127,7 @@ class MasterReport:
         words: what words did; None without words.
         reference: how far the song came towards its references; None without any.
         codecs: the master after encoders.
+        stereo: left and right by bands; empty for mono.
         actions: what was done, in sentences, in order; the page shows these.
         warnings: sentences; shown on top.
         clips: what to listen to, the same excerpt of each: usually "before" and "after", then references.
@@ -152,6 +154,7 @@ class MasterReport:
     words: WordsReport | None = None
     reference: ReferenceReport | None = None
     codecs: Sequence[CodecRow] = ()
+    stereo: Sequence[StereoRow] = ()
     actions: Sequence[str] = ()
     warnings: Sequence[str] = ()
     clips: Sequence[Clip] = ()

@@ -32,6 +32,7 @@ from neural_mastering.reporting.player import excerpt_of, key_help, listening_lo
 from neural_mastering.reporting.reference_section import reference_section
 from neural_mastering.reporting.report_data import ChartLine
 from neural_mastering.reporting.sentences import tone_sentence
+from neural_mastering.reporting.stereo_section import stereo_section
 from neural_mastering.reporting.tone_section import tone_section
 from neural_mastering.reporting.words_section import words_section
 
@@ -71,9 +72,8 @@ def write_master_report(report: MasterReport, folder: Path | str) -> Path:
     page = write_page(
         folder / "report.html", f"{report.title}: master", _body(report, clips), _report_id(numbers)
     )
-    write_text(
-        folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    )
+    text = json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(folder / "report.json", text + "\n", errors="replace")
     return page
 
 
@@ -109,6 +109,8 @@ def _body(report: MasterReport, clips: list[EncodedClip]) -> Iterator[Html]:
     if report.words is not None:
         yield section("Words", words_section(report.words), id_="words")
     yield from _charts(report, clips, colours)
+    if report.stereo:
+        yield section("Left and right", stereo_section(report.stereo), id_="stereo")
     if report.eq is not None and report.eq.bands:
         yield section("Bands of the equaliser", bands_table(report.eq))
     if report.controls:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from neural_mastering.audio_io.bext import append_bext, bext_chunk
+from neural_mastering.audio_io.bext import bext_chunk
 from neural_mastering.audio_io.gain_tags import gain_tags
+from neural_mastering.audio_io.riff_chunks import RiffChunk, append_chunks
 from neural_mastering.errors import InputError
 
 READINGS = {
@@ -57,7 +58,7 @@ def test_the_chunk_is_found_and_the_samples_stay(frames: int, tmp_path: Path) ->
     path = tmp_path / "a.wav"
     samples = np.random.default_rng(0).integers(-(2**15), 2**15, (frames, 1)).astype(np.int16)
     soundfile.write(path, samples, 8_000, subtype="PCM_16")
-    append_bext(path, READINGS)
+    append_chunks(path, [RiffChunk(b"bext", bext_chunk(READINGS))])
     data = path.read_bytes()
     assert struct.unpack_from("<I", data, 4)[0] == len(data) - 8
     chunks, place = {}, 12
@@ -74,5 +75,5 @@ def test_another_file_is_refused_and_left_alone(tmp_path: Path) -> None:
     soundfile.write(path, np.zeros(100), 8_000)
     before = path.read_bytes()
     with pytest.raises(InputError, match="no RIFF file"):
-        append_bext(path, READINGS)
+        append_chunks(path, [RiffChunk(b"bext", bext_chunk(READINGS))])
     assert path.read_bytes() == before

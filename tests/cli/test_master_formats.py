@@ -154,8 +154,9 @@ def test_an_album_has_its_copies_and_its_gain(run: Run, mix: Path, tmp_path: Pat
     asked = ("--also", "mp3,opus", "--sample-rate", 48_000, "--replaygain")
     code, _, _ = run(mix, tmp_path / "two.wav", "-o", out, "--album", *asked)
     ends = ("mp3", "opus", "wav")
-    assert code == 0 and names(out) == [f"{name}.{end}" for name in ("mix", "two") for end in ends]
-    assert {soundfile.info(path).samplerate for path in out.iterdir()} == {48_000}
+    songs = [f"{name}.{end}" for name in ("mix", "two") for end in ends]
+    assert code == 0 and names(out) == ["album.cue", "album.m3u8", *songs]
+    assert {soundfile.info(out / name).samplerate for name in songs} == {48_000}
     masters = [torch.from_numpy(soundfile.read(out / f"{name}.wav")[0].T.copy()) for name in ("mix", "two")]
     lufs = integrated_loudness(torch.cat(masters, 1)[None], 48_000).item()
     for name in ("mix", "two"):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from neural_mastering.audio_io.sound_source import sound_source
 from neural_mastering.data.audio_file import AudioFile
 from neural_mastering.data.audit.side import ArraySide
 from neural_mastering.data.errors import DataError
@@ -31,7 +32,7 @@ def decoded(file: AudioFile) -> ArraySide:
     done = 0
     name = Path(file.path).name
     try:
-        with soundfile.SoundFile(file.path) as source:
+        with soundfile.SoundFile(sound_source(file.path)) as source:
             while done < file.frames:
                 chunk = source.read(out=samples[done : done + _CHUNK_FRAMES])
                 if not len(chunk):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import soundfile
 
+from neural_mastering.audio_io.sound_source import sound_source
 from neural_mastering.data.audio_file import AudioFile, probe
 from neural_mastering.data.audit.decoded import decoded
 from neural_mastering.data.audit.fingerprint import fingerprint
@@ -99,5 +100,5 @@ def _audit(report: PairReport, one: AudioFile, two: AudioFile) -> PairReport:
 
 
 def _side(file: AudioFile, levels: object) -> SideReport:
-    info = soundfile.info(file.path)
+    info = soundfile.info(sound_source(file.path))
     return SideReport(file, info.format, info.subtype, _BITS.get(info.subtype), levels)  # type: ignore[arg-type]

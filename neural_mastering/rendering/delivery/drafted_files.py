@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from neural_mastering.audio_io.bext import append_bext
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.encoded_draft import EncodedDraft
 from neural_mastering.audio_io.file_format import Encoding, why_unavailable
-from neural_mastering.audio_io.gain_tags import gain_tags
 from neural_mastering.audio_io.reader import AudioReader
-from neural_mastering.audio_io.tags import Tags, write_tags
 from neural_mastering.audio_io.writer import AtomicWriter, OutputFormat, with_bits
 from neural_mastering.errors import InputError
 from neural_mastering.metering.meter import Readings
@@ -21,6 +18,7 @@ from neural_mastering.rendering.delivery.codec_reading import CodecReading, read
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster
 from neural_mastering.rendering.delivery.deliverables import Deliverables
 from neural_mastering.rendering.delivery.float_master import at_rate
+from neural_mastering.rendering.delivery.song_metadata import SongMetadata, write_metadata
 
 
 @dataclass(frozen=True)
@@ -59,19 +57,14 @@ class DraftedFiles:
         """Names that the further files will have."""
         return tuple(file.draft.path for file in self.copies)
 
-    def write_tags(self, tags: Tags, with_loudness: bool) -> tuple[Note, ...]:
-        """Put the source's tags into every file, and its loudness where that is wished."""
+    def write_metadata(self, of: SongMetadata, with_gain: bool) -> tuple[Note, ...]:
+        """Put the source's tags and markers into every file, and its loudness where that is wished."""
         notes: list[Note] = []
         for file in (self.master, *self.copies):
-            container = file.draft.form.container
-            loudness = gain_tags(file.readings.summary(), container) if with_loudness else {}
-            try:
-                write_tags(file.draft.draft, container, tags, loudness)
-                if with_loudness and container == "WAV":
-                    append_bext(file.draft.draft, file.readings.summary())
-            except Exception as error:  # mutagen raises many types
-                note = f"the tags of {file.draft.path.name} could not be written ({error})"
-                notes.append(Note("tags_lost", note))
+            draft = file.draft
+            notes += write_metadata(
+                draft.draft, draft.path.name, draft.form.container, file.readings, of, with_gain
+            )
         return tuple(notes)
 
     def commit(self) -> None:

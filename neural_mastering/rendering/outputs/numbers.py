@@ -42,6 +42,7 @@ def as_json(result: MasterResult) -> dict[str, Any]:
             "reached": delivery.limited_by is None,
         },
         "input": result.input.summary() | {"sample_rate_hz": result.input.sample_rate},
+        "inspection": None if result.inspection is None else result.inspection.as_dict(),
         "output": result.result.summary()
         | {
             "sample_rate_hz": result.result.sample_rate,

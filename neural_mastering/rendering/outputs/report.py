@@ -33,6 +33,7 @@ from neural_mastering.reporting.codec_section import CodecRow
 from neural_mastering.reporting.master_data import MasterReport, Provenance
 from neural_mastering.reporting.master_report import write_master_report
 from neural_mastering.reporting.report_data import Chart, ChartLine, Clip
+from neural_mastering.reporting.stereo_section import StereoRow
 
 
 def write_report(result: MasterResult, song: MeasuredSong, folder: Path) -> Path:
@@ -72,12 +73,21 @@ def report_of(result: MasterResult, song: MeasuredSong) -> MasterReport:
         tone=tone_report(tone),
         words=None if tone.words is None else tone.words.report(),
         reference=None if result.reference is None else result.reference.report(),
+        stereo=_stereo(result),
         codecs=[_codec(codec) for codec in result.codecs],
         actions=texts(result.actions),
         warnings=texts(result.warnings),
         clips=_clips(result, song, duration_s),
         numbers=as_json(result),
     )
+
+
+def _stereo(result: MasterResult) -> list[StereoRow]:
+    bands = None if result.inspection is None else result.inspection.stereo
+    if bands is None:
+        return []
+    rows = zip(CENTRES_HZ, bands.correlation, bands.fold_down_db, bands.heard, strict=True)
+    return [StereoRow(float(hz), float(own), float(drop)) for hz, own, drop, heard in rows if heard]
 
 
 def _codec(codec: CodecReading) -> CodecRow:
@@ -128,7 +138,7 @@ def _spectra(result: MasterResult, song: MeasuredSong) -> Chart | None:
     """Third octaves less the loudness of each, so that tone is compared and not level."""
     if not (math.isfinite(result.input.lufs) and math.isfinite(result.result.lufs)):
         return None
-    before = profile_of(song.reader.blocks(), song.reader.sample_rate)
+    before = profile_of(song.blocks(), song.sample_rate)
     with AudioReader(result.output) as written:
         after = profile_of(written.blocks(), written.sample_rate)
     if not (before.is_usable and after.is_usable):
@@ -146,6 +156,8 @@ def _clips(result: MasterResult, song: MeasuredSong, duration_s: float) -> list[
     short = result.result.short_term_lufs
     start_s = loudest_start_s(_times(short.size), short, duration_s, LONGEST_S)
     return [
-        clip_from_file(song.reader.readable_path, "before", "before", start_s),
+        clip_from_file(
+            song.reader.readable_path, "before", "before", start_s + song.first_frame / song.sample_rate
+        ),
         clip_from_file(result.output, "master", "result", start_s),
     ]

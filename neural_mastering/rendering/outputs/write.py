@@ -25,7 +25,9 @@ def write_outputs(result: MasterResult, song: MeasuredSong, options: Options) ->
     started = time.perf_counter()
     result = replace(result, actions=(*result.actions, *_export(result, options)))
     if options.json is not None:
-        write_text(options.json, json.dumps(as_json(result), indent=2, ensure_ascii=False) + "\n")
+        write_text(
+            options.json, json.dumps(as_json(result), indent=2, ensure_ascii=False) + "\n", errors="replace"
+        )
     if options.save_controls is not None:
         tone = result.tone
         followed = tone.model is not None and tone.model.confidence is not None
@@ -39,7 +41,7 @@ def write_outputs(result: MasterResult, song: MeasuredSong, options: Options) ->
 
 
 def _export(result: MasterResult, options: Options) -> list[Note]:
-    stem = result.output.with_name(result.output.stem)
+    stem = result.output.with_name(options.preset_name or result.output.stem)
     found = []
     for written in export_controls(result.controls, options.export, stem, result.input.sample_rate):
         rest = f"; left out: {', '.join(written.left_out)}" if written.left_out else ""

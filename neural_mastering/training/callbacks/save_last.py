@@ -12,6 +12,21 @@ from lightning.pytorch.callbacks import Checkpoint
 from neural_mastering.atomic import Draft, remove_drafts
 
 
+def relocate(state: dict[str, Any], folder: Path) -> None:
+    """Point the state of a ModelCheckpoint at another folder with the same files."""
+    old = state["dirpath"]
+    if old is None or Path(old) == folder:
+        return
+
+    def moved(path: Any) -> Any:
+        return str(folder / Path(path).name) if path and Path(path).parent == Path(old) else path
+
+    for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
+        state[key] = moved(state.get(key, ""))
+    state["best_k_models"] = {moved(path): score for path, score in state.get("best_k_models", {}).items()}
+    state["dirpath"] = str(folder)
+
+
 class SaveLast(Checkpoint):
     """Writes `last.ckpt` every `every_n_steps` steps, after each epoch, and when asked to stop.
 
@@ -28,6 +43,18 @@ class SaveLast(Checkpoint):
         self._stop_asked = False
         self._previous_handlers: dict[int, Any] = {}
         self._saved_at = -1
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Let checkpoints of a run folder that was moved be where they are now.
+
+        A ModelCheckpoint forgets its best score where the folder in its state is not its own, and would replace the
+        best checkpoint by a worse one.
+        """
+        for state in checkpoint.get("callbacks", {}).values():
+            if isinstance(state, dict) and "best_model_path" in state and "dirpath" in state:
+                relocate(state, Path(self.path.parent))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Listen for signals (only possible in the main thread); remove what a killed run left half written."""

@@ -38,8 +38,8 @@ class ExportResult:
     left_out: tuple[str, ...]
 
 
-def export_paths(output: Path, formats: Sequence[str]) -> list[Path]:
-    """Where presets for other software go: beside the master.
+def export_paths(output: Path, formats: Sequence[str], name: str | None = None) -> list[Path]:
+    """Where presets for other software go: beside the master, under its name or the given one.
 
     Raises:
         InputError: an unknown format.
@@ -47,7 +47,7 @@ def export_paths(output: Path, formats: Sequence[str]) -> list[Path]:
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise InputError(f"--export {unknown[0]}: expected {', '.join(FORMATS)}")
-    return [output.with_name(output.stem + FORMATS[name][0]) for name in formats]
+    return [output.with_name((name or output.stem) + FORMATS[form][0]) for form in formats]
 
 
 def export_controls(

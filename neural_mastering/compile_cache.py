@@ -1,0 +1,64 @@
+"""Where compiled loops are kept between runs, on machines where neither the package nor the home can be written."""
+
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+_VARIABLE = "NUMBA_CACHE_DIR"
+
+
+def choose_compile_cache() -> None:
+    """Name a folder for numba's compiled code where its own choices can't be written.
+
+    Numba takes NUMBA_CACHE_DIR, else the package's own folder, else the user's cache, and fails where it can write
+    to none of them: a service account without a home, a read-only container. Then it is a folder of this user in
+    the system's temporary one; one there that belongs to somebody else is not trusted, since what it holds is run.
+    """
+    if _VARIABLE in os.environ or _can_write(Path(__file__).parent / "dsp" / "__pycache__"):
+        return
+    if any(_can_write(folder) for folder in _user_caches()):
+        return
+    try:
+        folder = Path(tempfile.gettempdir()) / f"neural_mastering-{_user()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not _is_private(folder):
+            folder = Path(tempfile.mkdtemp(prefix="neural_mastering-"))
+        os.environ[_VARIABLE] = str(folder)
+    except OSError:
+        return  # numba says what is wrong
+
+
+def _user_caches() -> list[Path]:
+    named = os.environ.get("XDG_CACHE_HOME")
+    if named:
+        return [Path(named)]
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return []
+    return [home / {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache")]
+
+
+def _can_write(folder: Path) -> bool:
+    """Whether files can be made in a folder, or the folder can be made."""
+    try:
+        while not folder.exists():
+            if folder == folder.parent:
+                return False
+            folder = folder.parent
+        return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    except OSError:
+        return False
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else "cache"
+
+
+def _is_private(folder: Path) -> bool:
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        return False
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o077)
