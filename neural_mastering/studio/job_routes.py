@@ -46,7 +46,7 @@ async def render_album(request: Request, body: AlbumRequest) -> dict[str, Any]:
         entries.append({"song": song, "settings": settings, "request": asked})
     if not entries:
         raise InputError("the album has no songs: add some first")
-    return space.render_album(entries).as_dict()
+    return space.render_album(entries, body.gap_s, body.info).as_dict()
 
 
 @router.post("/songs/{song}/command")

@@ -9,6 +9,7 @@ from typing import Any
 from neural_mastering.controls import save_controls
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.album import run_album
+from neural_mastering.rendering.album_info import AlbumInfo, read_album_info
 from neural_mastering.rendering.batch import Job
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.outputs.export import FORMATS
@@ -32,27 +33,50 @@ def render_master(request: RenderRequest, folder: Path, progress: Progress) -> d
     return _outcome(request, folder, result)
 
 
-def render_album(requests: Sequence[RenderRequest], folder: Path, progress: Progress) -> dict[str, Any]:
+def render_album(
+    requests: Sequence[RenderRequest],
+    folder: Path,
+    progress: Progress,
+    gap_s: float | None = None,
+    info: str = "",
+) -> dict[str, Any]:
     """Masters with one gain for all, as `nm-master --album` makes them, each with its own controls.
 
+    Args:
+        requests: in the order of the album.
+        folder: an empty one.
+        progress: called with a word for each step.
+        gap_s: seconds of silence between songs that don't join; None leaves what is there.
+        info: text of a CSV file with order and tags, as `--album-info` takes it.
+
     Raises:
-        InputError: of the first track that fails; or two tracks of one name.
+        InputError: of the first track that fails; two tracks of one name; a gap or a table that can't be used.
     """
     names = [request.file_name.casefold() for request in requests]
     if len(set(names)) < len(names):
         raise InputError("two songs of the album would get the same file name: rename one of them")
     progress("rendering")
     jobs = [Job(r.source, folder / r.file_name, _prepared(r, folder)) for r in requests]
-    results: list[MasterResult] = []
+    results: dict[Path, MasterResult] = {}
 
     def report(job: Job, outcome: MasterResult | Exception) -> None:
         assert isinstance(outcome, MasterResult)  # an album is made whole or not at all
-        results.append(outcome)
+        results[job.output] = outcome
         progress(f"{job.source.name} is done")
 
-    run_album(jobs, report)
-    tracks = [_outcome(request, folder, result) for request, result in zip(requests, results, strict=True)]
+    run_album(jobs, report, gap_s, _album_info(folder, info))
+    tracks = [
+        _outcome(request, folder, results[job.output]) for request, job in zip(requests, jobs, strict=True)
+    ]
     return {"files": listing(folder), "songs": tracks}
+
+
+def _album_info(folder: Path, text: str) -> AlbumInfo | None:
+    if not text.strip():
+        return None
+    path = folder / "album.csv"
+    path.write_text(text, encoding="utf-8")
+    return read_album_info(path)
 
 
 def listing(folder: Path) -> list[dict[str, Any]]:

@@ -55,11 +55,16 @@ class CommandRequest(StrictModel):
 
 
 class AlbumRequest(StrictModel):
-    """Settings for all songs of the album; where they say nothing about the tone, a song's own hold."""
+    """Settings for all songs of the album; where they say nothing about the tone, a song's own hold.
+
+    `gap_s` is the silence between songs that don't join, in seconds; `info` the text of a CSV file with order and tags.
+    """
 
     settings: Settings = Field(default_factory=Settings)
     name: Name | None = None
     report: bool = False
+    gap_s: float | None = None
+    info: str = ""
 
 
 class ExportRequest(StrictModel):

@@ -108,7 +108,7 @@ def _album(arguments: Arguments, progress: TaskProgress) -> dict[str, Any]:
         request_of(song, _decision(song, song["settings"], progress), _references(song))
         for song in arguments["songs"]
     ]
-    return render_album(requests, Path(arguments["out"]), progress)
+    return render_album(requests, Path(arguments["out"]), progress, arguments["gap_s"], arguments["info"])
 
 
 def _song(arguments: Arguments) -> AnalysedSong:

@@ -246,12 +246,15 @@ class Workspace:
         arguments = {**self._arguments(song, settings), **request, "out": str(self.new_folder())}
         return self.jobs.submit("render", arguments, lane="render")
 
-    def render_album(self, songs: Sequence[Mapping[str, Any]]) -> StudioJob:
+    def render_album(
+        self, songs: Sequence[Mapping[str, Any]], gap_s: float | None = None, info: str = ""
+    ) -> StudioJob:
         """Have an album made; each entry has song, settings, and what `render` takes."""
         tracks = [
             {**self._arguments(entry["song"], entry["settings"]), **entry["request"]} for entry in songs
         ]
-        return self.jobs.submit("album", {"songs": tracks, "out": str(self.new_folder())}, lane="render")
+        asked = {"songs": tracks, "gap_s": gap_s, "info": info, "out": str(self.new_folder())}
+        return self.jobs.submit("album", asked, lane="render")
 
     def new_folder(self) -> Path:
         """A folder for what a job writes; it goes with the server."""

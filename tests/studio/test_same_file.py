@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import mutagen
 import numpy as np
 import pytest
 import soundfile
@@ -82,6 +83,7 @@ EDITED = {
                 "max_reduction_db": 4.0,
             },
         ),
+        (None, {"trim": True, "fade_out": "0.5:linear", "bass_mono_hz": 120.0, "format": "wav", "lower_only": True}),
         (None, {"format": "aiff", "sample_rate_hz": 48_000, "strength": {"eq": 0.5}, "replaygain": True}),
     ],
 )
@@ -163,3 +165,24 @@ def test_an_album_is_that_of_the_command_line(
             answer = own.client.get(f"/jobs/{own.job}/files/{name}")
             (tmp_path / name).write_bytes(answer.content)
             assert np.array_equal(samples(tmp_path / name), samples(path))
+
+
+def test_an_album_with_gaps_and_titles(mix: Path, other: Path, tmp_path: Path) -> None:
+    with Studio(tmp_path / "project") as studio:
+        for path in (mix, other):
+            studio.upload(path)
+        info = "file,title,isrc\nother.flac,Second first,GBAYE0000351\nmy mix.wav,Last,GBAYE0000352\n"
+        body = {"settings": {"format": "flac"}, "gap_s": 1.5, "info": info}
+        result = studio.done("/album/render", body)
+        found = {}
+        for each in result["files"]:
+            if each["name"].endswith(".flac"):
+                path = tmp_path / Path(each["name"]).name
+                path.write_bytes(studio.client.get(f"/jobs/{studio.job}/files/{each['name']}").content)
+                found[mutagen.File(path)["title"][0]] = path
+        names = {Path(each["name"]).suffix for each in result["files"]}
+        assert {".cue", ".m3u8"} <= names
+    frames = {name: soundfile.info(path).frames for name, path in found.items()}
+    rate = soundfile.info(mix).samplerate
+    assert frames["Second first"] - soundfile.info(other).frames == pytest.approx(1.5 * rate, abs=rate)
+    assert mutagen.File(found["Last"])["isrc"] == ["GBAYE0000352"]
