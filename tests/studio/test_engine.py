@@ -384,7 +384,7 @@ def test_it_plays_in_real_time_and_says_where_it_is(tab: Browser, site: Site) ->
     tab.run(f"neuralMastering.playNow({about(site.song, RATE)})")
     tab.wait_for("engine.position > 0.3")
     tab.run("engine.seek(12.0)")
-    assert tab.run("engine.position") == 12.0
+    assert 12.0 <= tab.run("engine.position") < 12.5
     tab.wait_for("engine.position > 12.2")
     tab.run("engine.pause()")
     paused = tab.run("engine.position")

@@ -36,6 +36,7 @@ class Browser:
             "--no-first-run",
             "--disable-extensions",
             "--disable-background-networking",
+            "--disable-features=MediaSessionService,HardwareMediaKeyHandling",  # asks for the last page's icon
             "--autoplay-policy=no-user-gesture-required",
             "--hide-scrollbars",
             "--remote-debugging-pipe",

@@ -19,7 +19,7 @@ POLICY = (
 )
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 _PAGE = """<!doctype html>
-<html lang="en"><title>engine</title><link rel="icon" href="/static/none.css"><body>
+<html lang="en"><title>engine</title><body>
 <div id="player"><div class="test" hidden></div></div>
 <script src="/static/engine/listening.js"></script><script type="module" src="/page.js"></script>
 </body></html>
@@ -63,8 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(
                 files("neural_mastering.reporting").joinpath("listening.js").read_bytes(), "text/javascript"
             )
-        elif where.path == "/static/none.css":  # the page's icon: none, and no error in the log
-            self._send(b"", "text/css")
+        elif where.path == "/favicon.ico":  # none, and no error in the log
+            self._send(b"", "image/x-icon")
         elif where.path == "/pcm":
             asked = {key: int(values[0]) for key, values in parse_qs(where.query).items()}
             assert self.site.song is not None
