@@ -19,6 +19,8 @@ SERVERS_OWN = {
     "--output": "the name of a render",
     "--controls": "controls",
     "--album": "/album/render",
+    "--album-gap": "the command line's albums",
+    "--album-info": "the command line's albums",
     "--jobs": "the server's workers",
     "--report": "a render's report",
     "--json": "a render's summary",
@@ -43,7 +45,7 @@ FULL = Settings(
     strength={"eq": 0.5, "limiter": 0.75},
     overall_strength=0.9,
     skip=("dc_removal",),
-    only=("eq", "limiter"),
+    only=("eq", "stereo", "limiter"),
     model="none",
     bits="16",
     format="flac",
@@ -52,6 +54,12 @@ FULL = Settings(
     codec_safe=("mp3:128",),
     replaygain=True,
     sample_rate_hz=48_000,
+    trim=True,
+    fade_in="0.5:linear",
+    fade_out="8:exponential",
+    bass_mono_hz=120.0,
+    dual_mono=True,
+    lower_only=True,
 )
 
 
@@ -60,10 +68,21 @@ def parsed(arguments: list[str]) -> Options:
     command: Any = typer.main.get_command(app)
     given = command.make_context("nm-master", list(arguments)).params
     lists = {name: given.pop(name) or [] for name in ("reference", "match", "word", "strength")}
-    for name in ("songs", "output", "album", "jobs", "quiet", "list_targets", "list_words"):
+    others = (
+        "songs",
+        "output",
+        "album",
+        "album_gap",
+        "album_info",
+        "jobs",
+        "quiet",
+        "list_targets",
+        "list_words",
+    )
+    for name in others:
         given.pop(name)
     given["max_reduction_db"], given["sample_rate_hz"] = given.pop("max_reduction"), given.pop("sample_rate")
-    given["format"] = given.pop("form")
+    given["format"], given["bass_mono_hz"] = given.pop("form"), given.pop("bass_mono")
     for name in ("skip", "only", "also", "codec_check", "codec_safe"):
         given[name] = names(given[name])
     given["export"] = names([given["export"]] if given["export"] else None)
