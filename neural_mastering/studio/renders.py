@@ -115,10 +115,13 @@ def _outcome(request: RenderRequest, folder: Path, result: MasterResult) -> dict
     }
 
 
+_KINDS = {".yaml": "controls", ".cue": "playlist", ".m3u8": "playlist", ".csv": "playlist"}
+
+
 def _kind(path: Path) -> str:
     name = path.name
     if name in ("report.html", "report.json"):
         return "report"
     if any(name.endswith(ending) for ending, _ in FORMATS.values()):
         return "preset"
-    return "controls" if path.suffix == ".yaml" else "audio"
+    return _KINDS.get(path.suffix, "audio")
