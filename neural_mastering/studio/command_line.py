@@ -15,6 +15,7 @@ _FLAGS: Mapping[str, str] = {
     "max_reduction_db": "--max-reduction",
     "overall_strength": "--strength",
     "sample_rate_hz": "--sample-rate",
+    "bass_mono_hz": "--bass-mono",
 }
 """Where a flag isn't the name of the setting."""
 

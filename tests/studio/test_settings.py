@@ -9,16 +9,20 @@ import typer
 
 from neural_mastering.cli.master import app
 from neural_mastering.cli.master_options import master_options, names
+from neural_mastering.controls import ChainControls
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.settings import Settings, settings_of
 from neural_mastering.studio.command_line import flag_of, master_command, settings_arguments
+from neural_mastering.studio.render_requests import delivery_settings
 
 SERVERS_OWN = {
     "songs": "uploads",
     "--output": "the name of a render",
     "--controls": "controls",
     "--album": "/album/render",
+    "--album-gap": "the command line only",
+    "--album-info": "the command line only",
     "--jobs": "the server's workers",
     "--report": "a render's report",
     "--json": "a render's summary",
@@ -43,7 +47,7 @@ FULL = Settings(
     strength={"eq": 0.5, "limiter": 0.75},
     overall_strength=0.9,
     skip=("dc_removal",),
-    only=("eq", "limiter"),
+    only=("eq", "limiter", "stereo"),
     model="none",
     bits="16",
     format="flac",
@@ -52,6 +56,12 @@ FULL = Settings(
     codec_safe=("mp3:128",),
     replaygain=True,
     sample_rate_hz=48_000,
+    trim=True,
+    fade_in=0.25,
+    fade_out="8:linear",
+    bass_mono_hz=120.5,
+    dual_mono=True,
+    lower_only=True,
 )
 
 
@@ -60,10 +70,20 @@ def parsed(arguments: list[str]) -> Options:
     command: Any = typer.main.get_command(app)
     given = command.make_context("nm-master", list(arguments)).params
     lists = {name: given.pop(name) or [] for name in ("reference", "match", "word", "strength")}
-    for name in ("songs", "output", "album", "jobs", "quiet", "list_targets", "list_words"):
+    for name in (
+        "songs",
+        "output",
+        "album",
+        "jobs",
+        "quiet",
+        "list_targets",
+        "list_words",
+        "album_gap",
+        "album_info",
+    ):
         given.pop(name)
     given["max_reduction_db"], given["sample_rate_hz"] = given.pop("max_reduction"), given.pop("sample_rate")
-    given["format"] = given.pop("form")
+    given["format"], given["bass_mono_hz"] = given.pop("form"), given.pop("bass_mono")
     for name in ("skip", "only", "also", "codec_check", "codec_safe"):
         given[name] = names(given[name])
     given["export"] = names([given["export"]] if given["export"] else None)
@@ -125,6 +145,17 @@ def test_plain_data_and_back() -> None:
     assert settings_of(json.loads(json.dumps(asdict(FULL)))) == FULL
     with pytest.raises(InputError, match="unknown setting 'loud'"):
         settings_of({"loud": 1})
+
+
+def test_a_render_keeps_every_setting_of_the_delivery() -> None:
+    controls, options = ChainControls(), replace(FULL, match=None).options()
+    target = {"name": "-11.1 LUFS", "lufs": FULL.target, "ceiling_db": FULL.ceiling}
+    kept = delivery_settings(FULL, options, controls, target)
+    tone = {"style", "references", "match", "words", "intensity", "model"}
+    decided = tone | {"strength", "overall_strength", "skip", "only"}
+    for each in fields(Settings):
+        if each.name not in decided:
+            assert getattr(kept, each.name) == getattr(FULL, each.name), each.name
 
 
 def test_an_album_keeps_the_tone_of_its_songs() -> None:
