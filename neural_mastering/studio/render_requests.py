@@ -109,6 +109,12 @@ def delivery_settings(
         codec_safe=settings.codec_safe,
         replaygain=settings.replaygain,
         sample_rate_hz=settings.sample_rate_hz,
+        trim=settings.trim,
+        fade_in=settings.fade_in,
+        fade_out=settings.fade_out,
+        bass_mono_hz=settings.bass_mono_hz,
+        dual_mono=settings.dual_mono,
+        lower_only=settings.lower_only,
     )
 
 

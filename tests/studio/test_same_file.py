@@ -83,8 +83,18 @@ EDITED = {
                 "max_reduction_db": 4.0,
             },
         ),
-        (None, {"trim": True, "fade_out": "0.5:linear", "bass_mono_hz": 120.0, "format": "wav", "lower_only": True}),
-        (None, {"format": "aiff", "sample_rate_hz": 48_000, "strength": {"eq": 0.5}, "replaygain": True}),
+        (
+            None,
+            {
+                "format": "aiff",
+                "sample_rate_hz": 48_000,
+                "strength": {"eq": 0.5},
+                "replaygain": True,
+                "trim": True,
+                "fade_out": "1:linear",
+                "bass_mono_hz": 120,
+            },
+        ),
     ],
 )
 def test_lossless_files_have_the_same_bytes(

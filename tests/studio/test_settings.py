@@ -9,10 +9,12 @@ import typer
 
 from neural_mastering.cli.master import app
 from neural_mastering.cli.master_options import master_options, names
+from neural_mastering.controls import ChainControls
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.settings import Settings, settings_of
 from neural_mastering.studio.command_line import flag_of, master_command, settings_arguments
+from neural_mastering.studio.render_requests import delivery_settings
 
 SERVERS_OWN = {
     "songs": "uploads",
@@ -143,6 +145,17 @@ def test_plain_data_and_back() -> None:
     assert settings_of(json.loads(json.dumps(asdict(FULL)))) == FULL
     with pytest.raises(InputError, match="unknown setting 'loud'"):
         settings_of({"loud": 1})
+
+
+def test_a_render_keeps_every_setting_of_the_delivery() -> None:
+    controls, options = ChainControls(), replace(FULL, match=None).options()
+    target = {"name": "-11.1 LUFS", "lufs": FULL.target, "ceiling_db": FULL.ceiling}
+    kept = delivery_settings(FULL, options, controls, target)
+    tone = {"style", "references", "match", "words", "intensity", "model"}
+    decided = tone | {"strength", "overall_strength", "skip", "only"}
+    for each in fields(Settings):
+        if each.name not in decided:
+            assert getattr(kept, each.name) == getattr(FULL, each.name), each.name
 
 
 def test_an_album_keeps_the_tone_of_its_songs() -> None:
