@@ -8,36 +8,39 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.loudness.contenders import OWN, PEERS, Limiter, Peer, Signal
-from benchmarks.loudness.distances import distances, lufs, oracle_peak, true_peak
+from benchmarks.loudness.distances import Reference, lufs, oracle_peak, true_peak
 from benchmarks.loudness.gate import MOST_DB, PAIRS_HZ, added_db, drum_db
 from benchmarks.loudness.songs import Excerpt, excerpts
 
 CEILING_DB = -1.0
 NEAR_LU = 0.05
-HEAD = "mr_stft  worst_s  mel_db  envelope_db  quiet_db  best  off>0.1  over"
-MEASURES = ("mr_stft", "worst_s", "mel_db", "envelope_db", "quiet_db")
+MEASURES = ("mr_stft", "worst_s", "mel_db", "envelope_db", "crest_db", "speed_db", "quiet_db")
 
 
 def driven(limiter: Limiter, audio: Signal, rate: int, target: float) -> tuple[Signal, float]:
     """The output at the target loudness with no true peak above the ceiling, and its loudness."""
     ceiling, gain_db = CEILING_DB, target - lufs(audio, rate)
-    out, level = audio, -np.inf
+    out, level, tried = audio, -np.inf, []
     for _ in range(16):
         out = limiter(audio * 10 ** (gain_db / 20), rate, ceiling)
         level, over = lufs(out, rate), true_peak(out, rate) - CEILING_DB
         if abs(level - target) <= NEAR_LU and over <= 0.0:
             break
-        ceiling -= max(over + 0.01, 0.0)
-        gain_db += 1.3 * (target - level)
+        if over > 0.0:
+            ceiling -= over + 0.01
+            tried = []
+        slope = 0.77
+        if tried and abs(gain_db - tried[-1][0]) > 1e-3:
+            slope = float(np.clip((level - tried[-1][1]) / (gain_db - tried[-1][0]), 0.15, 1.0))
+        tried.append((gain_db, level))
+        gain_db += (target - level) / slope
     return out, level
 
 
-def measured(limiter: Limiter, song: Excerpt, target: float) -> dict[str, float]:
+def measured(limiter: Limiter, song: Excerpt, reference: Reference, target: float) -> dict[str, float]:
     """One cell: distances at matched loudness, loudness and true peak."""
     out, level = driven(limiter, song.audio, song.sample_rate, target)
-    matched = song.audio * 10 ** ((level - lufs(song.audio, song.sample_rate)) / 20)
-    cell = distances(out, matched, song.sample_rate)
-    return cell | {"lufs": level, "true_peak_db": oracle_peak(out)}
+    return reference.distances(out, level) | {"lufs": level, "true_peak_db": oracle_peak(out)}
 
 
 def main() -> None:
@@ -45,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pool", type=Path, help="folder with manifest.csv and the songs")
     parser.add_argument("--songs", choices=("tune", "report"), default="report")
-    parser.add_argument("--targets", type=float, nargs="+", default=[-14.0, -11.0, -9.0])
+    parser.add_argument("--targets", type=float, nargs="+", default=[-14.0, -11.0, -9.0, -7.0])
     parser.add_argument("--contenders", nargs="+", default=[*OWN, *PEERS])
     parser.add_argument("--peer-python", type=Path, help="a Python with matchering and pedalboard")
     parser.add_argument("--cells", type=Path, help="JSON lines: read what is there, append what is new")
@@ -59,11 +62,12 @@ def main() -> None:
             limiters[name] = Peer(name, arguments.peer_python)
     cells = _read(arguments.cells)
     for song in list(excerpts(arguments.pool, arguments.songs))[: arguments.limit]:
+        reference = Reference(song.audio, song.sample_rate)
         for target in arguments.targets:
             for name, limiter in limiters.items():
                 key = f"{name}|{target:g}|{song.name}"
                 if key not in cells:
-                    cells[key] = measured(limiter, song, target)
+                    cells[key] = measured(limiter, song, reference, target)
                     _append(arguments.cells, key, cells[key])
     print(f"added to steady tones, dB (gate: {MOST_DB:g}); above 300 Hz in a bass drum, dB")
     for name, limiter in limiters.items():
@@ -74,28 +78,20 @@ def main() -> None:
 
 def _table(cells: dict[str, dict[str, float]], names: list[str], targets: list[float]) -> None:
     for target in targets:
-        print(
-            f"{target:g} LUFS"
-            + " " * 16
-            + "mr_stft  worst_s  mel_db  envelope_db  quiet_db  best  off>0.1  over"
-        )
         of = {n: {k: c for k, c in cells.items() if k.startswith(f"{n}|{target:g}|")} for n in names}
+        print(f"{target:g} LUFS".ljust(16), *(f"{name:>11}" for name in MEASURES), "  best  off>0.1  over")
         for name in names:
             rows = of[name].values()
-            mean = {
-                k: statistics.fmean(r[k] for r in rows)
-                for k in ("mr_stft", "worst_s", "mel_db", "envelope_db")
-            }
+            if not rows:
+                continue
+            means = [statistics.fmean(row[key] for row in rows) for key in MEASURES]
             best = sum(
                 all(c["mr_stft"] <= of[o].get(k.replace(name, o, 1), c)["mr_stft"] for o in names)
                 for k, c in of[name].items()
             )
             off = sum(abs(r["lufs"] - target) > 0.1 for r in rows)
             over = sum(r["true_peak_db"] > CEILING_DB + 0.02 for r in rows)
-            print(
-                f"  {name:22} {mean['mr_stft']:7.3f} {mean['worst_s']:8.3f} {mean['mel_db']:7.3f} "
-                f"{mean['envelope_db']:11.3f} {mean['quiet_db']:9.1f} {best:5} {off:8} {over:5}"
-            )
+            print(f"  {name:14}", *(f"{mean:11.3f}" for mean in means), f"{best:6} {off:8} {over:5}")
 
 
 def _read(path: Path | None) -> dict[str, dict[str, float]]:

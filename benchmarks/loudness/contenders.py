@@ -3,7 +3,8 @@
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ import torch
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from neural_mastering.audio_io.block import BLOCK_SAMPLES
 from neural_mastering.dsp.limiter import LimiterSettings, limit
 from neural_mastering.dsp.peak_clipper import clip_peaks
 from neural_mastering.dsp.true_peak import true_peak_db
-from neural_mastering.rendering.delivery.loop import DeliverySpec
+from neural_mastering.metering.forecast import forecast
+from neural_mastering.rendering.delivery.limiter_search import find_limiter
+from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.options import MOST_CLIPPED_DB
 
 Signal = NDArray[np.float64]
@@ -22,16 +26,46 @@ Limiter = Callable[[Signal, int, float], Signal]
 
 
 def ours(density: float) -> Limiter:
-    """The clipper of short peaks and the limiter, as `nm-master --density` delivers."""
+    """Clipper and limiter as `nm-master --density` delivers, with the settings found for the excerpt."""
 
     def limiter(audio: Signal, rate: int, ceiling_db: float) -> Signal:
         spec = DeliverySpec(None, ceiling_db, 24.0, clip_db=MOST_CLIPPED_DB * density)
-        depth_db = spec.clip_depth_db(float(true_peak_db(torch.from_numpy(audio)[None], rate)))
-        if depth_db > 0.0:
-            audio = clip_peaks(audio, ceiling_db, depth_db, rate, spec.settings)
-        return limit(audio, ceiling_db, rate, spec.settings)[0]
+        before = forecast(_blocks(audio), rate, len(audio))
+        choice = find_limiter(lambda: _blocks(audio), before, spec)
+        if choice is not None:
+            spec = replace(spec, driven=choice.settings, clip_db=choice.clip_db)
+        return _limited(audio, rate, ceiling_db, spec)
 
     return limiter
+
+
+def untuned(audio: Signal, rate: int, ceiling_db: float) -> Signal:
+    """As `balanced`, without looking for the song's settings."""
+    return _limited(
+        audio, rate, ceiling_db, DeliverySpec(None, ceiling_db, 24.0, clip_db=0.5 * MOST_CLIPPED_DB)
+    )
+
+
+def before(audio: Signal, rate: int, ceiling_db: float) -> Signal:
+    """As `balanced` was before settings were found for each song: release 300 ms, 1.5 dB of clipping."""
+    settings = LimiterSettings()
+    spec = DeliverySpec(
+        None, ceiling_db, 24.0, settings=settings, driven=settings, clip_db=0.5 * MOST_CLIPPED_DB
+    )
+    return _limited(audio, rate, ceiling_db, spec)
+
+
+def _limited(audio: Signal, rate: int, ceiling_db: float, spec: DeliverySpec) -> Signal:
+    peak_db = float(true_peak_db(torch.from_numpy(audio)[None], rate))
+    settings, depth_db = spec.limiter_settings(peak_db), spec.clip_depth_db(peak_db)
+    if depth_db > 0.0:
+        audio = clip_peaks(audio, ceiling_db, depth_db, rate, settings)
+    return limit(audio, ceiling_db, rate, settings)[0]
+
+
+def _blocks(audio: Signal) -> Iterator[Signal]:
+    for start in range(0, audio.shape[1], BLOCK_SAMPLES):
+        yield np.ascontiguousarray(audio[:, start : start + BLOCK_SAMPLES])
 
 
 def exponential(audio: Signal, rate: int, ceiling_db: float) -> Signal:
@@ -46,16 +80,49 @@ def clipper(audio: Signal, rate: int, ceiling_db: float) -> Signal:
     return resample_poly(high, 1, 8, axis=1)[:, : audio.shape[1]]
 
 
+def clipped(audio: Signal, rate: int, ceiling_db: float) -> Signal:
+    """The hard clipper, and the exponential limiter for what still passes the ceiling."""
+    return exponential(clipper(audio, rate, ceiling_db), rate, ceiling_db)
+
+
 def ffmpeg(audio: Signal, rate: int, ceiling_db: float) -> Signal:
     """ffmpeg's alimiter at its defaults (5 ms, 50 ms), at 4 times the rate, with its delay taken out."""
     ceiling = 10.0 ** (ceiling_db / 20.0)
+    chain = f"aresample={4 * rate},alimiter=limit={ceiling:.9f}:level=0:latency=1,aresample={rate}"
+    return np.ascontiguousarray(_through_ffmpeg(audio, rate, chain)[:, : audio.shape[1]])
+
+
+def x42(audio: Signal, rate: int, ceiling_db: float) -> Signal:
+    """x42's digital peak limiter, true peaks on, otherwise at its defaults (Debian's x42-plugins)."""
+    uri = "http\\\\://gareus.org/oss/lv2/dpl#stereo"
+    controls = f"threshold={ceiling_db:.6f}|truepeak=1"
+    return _aligned(_through_ffmpeg(audio, rate, f"lv2=p={uri}:c={controls}"), audio)
+
+
+def lsp(audio: Signal, rate: int, ceiling_db: float) -> Signal:
+    """LSP's limiter, 4 times oversampled, without level regulation and boost (Debian's lsp-plugins-lv2)."""
+    uri = "http\\\\://lsp-plug.in/plugins/lv2/limiter_stereo"
+    controls = f"th={10.0 ** (ceiling_db / 20.0):.9f}|alr=0|boost=0|ovs=8"
+    return _aligned(_through_ffmpeg(audio, rate, f"lv2=p={uri}:c={controls}"), audio)
+
+
+def _through_ffmpeg(audio: Signal, rate: int, chain: str) -> Signal:
     count = audio.shape[0]
     raw = ["-f", "f64le", "-ar", str(rate), "-ac", str(count)]
-    chain = f"aresample={4 * rate},alimiter=limit={ceiling:.9f}:level=0:latency=1,aresample={rate}"
+    chain = f"apad=pad_dur=0.1,{chain}"  # for what is late
     command = ["ffmpeg", "-v", "error", *raw, "-i", "-", "-af", chain, *raw, "-"]
     done = subprocess.run(command, input=audio.T.tobytes(), capture_output=True, check=True)
-    out = np.frombuffer(done.stdout, np.float64).reshape(-1, count).T[:, : audio.shape[1]]
-    return np.ascontiguousarray(np.pad(out, ((0, 0), (0, audio.shape[1] - out.shape[1]))))
+    return np.frombuffer(done.stdout, np.float64).reshape(-1, count).T
+
+
+def _aligned(output: Signal, audio: Signal) -> Signal:
+    """The output without its delay, which the correlation with the input finds."""
+    size = 1 << (output.shape[1] + audio.shape[1]).bit_length()
+    spectra = (np.fft.rfft(side[0], size) for side in (output, audio))
+    late = int(
+        np.fft.irfft(next(spectra) * np.conj(next(spectra)))[: output.shape[1] - audio.shape[1]].argmax()
+    )
+    return np.ascontiguousarray(output[:, late : late + audio.shape[1]])
 
 
 class Peer:
@@ -90,8 +157,13 @@ OWN: dict[str, Limiter] = {
     "gentle": ours(0.0),
     "balanced": ours(0.5),
     "dense": ours(1.0),
+    "untuned": untuned,
+    "before": before,
     "exponential": exponential,
     "clipper": clipper,
+    "clipped": clipped,
     "ffmpeg": ffmpeg,
+    "x42": x42,
+    "lsp": lsp,
 }
-PEERS = ("matchering", "pedalboard")
+PEERS = ("matchering", "pedalboard", "libsonare")

@@ -30,38 +30,65 @@ def oracle_peak(audio: Signal) -> float:
     return 20.0 * float(np.log10(max(np.abs(resample_poly(row, 32, 1)).max() for row in audio)))
 
 
-def distances(output: Signal, reference: Signal, rate: int) -> dict[str, float]:
-    """Distances of signals (channel, time) of one loudness.
+class Reference:
+    """A signal (channel, time) that outputs are compared with, at its own loudness.
 
-    mr_stft: mean over three sizes and left, right, mid of ‖|X| − |Y|‖/‖Y‖ + mean |ln |X| − ln |Y||;
-    worst_s: the largest such distance (size 1024) of any second; mel: mean |difference| of 64 bands in dB;
-    envelope: standard deviation over time of the differences between third-octave levels every 10 ms, in dB, where
-    the reference is within 40 dB of the band's loudest moment; quiet: power of the difference in the third octaves
-    that lie more than 30 dB below the loudest of their moment, over the power of the reference, in dB.
+    Args:
+        audio: the unlimited song.
+        rate: in Hz.
     """
-    rows = [(output[i], reference[i]) for i in range(len(output))]
-    rows.append((output.mean(axis=0), reference.mean(axis=0)))
-    parts, worst, mel = [], 0.0, []
-    for size in SIZES:
-        for x, y in rows:
-            a, b = _magnitude(x, size), _magnitude(y, size)
-            parts.append(_distance(a, b))
-            if size == 1024:
-                frames = max(round(rate / (size // 4)), 1)
-                for i in range(0, len(a) - frames, frames):
-                    worst = max(worst, _distance(a[i : i + frames], b[i : i + frames]))
-            if size == 4096:
-                bank = mel_filterbank(size, rate, 64, low_hz=40.0).numpy().T
-                floor = 1e-7 * float((b**2 @ bank).max())
-                mel.append(np.abs(10 * np.log10((a**2 @ bank + floor) / (b**2 @ bank + floor))).mean())
-    quiet = np.mean([_quiet(x, y, rate) for x, y in rows[:2]])
-    return {
-        "quiet_db": 10.0 * float(np.log10(max(quiet, 1e-12))),
-        "mr_stft": float(np.mean(parts)),
-        "worst_s": float(worst),
-        "mel_db": float(np.mean(mel)),
-        "envelope_db": float(np.mean([_envelope(x, y, rate) for x, y in rows[:2]])),
-    }
+
+    def __init__(self, audio: Signal, rate: int) -> None:
+        self.rate, self.lufs = rate, lufs(audio, rate)
+        self._channels = list(audio)
+        self._rows = [*audio, audio.mean(axis=0)]
+        self._magnitudes = [[_magnitude(row, size) for row in self._rows] for size in SIZES]
+        self._bands = [_band(float(centre), rate) for centre in CENTRES_HZ[::3] if centre * 1.2 < rate / 2]
+        self._in_bands = [_each_band(row, self._bands) for row in self._channels]
+
+    def distances(self, output: Signal, level: float) -> dict[str, float]:
+        """Of an output whose loudness is `level`, brought to that of the reference.
+
+        mr_stft: mean over three sizes and left, right, mid of ‖|X| − |Y|‖/‖Y‖ + mean |ln |X| − ln |Y||;
+        worst_s: the largest such distance (size 1024) of any second; mel: mean |difference| of 64 bands in dB;
+        envelope: standard deviation over time of the differences between the levels of octave-wide bands every
+        10 ms, in dB, where the reference is within 40 dB of the band's loudest moment; quiet: power of the
+        difference in the third octaves that lie more than 30 dB below the loudest of their moment, over the power
+        of the reference, in dB; crest: mean over the bands of how much lower the ratio of peak to level is, in dB;
+        speed: mean change of the broadband level difference from one 10 ms to the next, in dB.
+        """
+        output = output * 10 ** ((self.lufs - level) / 20)
+        rows = [*output, output.mean(axis=0)]
+        parts, worst, mel = [], 0.0, []
+        for size, magnitudes in zip(SIZES, self._magnitudes, strict=True):
+            for x, b in zip(rows, magnitudes, strict=True):
+                a = _magnitude(x, size)
+                parts.append(_distance(a, b))
+                if size == 1024:
+                    frames = max(round(self.rate / (size // 4)), 1)
+                    for i in range(0, len(a) - frames, frames):
+                        worst = max(worst, _distance(a[i : i + frames], b[i : i + frames]))
+                if size == 4096:
+                    bank = mel_filterbank(size, self.rate, 64, low_hz=40.0).numpy().T
+                    floor = 1e-7 * float((b**2 @ bank).max())
+                    mel.append(np.abs(10 * np.log10((a**2 @ bank + floor) / (b**2 @ bank + floor))).mean())
+        pairs = list(zip(rows, self._channels, strict=False))
+        quiet = np.mean([_quiet(x, y, self.rate) for x, y in pairs])
+        hop = round(ENVELOPE_HOP_MS * self.rate / 1000.0)
+        bands = [
+            (x, y)
+            for row, reference in zip(rows, self._in_bands, strict=False)
+            for x, y in zip(_each_band(row, self._bands), reference, strict=True)
+        ]
+        return {
+            "quiet_db": 10.0 * float(np.log10(max(quiet, 1e-12))),
+            "mr_stft": float(np.mean(parts)),
+            "worst_s": float(worst),
+            "mel_db": float(np.mean(mel)),
+            "envelope_db": float(np.mean([_envelope(x, y, hop) for x, y in bands])),
+            "crest_db": float(np.mean([_crest_db(y) - _crest_db(x) for x, y in bands])),
+            "speed_db": float(np.mean([_speed(x, y, hop) for x, y in pairs])),
+        }
 
 
 def _magnitude(x: Signal, size: int) -> Signal:
@@ -87,17 +114,22 @@ def _quiet(x: Signal, y: Signal, rate: int) -> float:
     return float(difference[is_quiet].sum() / reference.sum())
 
 
-def _envelope(x: Signal, y: Signal, rate: int) -> float:
-    hop = round(ENVELOPE_HOP_MS * rate / 1000.0)
-    found = []
-    for centre in CENTRES_HZ[::3]:
-        if centre * 1.2 > rate / 2:
-            continue
-        sections = _band(float(centre), rate)
-        a, b = (_levels(sosfiltfilt(sections, signal), hop) for signal in (x, y))
-        heard = b > b.max() - 40.0
-        found.append(float(np.std((a - b)[heard])))
-    return float(np.mean(found))
+def _each_band(x: Signal, bands: list[Signal]) -> list[Signal]:
+    return [np.asarray(sosfiltfilt(sections, x)) for sections in bands]
+
+
+def _envelope(x: Signal, y: Signal, hop: int) -> float:
+    a, b = _levels(x, hop), _levels(y, hop)
+    return float(np.std((a - b)[b > b.max() - 40.0]))
+
+
+def _crest_db(x: Signal) -> float:
+    return float(20.0 * np.log10(np.abs(x).max() / np.sqrt((x**2).mean()))) if x.any() else 0.0
+
+
+def _speed(x: Signal, y: Signal, hop: int) -> float:
+    a, b = _levels(x, hop), _levels(y, hop)
+    return float(np.abs(np.diff(np.where(b > b.max() - 40.0, a - b, 0.0))).mean())
 
 
 def _levels(x: Signal, hop: int) -> Signal:

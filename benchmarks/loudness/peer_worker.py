@@ -30,7 +30,16 @@ def _pedalboard(audio, rate, threshold):
     return limiter(audio.T.astype(np.float32), rate).T.astype(np.float64)
 
 
-LIMITERS = {"matchering": _matchering, "pedalboard": _pedalboard}
+def _libsonare(audio, rate, threshold):
+    from libsonare import mastering_process_stereo  # pyright: ignore[reportMissingImports]
+
+    channels = [np.ascontiguousarray(channel, np.float32) for channel in audio.T]
+    settings = {"ceilingDb": float(20 * np.log10(threshold))}
+    result = mastering_process_stereo("maximizer.truePeakLimiter", channels[0], channels[-1], rate, settings)
+    return np.stack([result.left, result.right], axis=1).astype(np.float64)[:, : audio.shape[1]]
+
+
+LIMITERS = {"matchering": _matchering, "pedalboard": _pedalboard, "libsonare": _libsonare}
 
 if __name__ == "__main__":
     main()

@@ -100,7 +100,7 @@ def run(
         str,
         typer.Option(
             help="How much dynamics may be given up for loudness: gentle, balanced, dense, or 0 to 1. "
-            "Short peaks are clipped by up to 3 dB times this before the limiter.",
+            "It bounds what limiting costs in LU, and short peaks are clipped by up to 3 dB times this.",
             metavar="gentle|balanced|dense|S",
         ),
     ] = "balanced",

@@ -16,7 +16,7 @@ from neural_mastering.dsp.rbj import Float64s
 class ChainControls:
     """One song's settings of the chain EQ → gain → further stages → neural residual.
 
-    The loudness and ceiling stage stands outside: it follows the delivery target, not the song's controls.
+    Loudness and ceiling stand outside: they follow the delivery target, not the song's controls.
 
     Attributes:
         design_rate_hz: the sample rate at which the bands mean their curve (the training rate).
@@ -26,6 +26,8 @@ class ChainControls:
             `controls.catalogue`. Empty before phase 2.
         residual: name of the model whose neural residual joins, None without one.
         residual_amount: factor of the residual where it is added.
+        limiter: settings of the delivery's clipper and limiter, see `controls.limiter_controls`; empty where the
+            delivery finds them.
         words: strengths of the words that are in these numbers already, for the record; nothing is added for them.
     """
 
@@ -35,6 +37,7 @@ class ChainControls:
     stages: Mapping[str, Values] = field(default_factory=dict)
     residual: str | None = None
     residual_amount: float = 1.0
+    limiter: Mapping[str, float] = field(default_factory=dict)
     words: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -71,5 +74,6 @@ class ChainControls:
             "stages": {name: dict(values) for name, values in self.stages.items()},
             "residual": self.residual,
             "residual_amount": self.residual_amount,
+            "limiter": dict(self.limiter),
             "words": dict(self.words),
         }

@@ -11,6 +11,7 @@ from neural_mastering.atomic import write_text
 from neural_mastering.controls.bands import Bands, EqBand
 from neural_mastering.controls.catalogue import Values
 from neural_mastering.controls.chain_controls import ChainControls
+from neural_mastering.controls.limiter_controls import RANGES
 from neural_mastering.dsp.rbj import KINDS
 from neural_mastering.errors import InputError
 
@@ -26,12 +27,22 @@ BAND_GAIN_DB = 24.0
 Q_RANGE = (0.05, 40.0)
 BROADBAND_GAIN_DB = 60.0
 
-_KEYS = ("version", "design_rate_hz", "eq", "gain_db", "stages", "residual", "residual_amount", "words")
+_KEYS = (
+    "version",
+    "design_rate_hz",
+    "eq",
+    "gain_db",
+    "stages",
+    "residual",
+    "residual_amount",
+    "limiter",
+    "words",
+)
 _BAND_KEYS = ("kind", "frequency_hz", "gain_db", "q")
 
 _HEADER = f"""\
-# Settings of one song, in the order of the chain: eq, gain, stages, residual. Edit freely and render again with
-# nm-master --controls THIS_FILE. Loudness target and ceiling are no part of it: --target and --ceiling set them.
+# Settings of one song, in the order of the chain: eq, gain, stages, residual, limiter. Edit freely and render again
+# with nm-master --controls THIS_FILE. Loudness target and ceiling are no part of it: use --target and --ceiling.
 version: {VERSION}
 """
 
@@ -128,6 +139,11 @@ def to_text(controls: ChainControls) -> str:
     named = "null" if controls.residual is None else _quoted(controls.residual)
     lines.append(f"residual: {named}    # the model whose neural residual joins when it is given; null: none")
     lines.append(f"residual_amount: {_number(controls.residual_amount)}    # factor of the residual, 0 to 1")
+    if controls.limiter:
+        lines.append(
+            "limiter:    # and clipper in front of it; without these lines they are found for the song"
+        )
+        lines += [f"  {key}: {_number(value)}" for key, value in controls.limiter.items()]
     if controls.words:
         words = ", ".join(
             f"{_quoted(name)}: {_number(strength)}" for name, strength in controls.words.items()
@@ -175,6 +191,7 @@ def controls_of(tree: Any, where: str = "controls") -> ChainControls:
         stages={name: _stage(stage, f"{where}: stage {name}") for name, stage in stages.items()},
         residual=residual,
         residual_amount=_float(top.get("residual_amount", 1.0), f"{where}: residual_amount", 0.0, 1.0),
+        limiter=_limiter(top.get("limiter"), f"{where}: limiter"),
         words={name: _float(value, f"{where}: words: {name}", -10.0, 10.0) for name, value in words.items()},
     )
 
@@ -190,6 +207,16 @@ def _band(tree: Any, where: str, rate: float) -> EqBand:
         gain_db=_float(band["gain_db"], f"{where}: gain_db", -BAND_GAIN_DB, BAND_GAIN_DB, unit=" dB"),
         q=_float(band["q"], f"{where}: q", *Q_RANGE),
     )
+
+
+def _limiter(tree: Any, where: str) -> dict[str, float]:
+    if tree is None or tree == {}:
+        return {}
+    given = _mapping(tree, where, tuple(RANGES), required=tuple(RANGES))
+    return {
+        key: _float(given[key], f"{where}: {key}", low, high, unit=unit)
+        for key, (low, high, unit) in RANGES.items()
+    }
 
 
 def _stage(tree: Any, where: str) -> Values:

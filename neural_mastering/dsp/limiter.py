@@ -4,7 +4,7 @@ With p[n] the true peak between the samples n and n + 1 of the loudest channel a
 
     wanted      q[n] = max(0, 1 − c/p[n])                        reduction that the interval needs
     held        h[n] = max(q[n − W + 1 … n])                     running maximum
-    released    r[n] = max(h[n], r[n − 1]·(1 − a_release − (a_recovery − a_release)·(1 − m[n − 1]/r[n − 1])²))
+    released    r[n] = max(h[n], r[n − 1]·(1 − a_release − (a_recovery − a_release)·(1 − m[n − 1]/r[n − 1])ᵉ))
     its mean    m[n] = m[n − 1] + a_sustain·(r[n] − m[n − 1])       a = 1 − exp(−1/(time·rate))
     smoothed    s = r ∗ box ∗ box                                two means, together S samples long
     out         y[n] = x[n]·(1 − s[n + D])
@@ -16,6 +16,10 @@ where a changing gain would move the peak between the samples. W = S + 2·HOLD +
 A short peak stands far above the running mean m of the reduction and is followed by a fast recovery; under a
 steady tone m comes up to r and the release is slow, so that the gain doesn't follow the wave. Where recovery and
 release are equal, the release is exponential.
+
+The crest of a bass note is no short peak: it stays above the ceiling for milliseconds, and a gain that recovers
+between two crests adds harmonics. So a_recovery is at most 1/(k·w), with w the samples for which the peak that
+rules r stayed above the ceiling without a gap of more than 0.35 ms and k = `recovery_widths`.
 
 The means are sums of whole numbers (steps of 2⁻⁴⁰), so the curve doesn't depend on how the signal is cut into
 blocks, and it is exactly 1 where nothing has to be reduced. Peaks are those of `true_peak.true_peak_db`: the same
@@ -37,6 +41,10 @@ HOLD = 12
 """Samples to either side of a peak over which the reduction is held."""
 
 _STEPS = 2.0**40
+_GAP_MS = 0.35
+_BRIEF_MS = (
+    1.0  # peaks that stay above the ceiling for longer are spared less, from twice as long on not at all
+)
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -49,12 +57,17 @@ class LimiterSettings:
         release_ms: time constant with which a sustained reduction fades.
         recovery_ms: time constant with which the reduction of a short peak fades.
         sustain_ms: time constant of the running mean that tells one from the other.
+        recovery_exponent: e; the smaller, the faster the release between the two.
+        recovery_widths: least time constant of the recovery, as a multiple of the time for which the peak stayed
+            above the ceiling.
     """
 
     lookahead_ms: float = 1.5
     release_ms: float = 300.0
     recovery_ms: float = 1.0
     sustain_ms: float = 150.0
+    recovery_exponent: float = 2.0
+    recovery_widths: float = 0.0
 
     def boxes(self, sample_rate: float) -> tuple[int, int]:
         """Lengths in samples of the two means."""
@@ -69,6 +82,10 @@ class LimiterSettings:
     def latency_samples(self, sample_rate: float) -> int:
         """How far the curve looks ahead: D of the module's text."""
         return sum(self.boxes(sample_rate)) - 2 + HOLD
+
+
+DRIVEN = LimiterSettings(lookahead_ms=1.0, release_ms=1000.0, sustain_ms=300.0, recovery_exponent=1.5)
+"""For songs that are driven hard: nearer to the song, and cleaner under steady tones once it has settled."""
 
 
 class GainCurve:
@@ -89,14 +106,18 @@ class GainCurve:
         spared_db: float = 0.0,
     ) -> None:
         settings = settings or LimiterSettings()
-        self._spared = NEPERS_PER_DB * spared_db
         first, second = settings.boxes(sample_rate)
         self.threshold = threshold
         self._rates = settings.rates(sample_rate)
+        # of each group of intervals only the loudest has its peak, see `peak_kernels.interval_peaks`
+        gap = max(_GAP_MS * sample_rate / 1000.0, 2.0 * peak_kernels.GROUP - 1.0)
+        brief = _BRIEF_MS * sample_rate / 1000.0
+        spared = NEPERS_PER_DB * spared_db
+        self._shape = np.array([settings.recovery_exponent, settings.recovery_widths, gap, brief, spared])
         hold = first + second - 1 + 2 * HOLD + 1
         self._queue_at, self._queue = np.zeros(hold + 1, np.int64), np.zeros(hold + 1)
         self._first, self._second = np.zeros(first, np.int64), np.zeros(second, np.int64)
-        self._counts, self._released = np.zeros(7, np.int64), np.zeros(2)
+        self._counts, self._released = np.zeros(10, np.int64), np.zeros(2)
 
     def push(self, peaks: NDArray[np.float64]) -> NDArray[np.float64]:
         """Gains (time,) for the intervals' peaks (time,), late by `LimiterSettings.latency_samples`."""
@@ -105,7 +126,7 @@ class GainCurve:
             peaks,
             self.threshold,
             self._rates,
-            self._spared,
+            self._shape,
             self._queue_at,
             self._queue,
             self._first,
@@ -154,17 +175,16 @@ def limit(
     return audio * gain, gain
 
 
-_HEAD, _SIZE, _NOW, _AT_FIRST, _AT_SECOND, _SUM_FIRST, _SUM_SECOND = range(7)
-
-
 @_compiled
 @no_type_check
-def _follow(peaks, threshold, rates, spared, queue_at, queue, first, second, counts, released, gain):
+def _follow(peaks, threshold, rates, shape, queue_at, queue, first, second, counts, released, gain):
     room, hold = queue.size, queue.size - 1
     head, size, now = counts[0], counts[1], counts[2]
     at_first, at_second, sum_first, sum_second = counts[3], counts[4], counts[5], counts[6]
+    last, stay, wide = counts[7], counts[8], counts[9]
     fading, mean = released[0], released[1]
     slow, fast, toward = rates[0], rates[1], rates[2]
+    exponent, least, gap, brief, spared = shape[0], shape[1], shape[2], shape[3], shape[4]
     whole = 1.0 / (_STEPS * first.size * second.size)
     for n in range(peaks.size):
         now += 1
@@ -183,10 +203,18 @@ def _follow(peaks, threshold, rates, spared, queue_at, queue, first, second, cou
             tail = (head + size) % room
             queue_at[tail], queue[tail] = now, wanted
             size += 1
+            stay = now - last + stay if now - last <= gap else 1
+            last = now
+            if wanted >= fading or (stay > wide and wanted >= 0.5 * fading):
+                wide = stay
         held = queue[head] if size > 0 else 0.0
         if fading > held:
             short = max(1.0 - mean / fading, 0.0)
-            fading = max(held, fading - fading * (slow + (fast - slow) * short * short))
+            recovery = fast
+            if least > 0.0:
+                recovery = max(min(fast, 1.0 / (least * wide)), slow)
+            share = short * short if exponent == 2.0 else short**exponent
+            fading = max(held, fading - fading * (slow + (recovery - slow) * share))
         else:
             fading = held
         if fading < 1e-6:
@@ -195,7 +223,8 @@ def _follow(peaks, threshold, rates, spared, queue_at, queue, first, second, cou
         reduction = fading
         if spared > 0.0 and fading > 0.0:
             short = max(1.0 - mean / fading, 0.0)
-            reduction = max(1.0 - (1.0 - fading) * np.exp(spared * short * short), 0.0)
+            narrow = min(max(2.0 - wide / brief, 0.0), 1.0)
+            reduction = max(1.0 - (1.0 - fading) * np.exp(spared * narrow * short * short), 0.0)
         steps = np.int64(np.ceil(reduction * _STEPS))
         sum_first += steps - first[at_first]
         first[at_first] = steps
@@ -206,4 +235,5 @@ def _follow(peaks, threshold, rates, spared, queue_at, queue, first, second, cou
         gain[n] = 1.0 - sum_second * whole
     counts[0], counts[1], counts[2] = head, size, now
     counts[3], counts[4], counts[5], counts[6] = at_first, at_second, sum_first, sum_second
+    counts[7], counts[8], counts[9] = last, stay, wide
     released[0], released[1] = fading, mean

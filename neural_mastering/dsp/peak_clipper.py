@@ -46,7 +46,7 @@ class PeakClipper:
     ) -> None:
         settings = settings or LimiterSettings()
         late = settings.latency_samples(sample_rate)
-        self.latency_samples = late + peak_kernels.FUTURE + REACH + 1
+        self.latency_samples = late + peak_kernels.FUTURE + REACH + peak_kernels.RUN
         self._ceiling = db_to_gain(ceiling_db)
         self._curve = GainCurve(self._ceiling, sample_rate, settings, spared_db=depth_db)
         self._grid = interpolator(oversampling(sample_rate))
@@ -71,6 +71,7 @@ class PeakClipper:
         self._audio = np.concatenate([self._audio, block], axis=1)
         ahead = np.concatenate([self._ahead, block], axis=1)
         count = ahead.shape[1] - peak_kernels.PAST - peak_kernels.FUTURE
+        count -= count % peak_kernels.RUN
         if count <= 0:
             self._ahead = ahead
             return block[:, :0]

@@ -21,7 +21,9 @@ FUTURE = TAPS // 2 + 1
 
 _compiled = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"}, error_model="numpy")
 _HALVES = 0.70  # a little under cos(π/4), since a filter of 48 taps isn't ideal
-_RUN = 64
+RUN = 64
+"""Intervals that are searched together. Streams search whole runs, so that any blocks give the same peaks."""
+
 GROUP = 8
 """Intervals of which only the loudest needs its exact peak; the limiter's `HOLD` covers the others."""
 
@@ -85,8 +87,8 @@ def raise_peak(x, start, stop, phases, peak):
     near = math.cos(math.pi / (2.0 * factor))
     for n in range(start, stop):
         peak = max(peak, abs(x[n]))
-    for first in range(start, stop, _RUN):
-        last = min(first + _RUN, stop)
+    for first in range(start, stop, RUN):
+        last = min(first + RUN, stop)
         loudest = 0.0
         for i in range(first - TAPS // 2 + 1, last + TAPS // 2):
             loudest = max(loudest, abs(x[i]))
@@ -144,8 +146,8 @@ def interval_peaks(x, start, stop, phases, floor, out):
         out[n] = 0.0
     for c in range(x.shape[0]):
         channel = x[c]
-        for first in range(start, stop, _RUN):
-            last = min(first + _RUN, stop)
+        for first in range(start, stop, RUN):
+            last = min(first + RUN, stop)
             loudest = 0.0
             for i in range(first - TAPS // 2 + 1, last + TAPS // 2):
                 loudest = max(loudest, abs(channel[i]))

@@ -62,6 +62,7 @@ class LimiterForecast:
             self.cell_peaks,
             threshold,
             rates,
+            settings.recovery_exponent,
             math.log(db_to_gain(clip_db)),
             hold,
             self.cell_samples,
@@ -132,7 +133,7 @@ class _Excerpts:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 @no_type_check
-def _follow_cells(peaks, threshold, rates, spared, hold, cell, hop, whole, kept):
+def _follow_cells(peaks, threshold, rates, exponent, spared, hold, cell, hop, whole, kept):
     """Add each cell's power to its hop of 100 ms: all of it, and what a limiter's gain leaves.
 
     The limiter's release in `_STEPS_PER_CELL` steps a cell; a peak is held for `hold` of them.
@@ -151,7 +152,8 @@ def _follow_cells(peaks, threshold, rates, spared, hold, cell, hop, whole, kept)
                 left -= 1
             if fading > 0.0:
                 short = max(1.0 - mean / fading, 0.0)
-                fading -= fading * (slow + (fast - slow) * short * short)
+                power = short * short if exponent == 2.0 else short**exponent
+                fading -= fading * (slow + (fast - slow) * power)
             fading = max(held, fading)
             mean += (fading - mean) * toward
             kept_gain = 1.0 - fading
@@ -159,6 +161,6 @@ def _follow_cells(peaks, threshold, rates, spared, hold, cell, hop, whole, kept)
                 short = max(1.0 - mean / fading, 0.0)
                 kept_gain = min(kept_gain * math.exp(spared * short * short), 1.0)
             share += kept_gain * kept_gain
-        power = float(peaks[i]) ** 2 + 1e-12
-        whole[i * cell // hop] += power
-        kept[i * cell // hop] += power * share / _STEPS_PER_CELL
+        energy = float(peaks[i]) ** 2 + 1e-12
+        whole[i * cell // hop] += energy
+        kept[i * cell // hop] += energy * share / _STEPS_PER_CELL

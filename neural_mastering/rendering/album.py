@@ -19,7 +19,7 @@ from neural_mastering.rendering.album_gain import write_album_gain
 from neural_mastering.rendering.album_info import AlbumInfo
 from neural_mastering.rendering.batch import Job, Report
 from neural_mastering.rendering.delivery.aim import aimed_lufs, delivery_spec
-from neural_mastering.rendering.delivery.loop import DeliverySpec
+from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.edits import SongEdits
 from neural_mastering.rendering.joined_songs import as_it_is, deliver_joined, join_groups, joined_song

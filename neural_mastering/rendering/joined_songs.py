@@ -19,7 +19,8 @@ from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.metering.meter import HOP_MS
 from neural_mastering.notes import Note
-from neural_mastering.rendering.delivery.loop import DeliveryResult, DeliverySpec, deliver
+from neural_mastering.rendering.delivery.loop import deliver
+from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
 from neural_mastering.rendering.pipeline import PreparedSong, RenderedSong
 from neural_mastering.units import db_to_gain
 

@@ -6,10 +6,16 @@ from pathlib import Path
 
 from neural_mastering.controls import ChainControls
 from neural_mastering.controls.catalogue import STAGE_NAMES
-from neural_mastering.dsp.limiter import LimiterSettings
+from neural_mastering.dsp.limiter import DRIVEN, LimiterSettings
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.delivery.deliverables import Deliverables
-from neural_mastering.rendering.delivery.density import DEFAULT_DENSITY, DENSITIES, parse_density
+from neural_mastering.rendering.delivery.density import (
+    DEFAULT_DENSITY,
+    DENSITIES,
+    most_loss_lu,
+    parse_density,
+)
+from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import (
     DEFAULT_TARGET,
     Target,
@@ -25,6 +31,7 @@ PEAK_CONTROL = "peak_control"
 DC_REMOVAL = "dc_removal"
 MOST_CLIPPED_DB = 3.0
 MAX_REDUCTION_DB = 6.0
+MOST_REDUCTION_DB = 24.0
 _DELIVERY = (DC_REMOVAL, PEAK_CONTROL, LIMITER)
 
 
@@ -49,9 +56,9 @@ class Options:
         overall_strength: of the chain; the limiter, which is the safety stage, has its own entry only.
         skip, only: stage names.
         max_reduction_db: the most that the limiter may take off.
-        limiter: its look-ahead and release.
-        density: 0 to 1, how much of the dynamics may be given up for loudness; short peaks are clipped by up to
-            3 dB times this.
+        limiter: its settings; the default ones are left for better ones where a song is driven hard.
+        density: 0 to 1, how much of the dynamics may be given up for loudness: clipper and limiter may lower the
+            loudness by `density.most_loss_lu`, and short peaks are clipped by up to 3 dB times this.
         bits: "16", "24", "32f", None for as many as the source but at least 24.
         deliverables: further files, checks after encoders, loudness tags, sample rate.
         edits: of its ends and its bass; none by default.
@@ -94,8 +101,10 @@ class Options:
 
     def __post_init__(self) -> None:
         find_target(self.target or "keep", self.ceiling)  # refuses nonsense before any audio is read
-        if not 0.0 <= self.max_reduction_db <= 24.0:
-            raise InputError(f"--max-reduction {self.max_reduction_db:g}: expected 0 to 24 dB")
+        if not 0.0 <= self.max_reduction_db <= MOST_REDUCTION_DB:
+            raise InputError(
+                f"--max-reduction {self.max_reduction_db:g}: expected 0 to {MOST_REDUCTION_DB:g} dB"
+            )
         parse_density(self.density)
         if not 0.0 <= self.overall_strength <= 1.0:
             raise InputError(f"--strength {self.overall_strength:g}: expected 0 to 1")
@@ -154,6 +163,23 @@ class Options:
     def clip_db(self) -> float:
         """What the clipper of short peaks may take off."""
         return MOST_CLIPPED_DB * self.density * self.share_of(PEAK_CONTROL)
+
+    @property
+    def sets_limiter(self) -> bool:
+        """Whether the limiter's settings are given, so that none are sought."""
+        return self.limiter != LimiterSettings()
+
+    def delivery_spec(self, lufs: float | None, ceiling_db: float | None) -> DeliverySpec:
+        """What the delivery aims at, for a loudness and a ceiling."""
+        return DeliverySpec(
+            lufs,
+            ceiling_db,
+            self.allowed_reduction_db,
+            settings=self.limiter,
+            driven=self.limiter if self.sets_limiter else DRIVEN,
+            clip_db=self.clip_db,
+            max_loss_lu=most_loss_lu(self.density),
+        )
 
 
 def stage_names() -> tuple[str, ...]:

@@ -22,8 +22,9 @@ from neural_mastering.metering.measure import MeasuredSong, measure
 from neural_mastering.rendering.delivery.aim import aimed_lufs, delivery_spec
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
 from neural_mastering.rendering.delivery.drafted_files import draft_files
-from neural_mastering.rendering.delivery.loop import DeliveryResult, DeliverySpec
+from neural_mastering.rendering.delivery.song_limiter import fit_limiter
 from neural_mastering.rendering.delivery.song_metadata import read_metadata
+from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.edits import NO_EDITS, SongEdits
 from neural_mastering.rendering.options import DC_REMOVAL, Options, chosen_target
@@ -203,6 +204,9 @@ def finish(
         spec = delivery_spec(lufs, target, options)
         tone = replace(tone, actions=(*tone.actions, *notes))
     progress("limiting")
+    with _timed(seconds, "limiter_search"):
+        controls, spec = fit_limiter(tone.controls, rendered.blocks, rendered.forecast, spec, options)
+        tone = replace(tone, controls=controls)
     with ExitStack() as resources:
         with _timed(seconds, "deliver"):
             delivered = _deliver(prepared, output, form, options, spec, resources)

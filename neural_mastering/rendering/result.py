@@ -13,7 +13,7 @@ from neural_mastering.metering.inspection import SongInspection
 from neural_mastering.metering.meter import Readings
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.codec_reading import CodecReading
-from neural_mastering.rendering.delivery.loop import DeliveryResult, DeliverySpec
+from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.reference.outcome import ReferenceOutcome
 from neural_mastering.rendering.stages.record import StageRecord

@@ -17,14 +17,15 @@ from neural_mastering.controls import ChainControls, scaled
 from neural_mastering.errors import InputError
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import Meter
-from neural_mastering.rendering.delivery.loop import DeliverySpec, planned_gain_db
+from neural_mastering.rendering.delivery.gain_search import limiting_stages
+from neural_mastering.rendering.delivery.loop import planned_gain_db
+from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.options import DC_REMOVAL, LIMITER, PEAK_CONTROL, Options, chosen_target
 from neural_mastering.rendering.stages.base import StreamStage, run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.stages.dc_removal import dc_removal
 from neural_mastering.rendering.stages.limiter import POINT_MS, LimiterStage
-from neural_mastering.rendering.stages.peak_control import PeakControlStage
 from neural_mastering.studio.pcm import PcmCache
 from neural_mastering.units import db_to_gain
 
@@ -153,23 +154,15 @@ class RegionRenderer:
     def _spec(self, options: Options) -> DeliverySpec:
         target = chosen_target(options, self._target)
         lufs = self._forecast.readings.lufs if target.lufs is None else target.lufs
-        return DeliverySpec(
-            lufs if math.isfinite(lufs) else None,
-            target.ceiling_db,
-            options.allowed_reduction_db,
-            options.limiter,
-            options.clip_db,
-        )
+        return options.delivery_spec(lufs if math.isfinite(lufs) else None, target.ceiling_db)
 
     def _delivery(self, spec: DeliverySpec) -> list[StreamStage]:
-        if spec.ceiling_db is None or spec.max_reduction_db <= 0.0:
+        if spec.ceiling_db is None or not spec.limits:
             return []
+        peak_db = self._forecast.readings.true_peak_db + _planned(self._forecast, spec)
         rate, channels = self._pcm.sample_rate, self._pcm.channels
-        stages: list[StreamStage] = [LimiterStage(spec.ceiling_db, rate, channels, spec.settings)]
-        depth_db = spec.clip_depth_db(self._forecast.readings.true_peak_db + _planned(self._forecast, spec))
-        if depth_db > 0.0:
-            stages.insert(0, PeakControlStage(spec.ceiling_db, depth_db, rate, channels, spec.settings))
-        return stages
+        stages = limiting_stages(spec, spec.ceiling_db, peak_db, rate, channels)
+        return [stage for stage in stages if stage is not None]
 
     def _lufs(self, audio: Block) -> float:
         meter = Meter(self._pcm.sample_rate, self._pcm.channels, with_true_peak=False)

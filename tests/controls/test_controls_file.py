@@ -17,6 +17,8 @@ from neural_mastering.controls import (
     load_controls,
     save_controls,
 )
+from neural_mastering.controls.limiter_controls import RANGES, limiter_settings, limiter_values
+from neural_mastering.dsp.limiter import LimiterSettings
 from neural_mastering.errors import InputError
 
 CONTROLS = ChainControls(
@@ -55,6 +57,8 @@ anything = st.builds(
     ),
     residual=st.none() | names,
     residual_amount=st.floats(0.0, 1.0),
+    limiter=st.just({})
+    | st.fixed_dictionaries({key: st.floats(low, high) for key, (low, high, _) in RANGES.items()}),
 )
 
 
@@ -72,6 +76,12 @@ def test_the_file_comes_back_and_reads_well(tmp_path: Path) -> None:
     for word in ("Hz", "dB", "kind: low_shelf, frequency_hz: 80.0", "gain_db: -1.25", "residual"):
         assert word in text
     assert [p.name for p in path.parent.iterdir()] == [path.name], "a draft was left behind"
+
+
+def test_a_limiter_is_its_controls() -> None:
+    settings = LimiterSettings(1.0, 900.0, 0.5, 250.0, 1.5, 8.0)
+    values = limiter_values(settings, 1.5)
+    assert set(values) == set(RANGES) and limiter_settings(values) == settings
 
 
 def test_an_edited_file_is_read(tmp_path: Path) -> None:
@@ -105,6 +115,13 @@ def test_an_edited_file_is_read(tmp_path: Path) -> None:
         ("design_rate_hz: 44100\ngain_db: 1e999", "finite"),
         ("design_rate_hz: 44100\ngain_db: 100", "gain_db: expected -60 to 60 dB, got 100"),
         ("design_rate_hz: 44100\neq: 3", "eq: expected a list"),
+        ("design_rate_hz: 44100\nlimiter: fast", "limiter: expected the keys lookahead_ms"),
+        ("design_rate_hz: 44100\nlimiter: {speed_ms: 1}", "limiter: unknown key 'speed_ms'"),
+        ("design_rate_hz: 44100\nlimiter: {lookahead_ms: 1}", "limiter: the key 'release_ms' is missing"),
+        (
+            f"design_rate_hz: 44100\nlimiter: {dict.fromkeys(RANGES, 0.01)}",
+            "limiter: lookahead_ms: expected 0.5 to 20 ms, got 0.01",
+        ),
         ("design_rate_hz: 44100\neq: [3]", "eq band 1: expected the keys"),
         ("design_rate_hz: 44100\neq: [{kind: peak, frequency_hz: 100, gain_db: 1}]", "'q' is missing"),
         ("design_rate_hz: 44100\neq: [{kind: bell, frequency_hz: 100, gain_db: 1, q: 1}]", "kind 'bell'"),

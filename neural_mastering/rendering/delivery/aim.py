@@ -6,7 +6,7 @@ import math
 
 from neural_mastering.metering.meter import Readings
 from neural_mastering.notes import Note
-from neural_mastering.rendering.delivery.loop import DeliverySpec
+from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.options import Options
 from neural_mastering.units import power_to_db
@@ -40,10 +40,4 @@ def aimed_lufs(source: Readings, target: Target, options: Options) -> tuple[floa
 
 def delivery_spec(lufs: float, target: Target, options: Options) -> DeliverySpec:
     """Loudness, ceiling and what may be taken off the peaks."""
-    return DeliverySpec(
-        lufs if math.isfinite(lufs) else None,
-        target.ceiling_db,
-        options.allowed_reduction_db,
-        options.limiter,
-        options.clip_db,
-    )
+    return options.delivery_spec(lufs if math.isfinite(lufs) else None, target.ceiling_db)

@@ -14,12 +14,8 @@ from neural_mastering.audio_io.writer import AtomicWriter
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.rendering.delivery.codec_reading import CodecReading, read_codec
 from neural_mastering.rendering.delivery.float_master import FloatMaster
-from neural_mastering.rendering.delivery.loop import (
-    TOLERANCE_LU,
-    DeliveryResult,
-    DeliverySpec,
-    deliver,
-)
+from neural_mastering.rendering.delivery.loop import TOLERANCE_LU, deliver
+from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
 
 FURTHER_PASSES = 3
 """How often a song is delivered again under a lower ceiling."""
@@ -116,7 +112,7 @@ def deliver_safely(
         buffer = resources.enter_context(DiskBuffer(scratch, channels))
         result, writer = deliver(blocks, before, lower, open_writer, buffer)
         try:
-            limiter = spec.settings if spec.max_reduction_db > 0.0 else None
+            limiter = spec.settings if spec.limits else None
             samples = FloatMaster(buffer.blocks, readings.sample_rate, channels, lower.ceiling_db, limiter)
             codecs = tuple(
                 replace(read_codec(samples, encoding, spec.ceiling_db), promised=True)

@@ -55,6 +55,8 @@ def as_json(result: MasterResult) -> dict[str, Any]:
             "max_reduction_db": delivery.max_reduction_db,
             "peak_control_db": delivery.peak_control_db,
             "needed_reduction_db": delivery.needed_reduction_db,
+            "loss_lu": delivery.loss_lu,
+            "needed_loss_lu": delivery.needed_loss_lu,
             "limited_by": delivery.limited_by,
             "passes": delivery.passes,
             "ceiling_lowered_db": result.lowered_db,

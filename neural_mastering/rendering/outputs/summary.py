@@ -1,9 +1,12 @@
 """What was done to a song, and what could not be, as notes."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
 from neural_mastering.notes import Note
+from neural_mastering.rendering.delivery.density import density_for
+from neural_mastering.rendering.options import MOST_REDUCTION_DB
 from neural_mastering.rendering.outputs.codec_sentences import codec_actions, codec_warnings
 from neural_mastering.rendering.outputs.curves import (
     eq_curve,
@@ -15,6 +18,8 @@ from neural_mastering.rendering.outputs.stage_sentences import stage_sentences
 from neural_mastering.rendering.outputs.tone import tone_notes
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.reporting.sentences import master_actions, sentence
+
+_CAUTION = 1.3  # what the target takes is read from excerpts, with the settings found for less
 
 
 def summarised(result: MasterResult) -> MasterResult:
@@ -41,7 +46,11 @@ def _actions(result: MasterResult) -> Iterator[Note]:
         report_delivery(result),
         result.controls.gain_db + result.delivery.gain_db,
         eq_curve(result.controls, result.input.sample_rate),
-        [*(Note("stage", text) for text in stage_sentences(result.stages)), *_peak_control(result)],
+        [
+            *(Note("stage", text) for text in stage_sentences(result.stages)),
+            *_peak_control(result),
+            *_limiter_settings(result),
+        ],
         limiter_reductions(result),
     )
     yield from codec_actions(result)
@@ -53,6 +62,31 @@ def _peak_control(result: MasterResult) -> Iterator[Note]:
         yield Note(
             "peak_control", f"Short peaks were clipped by at most {most_db:.1f} dB before the limiter."
         )
+
+
+def _limiter_settings(result: MasterResult) -> Iterator[Note]:
+    values = result.controls.limiter
+    if values and result.delivery.max_reduction_db > 0.0:
+        wide = values["recovery_widths"]
+        crests = f", at least {wide:g} times the width of a peak" if wide > 0.0 else ""
+        yield Note(
+            "limiter_settings",
+            f"The limiter looks {values['lookahead_ms']:g} ms ahead and recovers from short peaks in "
+            f"{values['recovery_ms']:g} ms{crests}: set for this song on its loudest passages.",
+        )
+
+
+def _remedy(result: MasterResult) -> str:
+    """The options with which the target would be reached."""
+    delivery, spec = result.delivery, result.spec
+    if delivery.needed_reduction_db > MOST_REDUCTION_DB - 0.5:
+        return " (no setting reaches it)"
+    asked = []
+    if delivery.needed_reduction_db > spec.max_reduction_db:
+        asked.append(f"--max-reduction {math.ceil(delivery.needed_reduction_db + 0.5)}")
+    if delivery.needed_loss_lu > spec.max_loss_lu:
+        asked.append(f"--density {density_for(_CAUTION * delivery.needed_loss_lu):g}")
+    return f" ({' '.join(asked)} allows it)" if asked else ""
 
 
 def _delivery_warnings(result: MasterResult) -> Iterator[Note]:
@@ -67,7 +101,14 @@ def _delivery_warnings(result: MasterResult) -> Iterator[Note]:
             "target_not_reached",
             f"stopped at {lufs:.1f} LUFS: to reach {spec.lufs:.1f} LUFS, the limiter would need about "
             f"{max(delivery.needed_reduction_db, spec.max_reduction_db + 0.1):.1f} dB of gain reduction, more than "
-            f"{spec.max_reduction_db:g} dB (raise --max-reduction to allow it)",
+            f"{spec.max_reduction_db:g} dB{_remedy(result)}",
+        )
+    elif delivery.limited_by == "density":
+        yield Note(
+            "target_not_reached",
+            f"stopped at {lufs:.1f} LUFS: to reach {spec.lufs:.1f} LUFS, the limiter would have to take about "
+            f"{delivery.needed_loss_lu:.1f} LU off the loudness, more than {spec.max_loss_lu:.1f} LU"
+            f"{_remedy(result)}",
         )
     elif delivery.limited_by == "peaks":
         yield Note(

@@ -30,7 +30,7 @@ class LimiterStage(StreamStage):
     ) -> None:
         settings = settings or LimiterSettings()
         self._late = settings.latency_samples(sample_rate)
-        self.latency_samples = self._late + peak_kernels.FUTURE
+        self.latency_samples = self._late + peak_kernels.FUTURE + peak_kernels.RUN - 1
         self._threshold = db_to_gain(ceiling_db)
         self._curve = GainCurve(self._threshold, sample_rate, settings)
         self._phases = interpolator(oversampling(sample_rate))
@@ -51,6 +51,7 @@ class LimiterStage(StreamStage):
         self._delayed = np.concatenate([self._delayed, block], axis=1)
         ahead = np.concatenate([self._ahead, block], axis=1)
         count = ahead.shape[1] - peak_kernels.PAST - peak_kernels.FUTURE
+        count -= count % peak_kernels.RUN
         if count <= 0:
             self._ahead = ahead
             return self._delayed[:, :0]

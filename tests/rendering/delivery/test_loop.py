@@ -1,7 +1,9 @@
 """Loudness and ceiling of the written file, by the tensor meters, on music and tones at all rates."""
 
 import io
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import torch
 from scipy.signal import resample, resample_poly
 
 from neural_mastering import notes
+from neural_mastering.controls import load_controls
 from neural_mastering.data.demo import demo_assets
 from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.true_peak import true_peak_db
@@ -142,8 +145,15 @@ def test_ceiling_off_lets_peaks_go(write_song: Callable[..., Path], tmp_path: Pa
 def test_the_reduction_stops_where_it_was_told(write_song: Callable[..., Path], tmp_path: Path) -> None:
     source = write_song(music(4.0))
     loudness = []
-    for most in (1.0, 3.0, 9.0):
-        options = Options(model="none", target="-6", max_reduction_db=most, overwrite=True, density=0.0)
+    for most in (1.0, 3.0, 6.0):
+        options = Options(
+            model="none",
+            target="-9",
+            max_reduction_db=most,
+            overwrite=True,
+            density=1.0,
+            skip=("peak_control",),
+        )
         result = master(source, tmp_path / "out.wav", options)
         assert result.delivery.reduction_db.max() == pytest.approx(most, abs=0.05)
         assert result.delivery.limited_by == "reduction"
@@ -182,6 +192,57 @@ def test_density_clips_short_peaks_and_the_limiter_takes_less(
     assert notes.has(results[1.0].actions, "peak_control") and not notes.has(
         results[0.0].actions, "peak_control"
     )
+
+
+def test_density_bounds_the_loss_and_says_what_the_target_takes(
+    write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = write_song(music(6.0))
+    options = Options(model="none", target="-9", max_reduction_db=24.0, overwrite=True, density=0.0)
+    stopped = master(source, tmp_path / "out.wav", options)
+    assert stopped.delivery.limited_by == "density"
+    assert 0.4 <= stopped.delivery.loss_lu <= 0.5 + 0.06
+    lufs = written(tmp_path / "out.wav")[2]
+    unlimited = stopped.input.lufs + stopped.delivery.gain_db
+    assert stopped.delivery.loss_lu == pytest.approx(unlimited - lufs, abs=0.02)
+    (note,) = (note for note in stopped.warnings if note.kind == "target_not_reached")
+    named = re.search(r"--density ([0-9.]+)", note.text)
+    assert named is not None
+    enough = master(source, tmp_path / "out.wav", replace(options, density=float(named[1])))
+    assert enough.delivery.limited_by is None
+    assert written(tmp_path / "out.wav")[2] == pytest.approx(-9.0, abs=0.1)
+    less = master(source, tmp_path / "out.wav", replace(options, density=float(named[1]) - 0.2))
+    assert less.delivery.limited_by == "density" and less.result.lufs > stopped.result.lufs
+
+
+@pytest.mark.parametrize("name", ["s2_dnb.ogg", "s3_rock.ogg", "s8_folk.ogg"])
+def test_dense_without_a_bound_reaches_minus_seven(
+    name: str, write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = write_song(demo(name) * 0.5)
+    options = Options(model="none", target="-7", max_reduction_db=24.0, density=1.0)
+    result = master(source, tmp_path / "out.wav", options)
+    _, _, lufs, peak_db = written(tmp_path / "out.wav")
+    assert result.delivery.limited_by is None
+    assert lufs == pytest.approx(-7.0, abs=0.1) and peak_db <= -1.0 + 1e-3
+
+
+def test_the_settings_found_are_saved_and_give_the_same_master_again(
+    write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    source, controls = write_song(music(6.0)), tmp_path / "song.yaml"
+    options = Options(target="-9", max_reduction_db=24.0, density=0.7, save_controls=controls)
+    first = master(source, tmp_path / "a.wav", options)
+    saved = load_controls(controls)
+    assert saved.limiter == first.controls.limiter and saved.limiter["recovery_ms"] > 0.0
+    again = replace(options, controls=controls, save_controls=None)
+    master(source, tmp_path / "b.wav", again)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    text = controls.read_text(encoding="utf-8")
+    controls.write_text(re.sub("lookahead_ms: .*", "lookahead_ms: 5.0", text), encoding="utf-8")
+    edited = master(source, tmp_path / "c.wav", again)
+    assert edited.controls.limiter["lookahead_ms"] == 5.0
+    assert (tmp_path / "c.wav").read_bytes() != (tmp_path / "b.wav").read_bytes()
 
 
 def test_keep_leaves_every_bit_of_what_is_below_the_ceiling(

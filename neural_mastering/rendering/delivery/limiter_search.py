@@ -1,0 +1,232 @@
+"""The settings of clipper and limiter for a song, by trying a few on its loudest passages.
+
+Each candidate is driven as hard as the target asks, and its output Y is compared with the passages X themselves at
+the same loudness, in frames of 2048 and 512 samples (for the second only the first two terms):
+
+    cost   ‖|Y| − |X|‖/‖X‖ + mean |ln |Y| − ln |X|| + mean |ln Y_b − ln X_b| + 4·added,   mean over channels
+    added  √ of the power by which |Y − X|² exceeds |X|² in third octaves above 100 Hz, over all power
+
+X_b are levels of these bands. The last term hears a gain that follows the wave of a lone bass drum: it fills bands
+with harmonics in which the song has nothing to mask them. There a recovery wins that waits for the next crest; in a
+dense mix the fast ones win.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from neural_mastering.audio_io.block import Block
+from neural_mastering.dsp import stream_kernels
+from neural_mastering.dsp.k_weighting import k_weighting_sections
+from neural_mastering.dsp.limiter import DRIVEN, LimiterSettings, limit
+from neural_mastering.dsp.peak_clipper import clip_peaks
+from neural_mastering.metering.forecast import LimiterForecast
+from neural_mastering.metering.meter import HOP_MS, Readings
+from neural_mastering.rendering.delivery.gain_search import GainSearch
+from neural_mastering.rendering.delivery.spec import CLEAN_DB, DeliverySpec
+from neural_mastering.units import db_to_gain, power_to_db
+
+PASSAGE_S = 1.5
+MOST_PASSAGES = 3
+"""Three passages of 1.5 s are heard of songs of four minutes or more, of shorter ones fewer, at least one."""
+
+_SONG_S_PER_PASSAGE = 80.0
+_SIZES = (2048, 512)
+_FLOOR = 1e-5  # of the loudest bin
+_STEP_DB = 0.5
+_SPARED_LU = 0.2
+
+CANDIDATES: tuple[LimiterSettings, ...] = (
+    DRIVEN,
+    replace(DRIVEN, recovery_ms=0.5),
+    replace(DRIVEN, lookahead_ms=1.5, recovery_widths=2.0),
+    replace(DRIVEN, lookahead_ms=1.5, recovery_widths=8.0),
+)
+"""All keep the gate of `benchmarks.loudness`. The best is tried once more without the clipper."""
+
+LOUDEST = LimiterSettings(1.0, 100.0, 0.5, 300.0, recovery_exponent=1.0)
+"""Reaches a target that no candidate reaches, at the full density only: under steady tones it adds 40 dB less than
+they have, 10 dB more than the gate lets pass."""
+
+
+@dataclass(frozen=True)
+class LimiterChoice:
+    """What was found.
+
+    Attributes:
+        settings: of the limiter.
+        clip_db: the most that the clipper may take off.
+        cost: of these settings.
+        default_cost: of `DRIVEN` with all of the clipper.
+    """
+
+    settings: LimiterSettings
+    clip_db: float
+    cost: float
+    default_cost: float
+
+
+def find_limiter(
+    blocks: Callable[[], Iterator[Block]], before: LimiterForecast, spec: DeliverySpec
+) -> LimiterChoice | None:
+    """The settings with the lowest cost; None where the limiter takes off no more than `CLEAN_DB`.
+
+    The number of trials doesn't depend on the time they take, so one song always gets the same settings.
+
+    Args:
+        blocks: starts the signal before the loudness stage from its beginning.
+        before: its survey.
+        spec: target, ceiling, and the most that may be clipped.
+    """
+    if spec.ceiling_db is None or not spec.limits:
+        return None
+    readings = before.readings
+    if not math.isfinite(readings.lufs):
+        return None
+    clean_db = spec.ceiling_db + CLEAN_DB - readings.true_peak_db
+    if spec.lufs is not None and before.limited_lufs(clean_db, spec.ceiling_db, spec.settings) >= spec.lufs:
+        return None  # the same as below, sooner
+    gain_db = GainSearch(replace(before, sample=None), spec, 0.0).gain_db
+    if spec.over_db(readings.true_peak_db + gain_db) <= CLEAN_DB:
+        return None
+    passages = loudest_passages(blocks(), readings)
+    trial = _LimiterTrial(passages, readings.sample_rate, spec.ceiling_db)
+    if not trial.is_audible:
+        return None
+    depth_db = spec.clip_depth_db(readings.true_peak_db + gain_db)
+    default, level_db = trial.run(DRIVEN, depth_db, gain_db)
+    louder, louder_db = trial.run(DRIVEN, depth_db, gain_db + _STEP_DB)
+    per_lu = max(louder - default, 0.0) / max(louder_db - level_db, 0.1)
+
+    def cost(settings: LimiterSettings, depth_db: float) -> float:
+        """At the loudness of the default, to the first order."""
+        own, own_db = trial.run(settings, depth_db, gain_db)
+        return own + per_lu * (level_db - own_db)
+
+    costs = [default, *(cost(settings, depth_db) for settings in CANDIDATES[1:])]
+    best = int(np.argmin(costs))
+    unclipped = cost(CANDIDATES[best], 0.0) if depth_db > 0.0 else costs[best]
+    choice = LimiterChoice(CANDIDATES[best], spec.clip_db, costs[best], default)
+    if unclipped < costs[best]:
+        choice = replace(choice, clip_db=0.0, cost=unclipped)
+    if math.isinf(spec.max_loss_lu) and not _reaches(trial, readings, spec, choice):
+        choice = LimiterChoice(LOUDEST, spec.clip_db, cost(LOUDEST, depth_db), default)
+    return choice
+
+
+def _reaches(trial: "_LimiterTrial", readings: Readings, spec: DeliverySpec, choice: LimiterChoice) -> bool:
+    """Whether the target is reached with all of the reduction, if the whole song loses as much as its passages."""
+    if spec.ceiling_db is None or spec.lufs is None:
+        return True
+    highest_db = spec.ceiling_db + spec.max_reduction_db - readings.true_peak_db
+    depth_db = min(choice.clip_db, spec.clip_depth_db(readings.true_peak_db + highest_db))
+    level_db = trial.run(choice.settings, depth_db, highest_db)[1]
+    return readings.lufs + level_db - trial.level_db >= spec.lufs + _SPARED_LU
+
+
+def loudest_passages(blocks: Iterator[Block], readings: Readings) -> Block:
+    """The loudest passages of a song, (channel, time), one after another in its order.
+
+    They don't overlap; of two that are equally loud the earlier one is taken.
+    """
+    rate, count = readings.sample_rate, len(readings.channel_power)
+    wanted = int(np.clip(readings.frames / rate // _SONG_S_PER_PASSAGE, 1, MOST_PASSAGES))
+    hops = round(PASSAGE_S * 1000.0 / HOP_MS)
+    energy = readings.hop_energy
+    sums = np.convolve(energy, np.ones(max(hops - 3, 1)), "valid") if energy.size >= hops else np.zeros(0)
+    starts: list[int] = []
+    while sums.size and sums.max() > 0.0 and len(starts) < wanted:
+        at = int(sums.argmax())
+        starts.append(at)
+        sums[max(at - hops + 1, 0) : at + hops] = 0.0
+    size, hop = round(PASSAGE_S * rate), round(HOP_MS * rate / 1000.0)
+    places = [(at * hop, at * hop + size) for at in sorted(starts)] or [(0, size)]
+    parts, position = [], 0
+    for block in blocks:
+        for start, stop in places:
+            first, last = max(start - position, 0), min(stop - position, block.shape[1])
+            if first < last:
+                parts.append(block[:, first:last])
+        position += block.shape[1]
+        if position >= places[-1][1]:
+            break
+    found = np.concatenate(parts, axis=1) if parts else np.zeros((count, 0))
+    return np.ascontiguousarray(found, np.float64)
+
+
+class _LimiterTrial:
+    """Passages, whose loudness is `level_db`, and what limiters leave of them."""
+
+    def __init__(self, passages: Block, sample_rate: int, ceiling_db: float) -> None:
+        self._passages, self._rate, self._ceiling_db = passages, sample_rate, ceiling_db
+        self._k_weighting = np.ascontiguousarray(k_weighting_sections(sample_rate))
+        self.level_db = self._loudness_db(passages)
+        self._spectra = [_spectra(passages, size) for size in _SIZES]
+        self._edges = _band_edges(sample_rate)
+
+    @property
+    def is_audible(self) -> bool:
+        """Whether there is anything to compare."""
+        return self._passages.shape[1] > _SIZES[0] and np.isfinite(self.level_db)
+
+    def run(self, settings: LimiterSettings, depth_db: float, gain_db: float) -> tuple[float, float]:
+        """Cost and loudness (of the passages, in dB) of settings at a gain."""
+        audio = self._passages * db_to_gain(gain_db)
+        if depth_db > 0.0:
+            audio = clip_peaks(audio, self._ceiling_db, depth_db, self._rate, settings)
+        audio = limit(audio, self._ceiling_db, self._rate, settings)[0]
+        level_db = self._loudness_db(audio)
+        audio = audio * db_to_gain(self.level_db - level_db)
+        costs = []
+        for number, reference in enumerate(self._spectra):
+            output = _spectra(audio, _SIZES[number])
+            for y, x in zip(output, reference, strict=True):
+                if x.any():
+                    costs.append(_distance(y, x) + (_in_bands(y, x, self._edges) if number == 0 else 0.0))
+        return float(np.mean(costs)), level_db
+
+    def _loudness_db(self, audio: Block) -> float:
+        heard = np.empty_like(audio)
+        state = np.zeros((len(audio), len(self._k_weighting), 2))
+        stream_kernels.cascade(np.ascontiguousarray(audio), self._k_weighting, state, heard)
+        power = float(np.square(heard).sum())
+        return power_to_db(power) if power > 0.0 else -np.inf
+
+
+def _spectra(audio: Block, size: int) -> NDArray[np.complex64]:
+    """Of half-overlapping frames, (channel, frame, bin)."""
+    frames = np.lib.stride_tricks.sliding_window_view(audio.astype(np.float32), size, axis=1)
+    window = np.hanning(size).astype(np.float32)
+    return np.asarray(fft.rfft(frames[:, :: size // 2] * window, axis=-1))
+
+
+def _band_edges(sample_rate: int) -> NDArray[np.int64]:
+    """First bins of third octaves from 100 Hz to 16 kHz, or as far as the rate goes; the last is an end."""
+    at_hz = np.arange(_SIZES[0] // 2 + 1) * (sample_rate / _SIZES[0])
+    edges = np.searchsorted(at_hz, 100.0 * 2.0 ** (np.arange(23) / 3.0))
+    return np.unique(edges[edges < at_hz.size]).astype(np.int64)
+
+
+def _distance(output: NDArray[np.complex64], reference: NDArray[np.complex64]) -> float:
+    y, x = np.abs(output), np.abs(reference)
+    floor = _FLOOR * x.max()
+    away = float(np.linalg.norm(y - x) / np.linalg.norm(x))
+    return away + float(np.abs(np.log((y + floor) / (x + floor))).mean())
+
+
+def _in_bands(
+    output: NDArray[np.complex64], reference: NDArray[np.complex64], edges: NDArray[np.int64]
+) -> float:
+    """The terms of bands: what changed, and four times what was added."""
+    y, x, residual = (
+        np.add.reduceat(np.square(np.abs(spectrum)), edges, axis=1)[:, :-1]
+        for spectrum in (output, reference, output - reference)
+    )
+    whole = float(np.square(np.abs(reference)).sum())
+    floor = _FLOOR * x.max() + 1e-30
+    changed = 0.5 * float(np.abs(np.log((y + floor) / (x + floor))).mean())
+    return changed + 4.0 * float(np.sqrt(np.maximum(residual - x, 0.0).sum() / whole))

@@ -1,0 +1,99 @@
+"""The settings that are found for a song."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neural_mastering.dsp.limiter import DRIVEN
+from neural_mastering.metering.forecast import LimiterForecast, forecast
+from neural_mastering.rendering.delivery.limiter_search import (
+    CANDIDATES,
+    MOST_PASSAGES,
+    PASSAGE_S,
+    find_limiter,
+    loudest_passages,
+)
+from neural_mastering.rendering.delivery.spec import CLEAN_DB, DeliverySpec
+from tests.rendering.conftest import RATE, music
+
+
+def _blocks(audio: np.ndarray) -> Callable[[], Iterator[np.ndarray]]:
+    return lambda: (np.ascontiguousarray(audio[:, i : i + 7000]) for i in range(0, audio.shape[1], 7000))
+
+
+def _survey(audio: np.ndarray) -> LimiterForecast:
+    return forecast(_blocks(audio)(), RATE, len(audio))
+
+
+def _drum() -> np.ndarray:
+    since = np.arange(4 * RATE) / RATE % 0.45
+    beats = np.sin(2 * np.pi * 60.0 * since) * np.exp(-since / 0.12) * np.minimum(since / 0.003, 1.0)
+    return np.tile(0.5 * beats, (2, 1))
+
+
+def _spec(audio: np.ndarray, over_db: float, clip_db: float = 1.5) -> DeliverySpec:
+    """A target for which the highest peak has about `over_db` too much."""
+    readings = _survey(audio).readings
+    lufs = readings.lufs + over_db - 1.0 - readings.true_peak_db
+    return DeliverySpec(lufs, -1.0, 24.0, clip_db=clip_db)
+
+
+def test_a_bass_drum_gets_a_recovery_that_waits_and_a_mix_a_fast_one() -> None:
+    drum, mix = _drum(), music(4.0)
+    for audio, waits in ((drum, True), (mix, False)):
+        choice = find_limiter(_blocks(audio), _survey(audio), _spec(audio, 6.0))
+        assert choice is not None
+        assert (choice.settings.recovery_widths > 0.0) is waits
+        assert choice.cost <= choice.default_cost
+
+
+def test_nothing_is_sought_where_little_must_go() -> None:
+    audio = music(4.0)
+    assert find_limiter(_blocks(audio), _survey(audio), _spec(audio, 0.9 * CLEAN_DB)) is None
+    assert find_limiter(_blocks(audio), _survey(audio), replace(_spec(audio, 6.0), ceiling_db=None)) is None
+    assert (
+        find_limiter(_blocks(audio), _survey(audio), replace(_spec(audio, 6.0), max_reduction_db=0.0)) is None
+    )
+
+
+def test_one_song_always_gets_the_same_settings_whatever_its_blocks() -> None:
+    audio = music(4.0)
+    spec, survey = _spec(audio, 6.0), _survey(audio)
+    first = find_limiter(_blocks(audio), survey, spec)
+    assert first == find_limiter(lambda: iter([audio]), survey, spec)
+    assert first is not None and first.settings in CANDIDATES and first.clip_db in (0.0, 1.5)
+    assert CANDIDATES[0] == DRIVEN
+
+
+def test_the_clipper_is_never_deeper_than_allowed() -> None:
+    audio = music(4.0)
+    choice = find_limiter(_blocks(audio), _survey(audio), _spec(audio, 6.0, clip_db=0.0))
+    assert choice is not None and choice.clip_db == 0.0
+
+
+@pytest.mark.parametrize("minutes", [0.5, 6.0])
+def test_the_loudest_passages_are_heard(minutes: float) -> None:
+    """Bursts in a quiet song; they are found where they are, and no more than a few seconds are taken."""
+    rate = 8_000
+    size = round(60 * minutes * rate)
+    quiet = 0.01 * np.random.default_rng(0).standard_normal((1, size))
+    places = [0.2, 0.5, 0.9]
+    for place in places:
+        start = round(place * size)
+        quiet[:, start : start + round(PASSAGE_S * rate)] *= 30.0
+    blocks = _blocks(quiet)
+    readings = forecast(blocks(), rate, 1).readings
+    found = loudest_passages(blocks(), readings)
+    wanted = round(PASSAGE_S * rate) * (MOST_PASSAGES if minutes > 4 else 1)
+    assert found.shape == (1, wanted)
+    assert np.sqrt((found**2).mean()) > 0.9 * 0.3
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.3, 0.6])
+def test_songs_too_short_to_compare_get_no_settings(seconds: float) -> None:
+    audio = music(1.0)[:, : round(seconds * RATE)]
+    find_limiter(_blocks(audio), _survey(audio), DeliverySpec(-5.0, -1.0, 24.0))
+    silent = np.zeros((2, RATE))
+    assert find_limiter(_blocks(silent), _survey(silent), DeliverySpec(-5.0, -1.0, 24.0)) is None
