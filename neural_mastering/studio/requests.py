@@ -57,7 +57,7 @@ class CommandRequest(StrictModel):
 class AlbumRequest(StrictModel):
     """Settings for all songs of the album; where they say nothing about the tone, a song's own hold.
 
-    `gap_s` is the silence between songs that don't join, in seconds; `info` the text of a CSV file with order and tags.
+    `gap_s` is the silence in seconds between songs that don't join; `info` the text of a CSV file: order and tags.
     """
 
     settings: Settings = Field(default_factory=Settings)
