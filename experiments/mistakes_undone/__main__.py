@@ -15,7 +15,7 @@ from experiments.mistakes_undone.rows import read, write
 from experiments.mistakes_undone.run import Setting, Task, run_all
 from experiments.mistakes_undone.songs import TEST_SONGS, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, spectra_of
-from experiments.mistakes_undone.systems import NAMES
+from experiments.mistakes_undone.systems import LEARNING, NAMES
 from experiments.mistakes_undone.tables import finished_table, mistakes_table, summary_table
 from neural_mastering.reporting.table import markdown_table
 
@@ -35,11 +35,12 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     test, others = pool_songs(arguments.music, arguments.test_songs)
-    held = arguments.out / "training.npz"
-    if not held.exists():
-        spectra_of(others, arguments.seconds).save(held)
-    training = Spectra.load(held)
     names = tuple(arguments.systems)
+    training, held = None, arguments.out / "training.npz"
+    if set(names) & set(LEARNING):
+        if not held.exists():
+            spectra_of(others, arguments.seconds).save(held)
+        training = Spectra.load(held)
     setting = Setting(training, names, arguments.seconds, arguments.seed)
     table = arguments.out / "songs.csv"
     rows = [row for row in read(table) if not (arguments.again and row.system in names)]
@@ -59,7 +60,8 @@ def main() -> None:
     tables = (summary_table(rows), mistakes_table(rows), finished_table(rows))
     text = "\n".join(markdown_table(table) for table in tables)
     (arguments.out / "tables.md").write_text(text, encoding="utf-8")
-    print(f"{len(training.packages)} songs of {len(set(training.packages))} packages to learn from")
+    if training is not None:
+        print(f"{len(training.packages)} songs of {len(set(training.packages))} packages to learn from")
     print(text)
 
 

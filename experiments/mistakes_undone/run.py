@@ -35,7 +35,7 @@ class Task(NamedTuple):
 class Setting(NamedTuple):
     """What holds for all songs."""
 
-    training: Spectra
+    training: Spectra | None
     systems: tuple[str, ...]
     seconds: float
     seed: int

@@ -41,18 +41,21 @@ OTHERS = ("nothing", "average EQ", "corridor", "modest-eq-2")
 NAMES = (*OTHERS, *(f"{engine}@{name}" for engine in ("plain", "auto") for name in INTENSITIES_DB))
 """All systems; "@" names the intensity."""
 
+LEARNING = ("average EQ", "corridor", *(f"plain@{name}" for name in INTENSITIES_DB))
+"""Those that are made from the training songs of the study."""
+
 SIZES_DB = {"gentle": (0.0, 2.0), "balanced": (0.0, np.inf), "strong": (2.0, np.inf)}
 """Sizes of the mistakes with which an intensity is measured."""
 
 
-def chosen_systems(names: Sequence[str], training: Spectra) -> dict[str, System]:
+def chosen_systems(names: Sequence[str], training: Spectra | None) -> dict[str, System]:
     """Systems by name.
 
     Args:
         names: some of `NAMES`.
-        training: spectra of the songs that may be learned from.
+        training: spectra of the songs that may be learned from; needed for those of `LEARNING`.
     """
-    tone = gaussian_of(training)
+    tone = gaussian_of(training) if training is not None else None
 
     def built(name: str) -> System:
         engine, _, intensity = name.partition("@")
@@ -62,6 +65,7 @@ def chosen_systems(names: Sequence[str], training: Spectra) -> dict[str, System]
             return _asked(Options(model=engine))
         if engine == "auto":
             return _moved(INTENSITIES_DB[intensity])
+        assert training is not None and tone is not None
         if engine == "plain":
             return _of_profile(plain_posterior(tone, INTENSITIES_DB[intensity]))
         return _of_profile((average_eq if engine == "average EQ" else corridor)(training))
