@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from experiments.common.command_line import parser_of
+from experiments.mistakes_undone.mistakes import CONDITIONS
 from experiments.mistakes_undone.rows import read, write
 from experiments.mistakes_undone.run import Setting, Task, run_all
 from experiments.mistakes_undone.songs import TEST_SONGS, chosen, pool_songs
@@ -29,6 +30,13 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=None, help="at most so many of each package")
     parser.add_argument("--seconds", type=float, default=30.0, help="this much from the middle of each song")
     parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES, help="only these")
+    parser.add_argument(
+        "--conditions",
+        nargs="+",
+        choices=[condition.name for condition in CONDITIONS],
+        default=[condition.name for condition in CONDITIONS],
+        help="only these mistakes",
+    )
     parser.add_argument("--again", action="store_true", help="measure the systems anew")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=16)
@@ -41,7 +49,8 @@ def main() -> None:
         if not held.exists():
             spectra_of(others, arguments.seconds).save(held)
         training = Spectra.load(held)
-    setting = Setting(training, names, arguments.seconds, arguments.seed)
+    conditions = tuple(condition for condition in CONDITIONS if condition.name in arguments.conditions)
+    setting = Setting(training, names, arguments.seconds, arguments.seed, conditions)
     table = arguments.out / "songs.csv"
     rows = [row for row in read(table) if not (arguments.again and row.system in names)]
     known = {}
