@@ -10,7 +10,7 @@ SONG_SPREAD, DIRECTION_SPREAD = 0.5, 0.5
 """Standard deviations of the natural logarithm of the scale, of a song as a whole and of each direction in it."""
 
 MEDIAN = 2.0
-"""Of both scales together, in parts of the variance. The likeliest is 1; with 2, as much of mistakes of 2 dB is undone
+"""Of both scales, in parts of the variance. The likeliest is 1; with 2, as much of mistakes of 2 dB is undone
 on training packages, fewer songs get worse, and finished songs are moved less (experiments/normality)."""
 
 _POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
