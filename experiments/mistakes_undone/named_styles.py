@@ -2,21 +2,21 @@
 
     python -m experiments.mistakes_undone.named_styles MUSIC OUT [--songs 60]
 
-Labels are those of experiments/normality/kinds.py; nobody listened. Each song gets its own kind's published style,
-and pop, which is none of them. Rows of `auto` come from OUT/songs.csv, which the main study writes.
+Labels are those of experiments/common/song_kinds.py; nobody listened. Each song gets its own kind's published
+style, and pop, which is none of them. Rows of `auto` come from OUT/songs.csv, which the main study writes.
 """
 
 import time
 from pathlib import Path
 
 from experiments.common.command_line import parser_of
+from experiments.common.song_kinds import label_of
 from experiments.mistakes_undone.mistakes import FINISHED, Condition
 from experiments.mistakes_undone.rows import Row, read, write
 from experiments.mistakes_undone.run import Setting, Task, run_all
 from experiments.mistakes_undone.songs import Song, chosen, pool_songs
 from experiments.mistakes_undone.systems import STYLES
 from experiments.mistakes_undone.tables import finished_table, mistakes_table
-from experiments.normality.kinds import label_of
 from neural_mastering.reporting.table import markdown_table
 
 CONDITIONS = (Condition("random", 2.0), Condition("random", 4.0), FINISHED)
@@ -76,7 +76,9 @@ def done(song: Song, rows: list[Row]) -> frozenset[tuple[str, str]]:
 def renamed(row: Row) -> Row:
     """The song's own style by that name, so that one table holds all kinds."""
     style, _, intensity = row.system.partition("@")
-    return row if style == ANOTHER else row._replace(system=f"{OWN}@{intensity}")
+    if style == ANOTHER:
+        return row
+    return Row(*row[:3], f"{OWN}@{intensity}", *row[4:])
 
 
 if __name__ == "__main__":
