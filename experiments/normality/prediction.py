@@ -11,7 +11,7 @@ from experiments.normality.calibration import Calibration, calibrate
 from experiments.normality.regression import gaussian_of, out_of_package, shapes
 from experiments.normality.songs import Songs
 from neural_mastering.dsp.gaussian import Gaussian
-from neural_mastering.normality.kernel_ridge import KernelRidge, Settings, fit_kernel_ridge
+from neural_mastering.normality.kernel_ridge import KernelRidge, RegressionSettings, fit_kernel_ridge
 
 Float64s = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ class Learned:
         )
 
 
-def learn(songs: Songs, settings: Settings | None = None) -> Learned:
+def learn(songs: Songs, settings: RegressionSettings | None = None) -> Learned:
     """Fit and calibrate on songs."""
     shape = shapes(songs.levels_db, songs.filled)
     mean, covariance, complete = gaussian_of(shape, np.ones(len(songs)))

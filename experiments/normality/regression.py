@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
-from neural_mastering.normality.kernel_ridge import CLIP, Settings, fit_kernel_ridge
+from neural_mastering.normality.kernel_ridge import CLIP, RegressionSettings, fit_kernel_ridge
 from neural_mastering.normality.linear_ridge import fit_linear_ridge
 
 Float64s = NDArray[np.float64]
@@ -49,7 +49,7 @@ def out_of_package(
     features: Float64s,
     targets: Float64s,
     package: NDArray[np.str_],
-    settings: Settings | None = None,
+    settings: RegressionSettings | None = None,
     folds: int = 0,
 ) -> tuple[Float64s, Float64s, Float64s]:
     """Predictions, novelty and plain means of each song by fits that don't know its package."""

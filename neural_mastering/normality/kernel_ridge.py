@@ -16,7 +16,7 @@ CLIP = 3.5
 
 
 @dataclass(frozen=True)
-class Settings:
+class RegressionSettings:
     """Of the regression.
 
     Attributes:
@@ -100,7 +100,10 @@ def inverse_of(songs: Float64s, width: float, size: int, ridge: float) -> Float6
 
 
 def fit_kernel_ridge(
-    features: Float64s, outputs: Float64s, groups: NDArray[np.str_], settings: Settings | None = None
+    features: Float64s,
+    outputs: Float64s,
+    groups: NDArray[np.str_],
+    settings: RegressionSettings | None = None,
 ) -> KernelRidge:
     """Fit to songs.
 
@@ -110,7 +113,7 @@ def fit_kernel_ridge(
         groups: (song,) songs of one group are alike.
         settings: of the regression.
     """
-    settings = settings or Settings()
+    settings = settings or RegressionSettings()
     centre, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
     own = np.clip((features - centre) / scale, -CLIP, CLIP)
     size = own.shape[1]

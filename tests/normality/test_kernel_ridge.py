@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neural_mastering.normality.kernel_ridge import Settings, fit_kernel_ridge, gaussian_kernel
+from neural_mastering.normality.kernel_ridge import RegressionSettings, fit_kernel_ridge, gaussian_kernel
 from neural_mastering.normality.linear_ridge import fit_linear_ridge
 
 
@@ -27,7 +27,7 @@ def test_planted_function_is_recovered_on_points_it_has_not_seen() -> None:
         return np.stack([np.sin(2.0 * x[:, 0]), (x[:, 1] - 500.0) ** 2 / 1e4], axis=1)
 
     model = fit_kernel_ridge(
-        features[:300], truth(features[:300]), groups(300), Settings(width=1.0, ridge=1e-4)
+        features[:300], truth(features[:300]), groups(300), RegressionSettings(width=1.0, ridge=1e-4)
     )
     np.testing.assert_allclose(model.predict(features[300:]), truth(features[300:]), atol=0.05)
 
@@ -35,7 +35,7 @@ def test_planted_function_is_recovered_on_points_it_has_not_seen() -> None:
 def test_large_ridge_leaves_the_mean() -> None:
     rng = np.random.default_rng(2)
     features, outputs = rng.standard_normal((20, 3)), rng.standard_normal((20, 2))
-    model = fit_kernel_ridge(features, outputs, groups(20), Settings(ridge=1e9))
+    model = fit_kernel_ridge(features, outputs, groups(20), RegressionSettings(ridge=1e9))
     np.testing.assert_allclose(model.predict(features[:1])[0], outputs.mean(axis=0), atol=1e-6)
 
 
@@ -46,7 +46,7 @@ def test_hints_lead_to_songs_whose_outputs_are_alike() -> None:
     known, new = slice(None, 120), slice(120, None)
 
     def error(hint_size: float) -> float:
-        settings = Settings(hint_size=hint_size, linear_ridge=20.0)
+        settings = RegressionSettings(hint_size=hint_size, linear_ridge=20.0)
         model = fit_kernel_ridge(features[known], outputs[known], groups(120), settings)
         return float(np.mean((model.predict(features[new]) - outputs[new]) ** 2))
 
@@ -56,7 +56,7 @@ def test_hints_lead_to_songs_whose_outputs_are_alike() -> None:
 def test_hint_of_a_known_song_is_that_of_the_other_groups() -> None:
     rng = np.random.default_rng(6)
     features, outputs = rng.standard_normal((40, 3)), rng.standard_normal((40, 2))
-    model = fit_kernel_ridge(features, outputs, groups(40), Settings(linear_ridge=2.0))
+    model = fit_kernel_ridge(features, outputs, groups(40), RegressionSettings(linear_ridge=2.0))
     own = model.standardised(features)
     others = groups(40) != "0"
     guess = fit_linear_ridge(own[others], outputs[others], 2.0).predict(own[:1])
@@ -72,7 +72,7 @@ def test_novelty_is_the_process_variance_and_grows_away_from_known_songs() -> No
     rng = np.random.default_rng(3)
     features = rng.standard_normal((60, 4))
     model = fit_kernel_ridge(
-        features, features[:, :1], groups(60), Settings(width=0.8, ridge=0.1, hint_size=0.0)
+        features, features[:, :1], groups(60), RegressionSettings(width=0.8, ridge=0.1, hint_size=0.0)
     )
     known, far = model.novelty(features[:1])[0], model.novelty(np.full((1, 4), 50.0))[0]
     assert 0.0 < known < 0.1 < 0.9 < far <= 1.0

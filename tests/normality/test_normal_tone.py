@@ -14,7 +14,7 @@ from neural_mastering.dsp.third_octaves import BROAD
 from neural_mastering.errors import InputError
 from neural_mastering.metering.content import Content
 from neural_mastering.normality import NormalTone, load_normal_tone, write_normal_tone
-from neural_mastering.normality.kernel_ridge import Settings, fit_kernel_ridge
+from neural_mastering.normality.kernel_ridge import RegressionSettings, fit_kernel_ridge
 from neural_mastering.normality.kinds import KindModel
 
 NAMES = tuple("abcde")
@@ -29,7 +29,10 @@ def tone() -> NormalTone:
     return NormalTone(
         names=NAMES,
         regression=fit_kernel_ridge(
-            features, spectra, np.repeat(["one", "two", "three", "four"], 10), Settings(width=0.8, ridge=0.1)
+            features,
+            spectra,
+            np.repeat(["one", "two", "three", "four"], 10),
+            RegressionSettings(width=0.8, ridge=0.1),
         ),
         covariance=4.0 * np.eye(BANDS),
         spread=(0.5, 2.0),
