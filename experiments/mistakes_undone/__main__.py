@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 
 from experiments.common.command_line import parser_of
+from experiments.mistakes_undone.mistakes import CONDITIONS
 from experiments.mistakes_undone.rows import read, write
 from experiments.mistakes_undone.run import Setting, Task, run_all
 from experiments.mistakes_undone.songs import TEST_SONGS, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, spectra_of
-from experiments.mistakes_undone.systems import NAMES
+from experiments.mistakes_undone.systems import LEARNING, NAMES
 from experiments.mistakes_undone.tables import finished_table, mistakes_table, summary_table
 from neural_mastering.reporting.table import markdown_table
 
@@ -29,18 +30,27 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=None, help="at most so many of each package")
     parser.add_argument("--seconds", type=float, default=30.0, help="this much from the middle of each song")
     parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES, help="only these")
+    parser.add_argument(
+        "--conditions",
+        nargs="+",
+        choices=[condition.name for condition in CONDITIONS],
+        default=[condition.name for condition in CONDITIONS],
+        help="only these mistakes",
+    )
     parser.add_argument("--again", action="store_true", help="measure the systems anew")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=16)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     test, others = pool_songs(arguments.music, arguments.test_songs)
-    held = arguments.out / "training.npz"
-    if not held.exists():
-        spectra_of(others, arguments.seconds).save(held)
-    training = Spectra.load(held)
     names = tuple(arguments.systems)
-    setting = Setting(training, names, arguments.seconds, arguments.seed)
+    training, held = None, arguments.out / "training.npz"
+    if set(names) & set(LEARNING):
+        if not held.exists():
+            spectra_of(others, arguments.seconds).save(held)
+        training = Spectra.load(held)
+    conditions = tuple(condition for condition in CONDITIONS if condition.name in arguments.conditions)
+    setting = Setting(training, names, arguments.seconds, arguments.seed, conditions)
     table = arguments.out / "songs.csv"
     rows = [row for row in read(table) if not (arguments.again and row.system in names)]
     known = {}
@@ -59,7 +69,8 @@ def main() -> None:
     tables = (summary_table(rows), mistakes_table(rows), finished_table(rows))
     text = "\n".join(markdown_table(table) for table in tables)
     (arguments.out / "tables.md").write_text(text, encoding="utf-8")
-    print(f"{len(training.packages)} songs of {len(set(training.packages))} packages to learn from")
+    if training is not None:
+        print(f"{len(training.packages)} songs of {len(set(training.packages))} packages to learn from")
     print(text)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
-from experiments.mistakes_undone.mistakes import CONDITIONS, draw, rms_of, with_mistake
+from experiments.mistakes_undone.mistakes import CONDITIONS, Condition, draw, rms_of, with_mistake
 from experiments.mistakes_undone.rows import Row
 from experiments.mistakes_undone.songs import Song
 from experiments.mistakes_undone.spectra import Spectra, excerpt, levels_of, profile_of_samples
@@ -35,10 +35,11 @@ class Task(NamedTuple):
 class Setting(NamedTuple):
     """What holds for all songs."""
 
-    training: Spectra
+    training: Spectra | None
     systems: tuple[str, ...]
     seconds: float
     seed: int
+    conditions: tuple[Condition, ...] = CONDITIONS
 
 
 def run_all(tasks: Sequence[Task], setting: Setting, processes: int) -> Iterator[list[Row]]:
@@ -56,7 +57,7 @@ def song_rows(task: Task, setting: Setting, systems: Mapping[str, System]) -> li
     if not finished.is_usable:
         return []
     bands = BROAD & finished.filled
-    for condition in CONDITIONS:
+    for condition in setting.conditions:
         wanted = [
             name for name in systems if (condition.name, name) not in task.known and matters(name, condition)
         ]

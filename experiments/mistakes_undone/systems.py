@@ -39,20 +39,26 @@ System = Callable[[Case], ChainControls]
 
 OTHERS = ("nothing", "average EQ", "corridor", "modest-eq-2")
 NAMES = (*OTHERS, *(f"{engine}@{name}" for engine in ("plain", "auto") for name in INTENSITIES_DB))
-"""All systems; "@" names the intensity."""
+"""All systems of the main study; "@" names the intensity."""
+
+STYLES = ("pop", "rock", "electronic", "classical")
+"""Published styles, as systems "rock@balanced" and so on (`named_styles`)."""
+
+LEARNING = ("average EQ", "corridor", *(f"plain@{name}" for name in INTENSITIES_DB))
+"""Those that are made from the training songs of the study."""
 
 SIZES_DB = {"gentle": (0.0, 2.0), "balanced": (0.0, np.inf), "strong": (2.0, np.inf)}
 """Sizes of the mistakes with which an intensity is measured."""
 
 
-def chosen_systems(names: Sequence[str], training: Spectra) -> dict[str, System]:
+def chosen_systems(names: Sequence[str], training: Spectra | None) -> dict[str, System]:
     """Systems by name.
 
     Args:
-        names: some of `NAMES`.
-        training: spectra of the songs that may be learned from.
+        names: some of `NAMES`, or styles with an intensity.
+        training: spectra of the songs that may be learned from; needed for those of `LEARNING`.
     """
-    tone = gaussian_of(training)
+    tone = gaussian_of(training) if training is not None else None
 
     def built(name: str) -> System:
         engine, _, intensity = name.partition("@")
@@ -60,8 +66,9 @@ def chosen_systems(names: Sequence[str], training: Spectra) -> dict[str, System]
             return lambda _: ChainControls()
         if engine == "modest-eq-2":
             return _asked(Options(model=engine))
-        if engine == "auto":
-            return _moved(INTENSITIES_DB[intensity])
+        if engine in (AUTO, *STYLES):
+            return _moved(engine, INTENSITIES_DB[intensity])
+        assert training is not None and tone is not None
         if engine == "plain":
             return _of_profile(plain_posterior(tone, INTENSITIES_DB[intensity]))
         return _of_profile((average_eq if engine == "average EQ" else corridor)(training))
@@ -81,10 +88,10 @@ def _of_profile(controls: Callable[[Profile], ChainControls]) -> System:
     return lambda case: controls(case.profile)
 
 
-def _moved(intensity_db: float) -> System:
-    """What `nm-master --style auto` does; the analysis of the song is shared by all intensities."""
+def _moved(style: str, intensity_db: float) -> System:
+    """What `nm-master --style STYLE` does; the analysis of the song is shared by all styles and intensities."""
     start = Tone(ChainControls(), LEFT_ALONE)
-    return lambda case: add_move(start, case.analysis, AUTO, intensity_db).controls
+    return lambda case: add_move(start, case.analysis, style, intensity_db).controls
 
 
 def _asked(options: Options) -> System:

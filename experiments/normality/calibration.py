@@ -19,7 +19,7 @@ from neural_mastering.normality.normal_tone import SMALLEST
 
 Float64s = NDArray[np.float64]
 
-SHRINK, LENGTH_BANDS = 0.6, 8.0
+SHRINK, LENGTH_BANDS = 0.6, 4.0
 """Part of the smooth model in a covariance, and the third octaves over which its correlation falls to 1/e."""
 
 ROOM = 1.5

@@ -31,8 +31,7 @@ from experiments.normality.posterior import (
 )
 from experiments.normality.prediction import learn
 from experiments.normality.regression import r_squared, shapes
-from experiments.normality.songs import Songs, load
-from experiments.normality.study import full_band
+from experiments.normality.songs import Songs, full_band, load
 from experiments.normality.train import training_songs
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.styles.intensity import error_covariance

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.normality.calibration import Calibration, calibrate
-from experiments.normality.regression import Settings, fit, gaussian_of, out_of_package, shapes
+from experiments.normality.regression import gaussian_of, out_of_package, shapes
 from experiments.normality.songs import Songs
 from neural_mastering.dsp.gaussian import Gaussian
-from neural_mastering.normality.kernel_ridge import KernelRidge
+from neural_mastering.normality.kernel_ridge import KernelRidge, RegressionSettings, fit_kernel_ridge
 
 Float64s = NDArray[np.float64]
 
@@ -43,9 +43,8 @@ class Learned:
         )
 
 
-def learn(songs: Songs, settings: Settings | None = None) -> Learned:
+def learn(songs: Songs, settings: RegressionSettings | None = None) -> Learned:
     """Fit and calibrate on songs."""
-    settings = settings or Settings()
     shape = shapes(songs.levels_db, songs.filled)
     mean, covariance, complete = gaussian_of(shape, np.ones(len(songs)))
     predicted, novelty, without = out_of_package(songs.features, complete, songs.package, settings)
@@ -54,7 +53,7 @@ def learn(songs: Songs, settings: Settings | None = None) -> Learned:
         shape - without, alone, songs.package, covariance
     )  # as careful with the general statement
     return Learned(
-        regression=fit(songs.features, complete, songs.package, settings),
+        regression=fit_kernel_ridge(songs.features, complete, songs.package, settings),
         calibration=calibrate(shape - predicted, novelty, songs.package, covariance),
         general=Gaussian.of(mean, plain.size(np.zeros(1))[0] * plain.covariance),
         predicted=predicted,

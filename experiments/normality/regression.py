@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
-from neural_mastering.normality.kernel_ridge import KernelRidge, fit_kernel_ridge
+from neural_mastering.normality.kernel_ridge import CLIP, RegressionSettings, fit_kernel_ridge
+from neural_mastering.normality.linear_ridge import fit_linear_ridge
 
 Float64s = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Of the kernel ridge regression.
-
-    Attributes:
-        width: of the RBF in multiples of the root of the number of features.
-        ridge: added to the diagonal of the kernel.
-        package_power: a song weighs (songs of its package)^−power.
-    """
-
-    width: float = 1.0
-    ridge: float = 0.2
-    package_power: float = 0.0
 
 
 def shapes(levels_db: Float64s, filled: Bools) -> Float64s:
@@ -61,21 +45,12 @@ def gaussian_of(values: Float64s, weights: Float64s, rounds: int = 15) -> tuple[
     return mean, covariance, filled
 
 
-def song_weights(package: NDArray[np.str_], power: float) -> Float64s:
-    """A song weighs (songs of its package)^−power; mean 1."""
-    _, inverse, count = np.unique(package, return_inverse=True, return_counts=True)
-    weights = count[inverse].astype(float) ** -power
-    return weights / weights.mean()
-
-
-def fit(features: Float64s, targets: Float64s, package: NDArray[np.str_], settings: Settings) -> KernelRidge:
-    """Fit to completed targets (song, third)."""
-    importance = song_weights(package, settings.package_power)
-    return fit_kernel_ridge(features, targets, importance, settings.width, settings.ridge)
-
-
 def out_of_package(
-    features: Float64s, targets: Float64s, package: NDArray[np.str_], settings: Settings, folds: int = 0
+    features: Float64s,
+    targets: Float64s,
+    package: NDArray[np.str_],
+    settings: RegressionSettings | None = None,
+    folds: int = 0,
 ) -> tuple[Float64s, Float64s, Float64s]:
     """Predictions, novelty and plain means of each song by fits that don't know its package."""
     predicted, novelty, plain = (np.zeros(targets.shape) for _ in range(3))
@@ -84,7 +59,7 @@ def out_of_package(
         held = np.isin(package, group)
         if held.all():
             continue
-        model = fit(features[~held], targets[~held], package[~held], settings)
+        model = fit_kernel_ridge(features[~held], targets[~held], package[~held], settings)
         predicted[held], novelty[held] = model.predict(features[held]), model.novelty(features[held])
         plain[held] = model.mean
     return predicted, novelty, plain
@@ -125,17 +100,13 @@ def tilt_only(predicted: Float64s, plain: Float64s) -> Float64s:
 
 
 def ridge_out_of_package(
-    features: Float64s, targets: Float64s, package: NDArray[np.str_], penalty: float = 300.0
+    features: Float64s, targets: Float64s, package: NDArray[np.str_], ridge: float = 300.0
 ) -> Float64s:
     """Predictions of each song by linear ridge regressions that don't know its package."""
     predicted = np.zeros(targets.shape)
-    for (group,) in folds_of(package, 0):
+    for group in np.unique(package):
         held = package == group
         centre, scale = features[~held].mean(axis=0), features[~held].std(axis=0) + 1e-3
-        known, new = (np.clip((features[rows] - centre) / scale, -3.5, 3.5) for rows in (~held, held))
-        mean = targets[~held].mean(axis=0)
-        weights = np.linalg.solve(
-            known.T @ known + penalty * np.eye(known.shape[1]), known.T @ (targets[~held] - mean)
-        )
-        predicted[held] = mean + new @ weights
+        known, new = (np.clip((features[rows] - centre) / scale, -CLIP, CLIP) for rows in (~held, held))
+        predicted[held] = fit_linear_ridge(known, targets[~held], ridge).predict(new)
     return predicted

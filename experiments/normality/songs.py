@@ -29,6 +29,8 @@ from neural_mastering.metering.profile import Spectrum
 
 Float64s = NDArray[np.float64]
 
+FULL_BAND_LUFS = -20.0
+
 
 @dataclass(frozen=True)
 class Songs:
@@ -69,6 +71,11 @@ class Songs:
             self.filled[chosen],
             self.lufs[chosen],
         )
+
+
+def full_band(songs: Songs) -> NDArray[np.bool_]:
+    """(song,) not cut by a codec below 16 kHz, and not quiet."""
+    return songs.filled[:, -1] & (songs.lufs > FULL_BAND_LUFS)
 
 
 def measure(path: Path) -> dict[str, NDArray[Any]] | None:

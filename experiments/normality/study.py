@@ -9,15 +9,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import write_rows
 from experiments.normality.calibration import coverage
 from experiments.normality.prediction import Learned, learn
 from experiments.normality.regression import (
-    Settings,
-    fit,
     gaussian_of,
     r_squared,
     ridge_out_of_package,
@@ -25,19 +22,14 @@ from experiments.normality.regression import (
     shapes,
     tilt_only,
 )
-from experiments.normality.songs import Songs, load
+from experiments.normality.songs import Songs, full_band, load
 from experiments.normality.train import training_songs
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
+from neural_mastering.normality.kernel_ridge import fit_kernel_ridge
 
 Row = dict[str, object]
 
-FULL_BAND_LUFS = -20.0
 SEEDS = 8
-
-
-def full_band(songs: Songs) -> NDArray[np.bool_]:
-    """(song,) not cut by a codec below 16 kHz, and not quiet."""
-    return songs.filled[:, -1] & (songs.lufs > FULL_BAND_LUFS)
 
 
 def predictions(songs: Songs, learned: Learned) -> list[Row]:
@@ -83,7 +75,7 @@ def subsets(songs: Songs) -> list[Row]:
     return rows
 
 
-def learning_curve(songs: Songs, settings: Settings) -> list[Row]:
+def learning_curve(songs: Songs) -> list[Row]:
     """R² on packages left out, over the number of packages learned from: mean and deviation over seeds."""
     shape = shapes(songs.levels_db, songs.filled)
     complete = gaussian_of(shape, np.ones(len(songs)))[2]
@@ -94,7 +86,7 @@ def learning_curve(songs: Songs, settings: Settings) -> list[Row]:
         for seed in range(SEEDS):
             order = np.random.default_rng(seed).permutation(packages)
             known, new = np.isin(songs.package, order[:count]), np.isin(songs.package, order[count:])
-            model = fit(songs.features[known], complete[known], songs.package[known], settings)
+            model = fit_kernel_ridge(songs.features[known], complete[known], songs.package[known])
             plain = np.tile(model.mean, (int(new.sum()), 1))
             found.append(r_squared(model.predict(songs.features[new]), plain, shape[new]))
             sizes.append(known.sum())
@@ -136,7 +128,7 @@ def main() -> None:
     tables = {
         "predictions": predictions(songs, learned),
         "subsets": subsets(songs),
-        "learning_curve": learning_curve(songs, Settings()),
+        "learning_curve": learning_curve(songs),
         "loudness_bias": loudness_bias(songs, learned),
     }
     folder = arguments.out / "tables"

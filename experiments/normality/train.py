@@ -3,6 +3,7 @@
     python -m experiments.normality.train MUSIC OUT [--to neural_mastering/assets/normality/normal-tone-1]
 
 Songs of the test's packages, songs bundled as demos, and works that the test's packages also hold are left out.
+Spectra are learned from full-band songs alone; kinds from all.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from experiments.normality.calibration import coverage
 from experiments.normality.kinds import calibrated, labels
 from experiments.normality.prediction import Learned, learn
 from experiments.normality.regression import r_squared
-from experiments.normality.songs import Songs, load, terms
+from experiments.normality.songs import Songs, full_band, load, terms
 from neural_mastering.normality import NormalTone, write_normal_tone
 
 NAME = "normal-tone-1"
@@ -38,7 +39,8 @@ def training_songs(songs: Songs) -> Songs:
 
 def make(songs: Songs, works: list[dict[str, str]]) -> NormalTone:
     """The record from songs that may go into weights."""
-    learned = learn(songs)
+    full = songs.of(full_band(songs))
+    learned = learn(full)
     kind = labels(songs)
     labelled = kind != ""
     standardised = learned.regression.standardised(songs.features)
@@ -63,6 +65,8 @@ def make(songs: Songs, works: list[dict[str, str]]) -> NormalTone:
             },
         },
         "songs": len(songs),
+        "full_band": "spectra are learned from the songs that reach 16 kHz and are louder than −20 LUFS",
+        "full_band_songs": len(full),
         "packages": {str(p): int((songs.package == p).sum()) for p in np.unique(songs.package)},
         "works": works,
     }

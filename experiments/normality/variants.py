@@ -2,8 +2,9 @@
 
     python -m experiments.normality.variants MUSIC OUT
 
-Writes OUT/tables/variants.csv: a heavier tail of the spread of songs (`styles.move.TAIL`), on both sides or on one,
-and a mixture of the bundled styles by the probabilities of kinds.
+Writes OUT/tables/variants.csv: heavier tails of the spread of songs, as a Student distribution for the song as
+a whole or as a scale mixture (`dsp.scale_mixture`), and a mixture of the bundled styles by the probabilities of
+kinds.
 """
 
 from __future__ import annotations
@@ -31,9 +32,13 @@ from experiments.normality.songs import Songs, load
 from experiments.normality.train import training_songs
 from neural_mastering.dsp.gaussian import Gaussian, updated
 from neural_mastering.dsp.mix_errors import error_covariance
+from neural_mastering.dsp.scale_mixture import observed_covariance
 from neural_mastering.normality import load_normal_tone
 from neural_mastering.styles.library import find_style
-from neural_mastering.styles.move import OFFSET_DB, TAIL
+from neural_mastering.styles.move import OFFSET_DB
+
+TAIL = 5.0
+"""Degrees of freedom of the Student distribution."""
 
 STYLES = ("rock", "electronic", "classical")
 CASES = (
@@ -43,8 +48,8 @@ CASES = (
 )
 
 
-def tailed(statements: Sequence[Gaussian], prior: Float64s, tail: float | None, one_sided: bool) -> Follow:
-    """The posterior with the spread scaled by (ν + δ²)/(ν + d), never below 1 where it is one-sided."""
+def student(statements: Sequence[Gaussian], prior: Float64s, tail: float | None) -> Follow:
+    """The posterior with the spread scaled by (ν + δ²)/(ν + d), never below 1; a Gaussian without a tail."""
 
     def follow(spectrum: Float64s, known: Bools, song: int) -> Float64s:
         target = statements[song % len(statements)]
@@ -54,9 +59,21 @@ def tailed(statements: Sequence[Gaussian], prior: Float64s, tail: float | None, 
         scale = 1.0
         if tail is not None:
             distance = float(gap @ np.linalg.solve(spread + mistake + OFFSET_DB**2, gap))
-            scale = (tail + distance) / (tail + known.sum() - 1)
-            scale = max(scale, 1.0) if one_sided else scale
+            scale = max(1.0, (tail + distance) / (tail + known.sum() - 1))
         return prior[:, known] @ np.linalg.solve(scale * spread + mistake + OFFSET_DB**2, gap)
+
+    return follow
+
+
+def scale_mixture(statements: Sequence[Gaussian], prior: Float64s) -> Follow:
+    """The posterior of the engine."""
+
+    def follow(spectrum: Float64s, known: Bools, song: int) -> Float64s:
+        target = statements[song % len(statements)]
+        index = np.ix_(known, known)
+        gap = (target.mean - spectrum)[known]
+        spread = observed_covariance(gap, target.covariance[index], prior[index], OFFSET_DB)
+        return prior[:, known] @ np.linalg.solve(spread + prior[index] + OFFSET_DB**2, gap)
 
     return follow
 
@@ -65,12 +82,12 @@ def mixed(
     statements: Sequence[Gaussian], general: Gaussian, kinds: Sequence[dict[str, float]], prior: Float64s
 ) -> Follow:
     """The posteriors of the styles, sharpened by content, weighted by the kinds; the prediction for "unsure"."""
-    alone = tailed(statements, prior, TAIL, one_sided=True)
+    alone = scale_mixture(statements, prior)
     by_style = {}
     for name in STYLES:
         style = find_style(name).next_song
         sharpened = [updated(style, statement, general, OFFSET_DB) for statement in statements]
-        by_style[name] = tailed(sharpened, prior, TAIL, one_sided=True)
+        by_style[name] = scale_mixture(sharpened, prior)
 
     def follow(spectrum: Float64s, known: Bools, song: int) -> Float64s:
         share = kinds[song % len(kinds)]
@@ -86,9 +103,9 @@ def _follows(
     statements: Sequence[Gaussian], general: Gaussian, kinds: Sequence[dict[str, float]], prior: Float64s
 ) -> dict[str, Follow]:
     return {
-        "normal distribution": tailed(statements, prior, None, one_sided=False),
-        "heavier tail": tailed(statements, prior, TAIL, one_sided=False),
-        "heavier tail, one-sided": tailed(statements, prior, TAIL, one_sided=True),
+        "normal distribution": student(statements, prior, None),
+        "heavier tail, one-sided": student(statements, prior, TAIL),
+        "scale mixture": scale_mixture(statements, prior),
         "and styles mixed in": mixed(statements, general, kinds, prior),
     }
 

@@ -18,8 +18,9 @@ from experiments.pair_audit.comparison import wrong
 from experiments.pair_audit.faults import find_songs, plant
 from experiments.pair_audit.tables import detection_table, error_table, residual_table
 from neural_mastering.data.alignment_folder import align_folder
-from neural_mastering.data.audit.folder import audit_folder, list_pairs, run_jobs
+from neural_mastering.data.audit.folder import audit_folder, list_pairs, one_thread
 from neural_mastering.data.demo import demo_assets
+from neural_mastering.worker_pool import run_jobs
 
 
 def main() -> None:
@@ -48,7 +49,7 @@ def main() -> None:
 def study(cases: Sequence[Case], songs: list[Path], work: Path, length_s: float, jobs: int) -> str:
     """Plant, check, repair, and put the numbers into tables."""
     pairs, repaired = work / "pairs", work / "repaired"
-    run_jobs(partial(plant, songs=songs, folder=pairs, length_s=length_s), cases, jobs)
+    run_jobs(partial(plant, songs=songs, folder=pairs, length_s=length_s), cases, jobs, start=one_thread)
     write_manifest(cases, pairs)
     print("planted", flush=True)
     found = {r.name: r for r in audit_folder(list_pairs(pairs), jobs)}

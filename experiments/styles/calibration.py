@@ -6,28 +6,17 @@ The songs of each package are compared with the style of all others. A package c
 songs.
 """
 
-from pathlib import Path
-
 import numpy as np
-import yaml
 
 from experiments.common.command_line import parser_of
-from experiments.styles.measured_songs import groups, works_of
+from experiments.styles.measured_songs import groups, training_works
 from neural_mastering.styles.compare import compare
 from neural_mastering.styles.learn import learn_style
 from neural_mastering.styles.standing import Standing
 
 
 def main() -> None:
-    parser = parser_of(__doc__)
-    parser.add_argument("music", type=Path)
-    parser.add_argument("--measured", type=Path, help="keep measurements in this JSON file")
-    parser.add_argument("--sources", type=Path, default=Path("experiments/common/sources.yaml"))
-    arguments = parser.parse_args()
-    test = yaml.safe_load(arguments.sources.read_text("utf-8"))["test"]
-    works = [
-        w for w in works_of(arguments.music, arguments.measured) if w.package not in test and not w.song.fault
-    ]
+    works = training_works(parser_of(__doc__))
     by_package = groups(works)
     found: dict[str, list[tuple[float, Standing]]] = {}
     for package, own in by_package.items():

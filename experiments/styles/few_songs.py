@@ -7,13 +7,10 @@ negative log-likelihood of a song's levels (shape alone), with the covariance (1
 general covariance is learned without the package.
 """
 
-from pathlib import Path
-
 import numpy as np
-import yaml
 
 from experiments.common.command_line import parser_of
-from experiments.styles.measured_songs import Work, groups, works_of
+from experiments.styles.measured_songs import Work, groups, training_works
 from neural_mastering.styles.robust import plain_covariance, robust_fit
 
 COUNTS = (1, 3, 5, 10, 20)
@@ -22,15 +19,7 @@ DRAWS = 10
 
 
 def main() -> None:
-    parser = parser_of(__doc__)
-    parser.add_argument("music", type=Path)
-    parser.add_argument("--measured", type=Path, help="keep measurements in this JSON file")
-    parser.add_argument("--sources", type=Path, default=Path("experiments/common/sources.yaml"))
-    arguments = parser.parse_args()
-    test = yaml.safe_load(arguments.sources.read_text("utf-8"))["test"]
-    works = [
-        w for w in works_of(arguments.music, arguments.measured) if w.package not in test and not w.song.fault
-    ]
+    works = training_works(parser_of(__doc__))
     by_package = groups(works)
     large = {name: own for name, own in by_package.items() if len(own) >= 12}
     print(f"{len(large)} packages of 12 songs or more")

@@ -1,16 +1,20 @@
 """The songs of a music folder with what they measure, kept in a file between runs."""
 
+import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from experiments.common.csv_files import read_rows
+from experiments.common.paths import SOURCES
 from neural_mastering.notes import Note
-from neural_mastering.styles.measure_files import default_jobs, measure_files
+from neural_mastering.styles.measure_files import measure_files
 from neural_mastering.styles.song import SongTone
+from neural_mastering.worker_pool import default_jobs
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,17 @@ def works_of(folder: Path, keep: Path | None, jobs: int = 0) -> list[Work]:
         keep.parent.mkdir(parents=True, exist_ok=True)
         keep.write_text(json.dumps(kept), "utf-8")
     return [_work(row, kept[row["file"]]) for row in rows if isinstance(kept.get(row["file"]), dict)]
+
+
+def training_works(parser: argparse.ArgumentParser) -> list[Work]:
+    """Songs without a fault of the packages that are not held out, as a study's command line names them."""
+    parser.add_argument("music", type=Path)
+    parser.add_argument("--measured", type=Path, help="keep measurements in this JSON file")
+    parser.add_argument("--sources", type=Path, default=SOURCES)
+    arguments = parser.parse_args()
+    test = yaml.safe_load(arguments.sources.read_text("utf-8"))["test"]
+    every = works_of(arguments.music, arguments.measured)
+    return [work for work in every if work.package not in test and not work.song.fault]
 
 
 def groups(works: Sequence[Work]) -> dict[str, list[Work]]:

@@ -7,6 +7,7 @@ import typer
 
 from neural_mastering.cli.data_check import PLAIN_WIDTH, printable
 from neural_mastering.cli.progress import progress
+from neural_mastering.worker_pool import default_jobs
 
 
 def align(
@@ -25,7 +26,7 @@ def align(
     """
     # these bring torch, which takes seconds to import
     from neural_mastering.data.alignment_folder import align_folder
-    from neural_mastering.data.audit.folder import default_jobs, list_pairs  # --help stays quick: loads torch
+    from neural_mastering.data.audit.folder import list_pairs  # --help stays quick: loads torch
 
     with progress("measuring and repairing", 2 * len(list_pairs(folder)), quiet) as done:
         records = align_folder(folder, out, jobs or default_jobs(), done)

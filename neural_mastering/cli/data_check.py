@@ -11,6 +11,7 @@ import typer
 from neural_mastering.atomic import write_text
 from neural_mastering.cli.progress import progress
 from neural_mastering.errors import InputError
+from neural_mastering.worker_pool import default_jobs
 
 if TYPE_CHECKING:
     from neural_mastering.data.audit.report import PairReport
@@ -39,7 +40,7 @@ def check(
         raise InputError(f"there is no folder {json_file.absolute().parent} to write {json_file.name} to")
     # these bring torch, which takes seconds to import
     from neural_mastering.data.audio_file import left_out, name_some
-    from neural_mastering.data.audit.folder import SIDES, audit_folder, default_jobs, list_pairs
+    from neural_mastering.data.audit.folder import SIDES, audit_folder, list_pairs
 
     pairs = list_pairs(folder)
     below = [f"{side}/{name}" for side in SIDES for name in left_out(folder / side)]

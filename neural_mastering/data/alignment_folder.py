@@ -20,12 +20,13 @@ from neural_mastering.data.alignment_record import (
 from neural_mastering.data.alignment_render import AlignmentPlan, render
 from neural_mastering.data.audio_file import probe
 from neural_mastering.data.audit.decoded import decoded
-from neural_mastering.data.audit.folder import SIDES, compare_songs, list_pairs, run_jobs
+from neural_mastering.data.audit.folder import SIDES, compare_songs, list_pairs, one_thread
 from neural_mastering.data.audit.pair import PairFiles, audit_pair
 from neural_mastering.data.audit.problems import Problem, relation_problems, verdict
 from neural_mastering.data.audit.relation import relate
 from neural_mastering.data.audit.report import PairReport
 from neural_mastering.data.errors import DataError
+from neural_mastering.worker_pool import run_jobs
 
 WHOLE_SAMPLES = 0.02
 """A delay this near to a whole number of samples is taken as that number, and needs no filter."""
@@ -51,13 +52,13 @@ def align_folder(
     pairs = list_pairs(root)
     _prepare(root, out)
     try:
-        records = run_jobs(partial(_measured, out=out), pairs, jobs, done)
+        records = run_jobs(partial(_measured, out=out), pairs, jobs, done, one_thread)
         compared = compare_songs([record.report() for record in records])
         for record, report in zip(records, compared, strict=True):
             record.problems = [dataclasses.asdict(problem) for problem in report.problems]
         _merge_groups(records, compared)
         jobs_to_do = list(zip(records, pairs, strict=True))
-        records = run_jobs(partial(_written, out=out), jobs_to_do, jobs, done)
+        records = run_jobs(partial(_written, out=out), jobs_to_do, jobs, done, one_thread)
         _drop_strangers(out, records)
         write_manifests(out, records)
     except OSError as error:

@@ -25,10 +25,11 @@ from neural_mastering.errors import InputError
 from neural_mastering.metering.content import Content
 from neural_mastering.normality.kernel_ridge import KernelRidge, inverse_of
 from neural_mastering.normality.kinds import KindModel
+from neural_mastering.normality.linear_ridge import LinearRidge
 
 Float64s = NDArray[np.float64]
 
-FORMAT, FORMAT_VERSION = "neural_mastering normal tone", 1
+FORMAT, FORMAT_VERSION = "neural_mastering normal tone", 2
 DEFAULT_NAME = "normal-tone-1"
 
 WIDEST = 0.98
@@ -164,7 +165,8 @@ def write_normal_tone(tone: NormalTone, path: str | Path) -> None:
         "scale": regression.scale,
         "songs": regression.songs,
         "weights": regression.weights,
-        "ridges": regression.ridges,
+        "hint_weights": regression.hint.weights,
+        "hint_mean": regression.hint.mean,
         "mean": regression.mean,
         "covariance": tone.covariance,
         "general_mean": tone.general.mean,
@@ -179,6 +181,7 @@ def write_normal_tone(tone: NormalTone, path: str | Path) -> None:
         "name": path.stem,
         "sha256": hashlib.sha256(data).hexdigest(),
         "width": regression.width,
+        "ridge": regression.ridge,
         "spread": list(tone.spread),
         "largest": tone.largest,
         "typical_size": tone.typical_size,
@@ -191,16 +194,17 @@ def write_normal_tone(tone: NormalTone, path: str | Path) -> None:
 
 
 def _from_arrays(arrays: Mapping[str, Float64s], content: Mapping[str, Any]) -> NormalTone:
-    width = float(content["width"])
+    width, ridge = float(content["width"]), float(content["ridge"])
     regression = KernelRidge(
         centre=arrays["centre"],
         scale=arrays["scale"],
+        hint=LinearRidge(arrays["hint_weights"], arrays["hint_mean"]),
         songs=arrays["songs"],
         weights=arrays["weights"],
-        ridges=arrays["ridges"],
-        inverse=inverse_of(arrays["songs"], width, arrays["ridges"]),
+        inverse=inverse_of(arrays["songs"], width, len(arrays["centre"]), ridge),
         mean=arrays["mean"],
         width=width,
+        ridge=ridge,
     )
     kinds = tuple(content["kinds"])
     floor, slope = content["spread"]

@@ -16,7 +16,7 @@ from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
 from neural_mastering.notes import Note
 from neural_mastering.styles.duplicates import duplicates
-from neural_mastering.styles.measure_files import Measured, default_jobs, find_songs, measure_files
+from neural_mastering.styles.measure_files import Measured, find_songs, measure_files
 from neural_mastering.styles.profile import Spread, StyleProfile
 from neural_mastering.styles.regions import bands_text
 from neural_mastering.styles.robust import (
@@ -30,6 +30,7 @@ from neural_mastering.styles.robust import (
 )
 from neural_mastering.styles.song import LEAST_BANDS, SHORT_SECONDS, SongTone
 from neural_mastering.units import third_octave_hz
+from neural_mastering.worker_pool import default_jobs
 
 FEW_SONGS = 10
 NARROW_RATE_HZ = 32_000

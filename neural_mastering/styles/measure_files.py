@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from neural_mastering.audio_io.reader import BY_FFMPEG
 from neural_mastering.errors import InputError
 from neural_mastering.notes import Note
 from neural_mastering.styles.song import SongTone, measure_song_tone
+from neural_mastering.worker_pool import run_jobs
 
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".opus", ".mp3", *BY_FFMPEG)
 
@@ -55,23 +50,7 @@ def measure_files(
     Raises:
         InputError: a process died, as it does when memory runs out.
     """
-    say = done or (lambda _: None)
-    results: list[Measured] = []
-    if jobs <= 1 or len(paths) <= 1:
-        for path in paths:
-            results.append(measure_or_note(path))
-            say(results[-1])
-        return results
-    with _pool(min(jobs, len(paths))) as pool:
-        futures = [pool.submit(measure_or_note, path) for path in paths]
-        try:
-            for future in as_completed(futures):
-                say(future.result())
-        except BrokenProcessPool as error:
-            raise InputError(
-                "a process was ended from outside, perhaps for want of memory: try fewer at once (--jobs 1)"
-            ) from error
-        return [future.result() for future in futures]
+    return run_jobs(measure_or_note, paths, jobs, done)
 
 
 def measure_or_note(path: Path) -> Measured:
@@ -80,28 +59,3 @@ def measure_or_note(path: Path) -> Measured:
         return measure_song_tone(path)
     except InputError as error:
         return Note("unreadable", str(error))
-
-
-def default_jobs() -> int:
-    """One process a core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    # fresh interpreters: forks of a process with threads can hang
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_worker)
-    try:
-        yield pool
-        pool.shutdown()
-    except BaseException:
-        processes = list((getattr(pool, "_processes", None) or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-        raise
-
-
-def _start_worker() -> None:
-    """Ctrl-C is the main process's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.gaussian import Gaussian, combine
+from neural_mastering.dsp.scale_mixture import observed_covariance
 from neural_mastering.dsp.soft_limit import soft_limited
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
 from neural_mastering.metering.profile import Profile
@@ -16,9 +17,6 @@ from neural_mastering.styles.intensity import error_covariance
 
 OFFSET_DB = 30.0
 """Level says nothing about tone: every statement holds up to a constant of this standard deviation."""
-
-TAIL = 5.0
-"""Degrees of freedom by which the spread of songs is heavier in its tails than a normal distribution."""
 
 LARGEST_DB = 6.0
 """What no curve exceeds unless more was asked for."""
@@ -96,8 +94,8 @@ def wanted_move(
     """The posterior mean of the curve c, given a song's spectrum x.
 
         c ~ N(b, P(intensity))            an error of the mix, undone; b is what is done anyway
-        x + c ~ N(μₖ, s·Σₖ) with weight wₖ   what finished songs of a kind measure; s ≥ 1 grows with the
-                                             distance of a song that is unlike all others
+        x + c ~ N(μₖ, Σₖ) with weight wₖ   what finished songs of a kind measure, with a sharper core and heavier
+                                           tails (`dsp.scale_mixture`)
         c ~ N(mⱼ, Sⱼ)                     what was wished for directly
 
     All of it up to a constant, since level is not tone. The mixture over kinds k is averaged by its weights.
@@ -123,7 +121,7 @@ def wanted_move(
     for kind in mixture:
         own = []
         if kind is not None:
-            own = [_doubted(_shifted(kind.tone, -(song.levels_db + base), known), prior)]
+            own = [_seen(_shifted(kind.tone, -(song.levels_db + base), known), prior)]
         found = combine(prior, [*own, *wished], OFFSET_DB)
         parts.append(found.parts)
         curves.append(found.mean)
@@ -168,22 +166,15 @@ def _shifted(statement: Gaussian, by: Float64s, known: NDArray[np.bool_]) -> Gau
     return Gaussian(statement.mean + by, statement.covariance, statement.known & known)
 
 
-def _doubted(statement: Gaussian, prior: Float64s) -> Gaussian:
-    """A wider spread for a song that is unlike what is expected: it is more probably meant than mistaken.
-
-        s = max(1, (ν + δ²)/(ν + d)),  δ² = mᵀ(S + P + κ²·11ᵀ)⁻¹m
-
-    with d bands less one and ν = `TAIL`: the posterior scale of a Student distribution, never below 1. Chosen on
-    training packages (experiments/normality): as much error is removed, and the worst tenth of songs fares a fifth
-    better.
-    """
+def _seen(statement: Gaussian, prior: Float64s) -> Gaussian:
+    """The spread as it is for this song: wider where the song is unlike what is expected, narrower elsewhere."""
     kept = np.flatnonzero(statement.known)
+    if not kept.size:
+        return statement
     index = np.ix_(kept, kept)
-    total = statement.covariance[index] + prior[index] + OFFSET_DB**2
-    gap = statement.mean[kept]
-    distance = float(gap @ np.linalg.solve(total, gap)) if kept.size else 0.0
-    scale = max(1.0, (TAIL + distance) / (TAIL + max(kept.size - 1, 1)))
-    return Gaussian(statement.mean, scale * statement.covariance, statement.known)
+    covariance = statement.covariance.copy()
+    covariance[index] = observed_covariance(statement.mean[kept], covariance[index], prior[index], OFFSET_DB)
+    return Gaussian(statement.mean, covariance, statement.known)
 
 
 def _named_parts(

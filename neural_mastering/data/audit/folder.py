@@ -1,14 +1,7 @@
 """The audit of a folder of pairs, several at a time."""
 
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from neural_mastering.data.audio_file import SUFFIXES, UNREADABLE_SUFFIXES
 from neural_mastering.data.audit.fingerprint import same_music
@@ -17,11 +10,9 @@ from neural_mastering.data.audit.problems import Problem
 from neural_mastering.data.audit.report import PairReport
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.manifest import read_manifest, song_key
+from neural_mastering.worker_pool import run_jobs
 
 SIDES = ("unmastered", "mastered")
-
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 
 
 def list_pairs(root: str | Path) -> list[PairFiles]:
@@ -68,7 +59,7 @@ def audit_folder(
 
     `done` is called with each report as it comes, before songs are compared with each other.
     """
-    reports = run_jobs(audit_pair, pairs, jobs, done)
+    reports = run_jobs(audit_pair, pairs, jobs, done, one_thread)
     return compare_songs(reports)
 
 
@@ -112,62 +103,10 @@ def _with_twins(report: PairReport, twins: Sequence[PairReport]) -> PairReport:
     )
 
 
-def run_jobs(
-    work: Callable[[Job], Result],
-    items: Sequence[Job],
-    jobs: int,
-    done: Callable[[Result], None] | None = None,
-) -> list[Result]:
-    """work(item) for each, in up to `jobs` processes; results in the order of the items.
-
-    Raises:
-        DataError: a process died, as it does when memory runs out.
-    """
-    results: list[Result] = []
-    if jobs <= 1 or len(items) <= 1:
-        for item in items:
-            results.append(work(item))
-            if done:
-                done(results[-1])
-        return results
-    with _pool(min(jobs, len(items))) as pool:
-        futures = [pool.submit(work, item) for item in items]
-        try:
-            for future in as_completed(futures):
-                if done:
-                    done(future.result())
-        except BrokenProcessPool as error:
-            raise DataError(
-                "a process was ended from outside, perhaps for want of memory: try fewer at once (--jobs 1)"
-            ) from error
-        return [future.result() for future in futures]
-
-
-def default_jobs() -> int:
-    """One process a core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    # Fresh interpreters: a fork would copy torch's threads half way through.
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_worker)
-    processes = []
-    try:
-        yield pool
-        pool.shutdown()
-    except BaseException:
-        processes = list((getattr(pool, "_processes", None) or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-        raise
-
-
-def _start_worker() -> None:
+def one_thread() -> None:
+    """Processes share the cores: one thread of torch each."""
     import torch  # seconds
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
     torch.set_num_threads(1)
 
 

@@ -43,6 +43,8 @@ class NormalToneHead(FixedBands):
         ValueError: a z_size that does not fit the tone.
     """
 
+    hint_weights: Tensor
+    hint_mean: Tensor
     songs: Tensor
     weights: Tensor
     mean: Tensor
@@ -73,6 +75,8 @@ class NormalToneHead(FixedBands):
         posterior = _posterior(normal.typical_size * normal.covariance, error_covariance(error_db))
         self.width = regression.width
         for name, value in {
+            "hint_weights": regression.hint.weights,
+            "hint_mean": regression.hint.mean,
             "songs": regression.songs,
             "weights": regression.weights,
             "mean": regression.mean,
@@ -106,7 +110,8 @@ class NormalToneHead(FixedBands):
 
     def target_db(self, features: Tensor) -> Tensor:
         """(batch, third) what a song with these features normally measures."""
-        square = (features[:, None] - self.songs[None]).square().sum(-1)
+        own = torch.cat([features, features @ self.hint_weights + self.hint_mean], dim=-1)
+        square = (own[:, None] - self.songs[None]).square().sum(-1)
         kernel = torch.exp(-0.5 * square / (self.width**2 * self.features))
         return self.mean + kernel @ self.weights + self.correction(features)
 

@@ -33,6 +33,7 @@ def fit_curve(
     filled: NDArray[np.bool_],
     design_rate_hz: float = 44_100.0,
     gain_price: float = GAIN_PRICE,
+    least_db: float = LEAST_DB,
 ) -> Bands:
     """The fewest of low shelf, up to eight peaks and high shelf that follow a curve.
 
@@ -45,8 +46,9 @@ def fit_curve(
         filled: bands that count fully; the others only hold the fit still.
         design_rate_hz: at which the bands mean their curve.
         gain_price: cost of a decibel of gain, relative to a decibel of error.
+        least_db: a band whose largest effect is smaller is taken out.
     """
-    if float(np.abs(curve_db).max()) < LEAST_DB:
+    if float(np.abs(curve_db).max()) < least_db:
         return Bands.of()
     weight = np.where(filled, 1.0, 0.2)
     usable = 0.45 * design_rate_hz > CENTRES_HZ
@@ -77,7 +79,7 @@ def fit_curve(
     kept = [
         i
         for i in range(len(best.kinds))
-        if float(np.abs(best.only([i]).level_db(grid_hz, design_rate_hz)).max()) >= LEAST_DB
+        if float(np.abs(best.only([i]).level_db(grid_hz, design_rate_hz)).max()) >= least_db
     ]
     # Written numbers stay readable; what rounding changes is far below what can be heard.
     return best.only(kept).rounded((2, 3, 4))

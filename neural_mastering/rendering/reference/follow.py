@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from neural_mastering.controls import Bands
 from neural_mastering.dsp.gaussian import combine
-from neural_mastering.dsp.soft_limit import soft_limited
-from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.metering.profile import Profile
+from neural_mastering.rendering.reference.closest_curve import closest_curve
 from neural_mastering.rendering.reference.fit import fit_curve
 from neural_mastering.rendering.reference.shares import limit_db
 from neural_mastering.rendering.reference.statement import (
@@ -25,6 +25,9 @@ from neural_mastering.styles.intensity import error_covariance
 
 GAIN_PRICE = 0.1
 """Cost of a decibel of gain, higher than for a version of the song itself: no two bands shall fight each other."""
+
+LEAST_DB = 0.1
+"""A band whose largest effect is smaller is taken out."""
 
 _FITS = 3
 
@@ -54,8 +57,8 @@ def follow_tone(
 ) -> FollowedTone:
     """Fit the equaliser to the broad tone of references.
 
-    The curve is that of `reference_statement` alone, softly limited to `limit_db(share)`; so is the response of the
-    bands. What differs within an octave belongs to the arrangement and is never followed.
+    What is asked for is that of `reference_statement` alone; `closest_curve` comes as near to it as
+    `limit_db(share)` allows. What differs within an octave belongs to the arrangement and is never followed.
 
     Args:
         song: a usable profile.
@@ -70,27 +73,9 @@ def follow_tone(
     difference_db = np.where(known, weights_of(references) @ smooth, 0.0)
     freedom = error_covariance(FREEDOM_DB)
     curve_db = combine(freedom, [reference_statement(song, references, share, freedom)]).mean
-    curve_db = limited_curve(curve_db, known, limit_db(share))
+    curve_db = closest_curve(curve_db, known, limit_db(share))
     bands = fit_within(curve_db, known, limit_db(share), design_rate_hz)
     return FollowedTone(difference_db, known, curve_db, bands)
-
-
-def limited_curve(curve_db: Float64s, known: NDArray[np.bool_], largest_db: float) -> Float64s:
-    """A curve within ±`largest_db`, softly.
-
-    The level of a curve is free. It is set half-way between its mean and the middle of its range over 50 Hz to
-    12.5 kHz, where the least is cut off.
-
-    Args:
-        curve_db: (third,).
-        known: (third,) bands that count for the level.
-        largest_db: above 0.
-    """
-    used = known & BROAD
-    if used.any():
-        heard_db = curve_db[used]
-        curve_db = curve_db - 0.5 * (heard_db.mean() + 0.5 * (heard_db.max() + heard_db.min()))
-    return soft_limited(curve_db, largest_db)
 
 
 def fit_within(
@@ -111,7 +96,7 @@ def fit_within(
     nearest = np.abs(np.log(at_hz[:, None] / CENTRES_HZ)).argmin(axis=1)
     asked, best, least = curve_db, Bands.of(), np.inf
     for _ in range(_FITS):
-        bands = fit_curve(asked, known, design_rate_hz, GAIN_PRICE)
+        bands = fit_curve(asked, known, design_rate_hz, GAIN_PRICE, LEAST_DB)
         if not len(bands):
             return bands
         level_db = bands.level_db(at_hz, design_rate_hz)

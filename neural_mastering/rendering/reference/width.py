@@ -27,7 +27,7 @@ def follow_width(
 ) -> tuple[Values, str]:
     """Settings of the stereo stage that follow references, and a sentence about them; no settings leave it alone.
 
-    The median difference of side against mid in dB, times the share, softly limited as the tone is; where it is not
+    The median difference of side against mid in dB, times the share, softly limited; where it is not
     the same everywhere (median distance above 1.5 dB), octave by octave. Nothing below 100 Hz is widened.
 
     Args:

@@ -14,7 +14,7 @@ from neural_mastering.dsp import rbj
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, broad_distance_db, octave_smoothed
 from neural_mastering.metering.profile import Profile, profile_of
 from neural_mastering.rendering.reference.fit import MOST_BANDS
-from neural_mastering.rendering.reference.follow import FollowedTone, follow_tone, limited_curve
+from neural_mastering.rendering.reference.follow import FollowedTone, follow_tone
 from neural_mastering.rendering.reference.shares import limit_db
 from tests.rendering.conftest import DEMO_SONGS, RATE
 
@@ -66,14 +66,6 @@ def test_more_is_asked_and_nearer_is_come_with_the_share() -> None:
         for tone in tones
     ]
     assert np.all(np.diff(left) < 0.0) and left[-1] < 0.35 * left[0]
-
-
-def test_a_limited_curve_keeps_its_shape_where_it_is_small() -> None:
-    curve = np.linspace(-2.0, 2.0, BANDS) + 40.0
-    known = np.ones(BANDS, dtype=bool)
-    np.testing.assert_allclose(np.diff(limited_curve(curve, known, 6.0)), 4.0 / (BANDS - 1), rtol=0.01)
-    assert np.abs(limited_curve(10.0 * curve, known, 6.0)).max() <= 6.0
-    assert np.array_equal(limited_curve(np.zeros(BANDS), ~known, 6.0), np.zeros(BANDS))
 
 
 def test_bands_of_a_codec_are_not_boosted() -> None:
