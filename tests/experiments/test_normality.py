@@ -16,7 +16,7 @@ from experiments.normality.posterior import (
     random_errors,
     score,
 )
-from experiments.normality.regression import Settings, gaussian_of, out_of_package, r_squared
+from experiments.normality.regression import RegressionSettings, gaussian_of, out_of_package, r_squared
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
 from neural_mastering.styles.intensity import error_covariance
@@ -65,11 +65,11 @@ def test_what_only_a_package_knows_is_not_predicted() -> None:
     features = np.concatenate([own, rng.standard_normal((120, 1))], axis=1)
     targets = np.zeros((120, BANDS))
     targets[:, 10] = 5.0 * np.repeat(rng.standard_normal(12), 10)
-    predicted, _, plain = out_of_package(features, targets, package, Settings(ridge=0.01))
+    predicted, _, plain = out_of_package(features, targets, package, RegressionSettings(ridge=0.01))
     assert r_squared(predicted, plain, targets) < 0.3
     # whereas what the features say about every package is
     targets[:, 10] = 5.0 * features[:, 1]
-    predicted, _, plain = out_of_package(features, targets, package, Settings(ridge=0.01))
+    predicted, _, plain = out_of_package(features, targets, package, RegressionSettings(ridge=0.01))
     assert r_squared(predicted, plain, targets) > 0.8
 
 

@@ -69,7 +69,7 @@ def test_parts_of_one_recording_join_without_a_click(
     joined = np.concatenate(together)
     assert joined.shape == whole.shape
     # the ceiling is a few hundredths lower where a file ends in the middle of a wave
-    assert np.abs(joined - whole).max() < 0.02
+    assert np.abs(joined - whole).max() < 0.03
     seams = np.cumsum([len(piece) for piece in together])[:-1]
     curve = np.abs(np.diff(joined - whole, axis=0)).max(axis=1)
     assert max(curve[seam - 1] for seam in seams) <= max(2e-4, np.quantile(curve, 0.999))

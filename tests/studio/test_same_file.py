@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import mutagen
 import numpy as np
 import pytest
 import soundfile
+from mutagen.flac import FLAC
 from nm_test_studio import Studio
 
 from neural_mastering.cli.master import invoke
@@ -189,10 +189,10 @@ def test_an_album_with_gaps_and_titles(mix: Path, other: Path, tmp_path: Path) -
             if each["name"].endswith(".flac"):
                 path = tmp_path / Path(each["name"]).name
                 path.write_bytes(studio.client.get(f"/jobs/{studio.job}/files/{each['name']}").content)
-                found[mutagen.File(path)["title"][0]] = path
+                found[FLAC(path)["title"][0]] = path
         names = {Path(each["name"]).suffix for each in result["files"]}
         assert {".cue", ".m3u8"} <= names
     frames = {name: soundfile.info(path).frames for name, path in found.items()}
     rate = soundfile.info(mix).samplerate
     assert frames["Second first"] - soundfile.info(other).frames == pytest.approx(1.5 * rate, abs=rate)
-    assert mutagen.File(found["Last"])["isrc"] == ["GBAYE0000352"]
+    assert FLAC(found["Last"])["isrc"] == ["GBAYE0000352"]

@@ -38,6 +38,7 @@ def test_it_sets_the_tone_and_says_so(mix: Path, tmp_path: Path) -> None:
         save_controls=tmp_path / "c.yaml",
         report=tmp_path / "report",
         max_reduction_db=24.0,
+        density=1.0,
         model=NAME,
     )
     result = master(mix, tmp_path / "out.wav", options)
