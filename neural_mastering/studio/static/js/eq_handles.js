@@ -24,7 +24,7 @@ export function changeBand(index, change, key = `band-${index}`) {
     const { frequency_hz: f, gain_db: g, q } = limits();
     band.frequency_hz = round(clamp(band.frequency_hz, ...f), 2);
     band.gain_db = round(clamp(band.gain_db, ...g), 3);
-    band.q = round(clamp(band.q, q[0], band.kind === "peak" ? q[1] : Math.min(q[1], 1)), 3);
+    band.q = round(clamp(band.q, q[0], band.kind === "peak" ? q[1] : Math.min(q[1], 1)), 4);
   }, key);
 }
 
