@@ -11,9 +11,11 @@ from neural_mastering.audio_io.file_format import FORMATS
 from neural_mastering.audio_io.writer import BIT_CHOICES
 from neural_mastering.controls.catalogue import CATALOGUE, StageSpec
 from neural_mastering.controls.controls_file import BAND_GAIN_DB, LOWEST_HZ, MAX_BANDS, Q_RANGE
+from neural_mastering.dsp.fade import FADE_CURVES
 from neural_mastering.dsp.rbj import KINDS
 from neural_mastering.rendering.delivery.density import DENSITIES
 from neural_mastering.rendering.delivery.targets import LOUDEST_LUFS, QUIETEST_LUFS, known_targets
+from neural_mastering.rendering.edits import BASS_MONO_HZ
 from neural_mastering.rendering.options import stage_names
 from neural_mastering.rendering.outputs.export import FORMATS as PRESETS
 from neural_mastering.rendering.settings import Settings
@@ -42,6 +44,8 @@ def catalogue() -> dict[str, Any]:
         "intensities": INTENSITIES_DB,
         "densities": DENSITIES,
         "strengths": list(stage_names()),
+        "fade_curves": list(FADE_CURVES),
+        "bass_mono_range_hz": list(BASS_MONO_HZ),
         "stages": [_stage(spec) for spec in CATALOGUE],
         "eq": {
             "kinds": list(KINDS),

@@ -209,6 +209,45 @@ def test_the_chain_is_edited_and_survives_the_page(two_songs: Person, album: Stu
     person.until("!document.querySelector('#stages [aria-label=compressor]')")
 
 
+def labelled(label: str) -> str:
+    """The field that a label names."""
+    return (
+        f"[...document.querySelectorAll('#deliver label')].find((l) => l.textContent === '{label}').control"
+    )
+
+
+def test_ends_bass_and_gaps(two_songs: Person, album: Studio) -> None:
+    person = two_songs
+    settings = "studio.store.session.settings"
+    person.run("document.querySelectorAll('#deliver details').forEach((more) => (more.open = true))")
+    for label, text in (("Fade out", "1.5"), ("Below", None)):
+        if text is None:
+            person.run(f"{labelled('Bass to the middle')}.click()")
+            assert person.run(f"{settings}.bass_mono_hz") == 120
+            text = "95"
+        person.run(f"{labelled(label)}.focus()")
+        person.write(text)
+        person.key("Enter")
+    person.run(f"{labelled('Trim the ends')}.click()")
+    assert person.run(f"[{settings}.fade_out, {settings}.bass_mono_hz, {settings}.trim]") == [1.5, 95, True]
+    curve = labelled("Fade out: curve")
+    person.run(f"{curve}.value = 'linear'")
+    person.run(f"{curve}.dispatchEvent(new Event('change'))")
+    assert person.run(f"{settings}.fade_out") == "1.5:linear"
+    person.run(f"{labelled('Set the gaps')}.click()")
+    person.run(f"{labelled('Silence between songs')}.focus()")
+    person.write("3")
+    person.key("Enter")
+    person.until("document.querySelector('.saved').textContent === 'Saved'")
+    person.until("fetch('/project').then((r) => r.json()).then((p) => p.album.gap_s === 3)")
+    person.open(album.url)
+    person.decided()
+    assert person.run(f"[{settings}.fade_out, studio.store.album.gap_s]") == ["1.5:linear", 3]
+    person.until(
+        "document.querySelector('#deliver .command code').textContent.includes('--fade-out 1.5:linear')"
+    )
+
+
 def test_another_tab_is_followed(two_songs: Person, album: Studio) -> None:
     person = two_songs
     project = album.get("/project")

@@ -1,7 +1,9 @@
 /* Take it away: formats, the render, the files, the command that gives the same, presets and the project. */
 
+import { albumFields, albumRequest } from "./album_fields.js";
 import { post, save, work } from "./api.js";
 import { afterPause, alertUser, announce, button, byId, iconButton, make } from "./dom.js";
+import { editFields } from "./edit_fields.js";
 import { bytes, number, stem, title, words } from "./format.js";
 import { saveNow } from "./project.js";
 import { projectButtons } from "./project_file.js";
@@ -156,7 +158,7 @@ class Renderer {
     try {
       const options = { signal: this.abort.signal, progress };
       const done = album
-        ? await saveNow().then(() => work("/album/render", { settings, report: extras.report }, options))
+        ? await saveNow().then(() => work("/album/render", { settings, report: extras.report, ...albumRequest() }, options))
         : await work(`/songs/${currentId}/render`, requestOf(session), options);
       this.resultOf = currentId;
       this.show(job, done);
@@ -198,7 +200,7 @@ export function buildDeliverPanel() {
   const renderer = new Renderer();
   byId("deliver").append(
     heading("deliver-title", "Master"),
-    make("div", { className: "half" }, ...formatFields(), renderer.node),
+    make("div", { className: "half" }, ...formatFields(), editFields(), albumFields(), renderer.node),
     make("div", { className: "half" }, commandBox(), presets(), projectButtons())
   );
 }

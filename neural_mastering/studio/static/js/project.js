@@ -114,7 +114,7 @@ function listen() {
 }
 
 export function watchProject() {
-  store.on("session songs current view", saveSoon);
+  store.on("session songs current view album", saveSoon);
   listen();
   addEventListener("visibilitychange", () => document.visibilityState === "hidden" && saveNow());
 }

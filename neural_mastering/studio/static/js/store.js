@@ -3,7 +3,7 @@
 import { Session } from "./session.js";
 
 /** Topics: "songs" (list or states), "current" (another song), "data" (its measurements came), "session" (settings or
-    controls changed), "decided", "deciding", "sections", "view", "saved". */
+    controls changed), "album", "decided", "deciding", "sections", "view", "saved". */
 class Store {
   constructor() {
     this.listeners = new Map();
@@ -81,6 +81,11 @@ class Store {
   editControls(change, key) {
     this.session.editControls(change, key);
     this.emit("session");
+  }
+
+  editAlbum(change) {
+    this.album = { ...this.album, ...change };
+    this.emit("album");
   }
 
   setView(change) {
