@@ -49,8 +49,8 @@ CANDIDATES: tuple[LimiterSettings, ...] = (
 """All keep the gate of `benchmarks.loudness`. The best is tried once more without the clipper."""
 
 LOUDEST = LimiterSettings(1.0, 100.0, 0.5, 300.0, recovery_exponent=1.0)
-"""Reaches a target that no candidate reaches, at the full density only: under steady tones it adds 40 dB less than
-they have, 10 dB more than the gate lets pass."""
+"""Reaches a target that no candidate reaches, at the full density only: under steady tones it adds 36 dB less than
+they have, 14 dB more than the gate lets pass."""
 
 
 @dataclass(frozen=True)
