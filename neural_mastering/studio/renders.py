@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from neural_mastering.atomic import write_text
 from neural_mastering.controls import save_controls
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.album import run_album
@@ -75,7 +76,7 @@ def _album_info(folder: Path, text: str) -> AlbumInfo | None:
     if not text.strip():
         return None
     path = folder / "album.csv"
-    path.write_text(text, encoding="utf-8")
+    write_text(path, text)
     return read_album_info(path)
 
 

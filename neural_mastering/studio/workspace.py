@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from neural_mastering.atomic import commit_file
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.settings import Settings
 from neural_mastering.studio.documents import Role, SongSession
@@ -122,7 +123,7 @@ class Workspace:
             folder = self.project.folder_of(sha256[:16]) / "source"
             shutil.rmtree(folder.parent, ignore_errors=True)
             folder.mkdir(parents=True)
-            upload.path.replace(folder / name)
+            commit_file(upload.path, folder / name)
         song = self.project.add(name, sha256, role)
         return song, self.measure(song)
 

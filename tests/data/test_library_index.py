@@ -55,7 +55,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     real_info, real_decoded, real_open, real_io = (
         soundfile.info, cache_module.decode, builtins.open, Path.open,
     )  # fmt: skip
-    monkeypatch.setattr(audio_file.soundfile, "info", lambda p: (seen.audio.append(str(p)), real_info(p))[1])
+    monkeypatch.setattr(
+        audio_file.soundfile, "info", lambda p: (seen.audio.append(os.fsdecode(p)), real_info(p))[1]
+    )
     monkeypatch.setattr(
         cache_module,
         "decode",
