@@ -16,8 +16,11 @@ import soundfile
 from nm_test_studio import Studio, write_mix
 
 from neural_mastering.controls import controls_of, load_controls
+from neural_mastering.errors import InputError
 from neural_mastering.metering.measure import measure
 from neural_mastering.rendering import Options, suggest
+from neural_mastering.rendering.options import chosen_target, stage_names
+from neural_mastering.styles.library import bundled_styles
 
 
 def test_the_address_is_the_only_line_on_standard_output(tmp_path: Path) -> None:
@@ -247,13 +250,16 @@ def test_controls_come_back_as_a_file_and_as_presets(studio: Studio, song: str, 
 def test_the_catalogue_offers_what_the_options_take(studio: Studio) -> None:
     found = studio.get("/catalogue")
     for target in found["targets"]:
-        Options(target=target["name"])
+        spec = chosen_target(Options(target=target["name"]))
+        assert (spec.lufs, spec.ceiling_db) == (target["lufs"], target["ceiling_db"])
     for word in found["words"]:
         Options(words={word["word"]: word["high"]})
-    for stage in found["strengths"]:
-        Options(strength={stage: 0.5})
+        with pytest.raises(InputError):
+            Options(words={word["word"] + "?": word["high"]})
+    assert found["strengths"] == list(stage_names())
     for style in found["styles"]:
         Options(style=style["name"])
+    assert {style["name"] for style in found["styles"]} == {"auto", *bundled_styles()}
 
 
 def test_the_api_describes_itself(studio: Studio) -> None:
