@@ -96,7 +96,9 @@ COMPRESSED = {
 }
 
 
-@pytest.mark.parametrize(("suffix", "minutes"), [(".wav", 12), (".mp3", 8)])
+@pytest.mark.parametrize(
+    ("suffix", "minutes"), [(".wav", 12), pytest.param(".mp3", 8, marks=pytest.mark.slow)]
+)
 def test_memory_stays_flat_over_a_long_song(tmp_path: Path, suffix: str, minutes: int) -> None:
     """12 minutes of stereo are 254 MB as floats; upload, measurement, samples and preview hold little of that."""
     path = tmp_path / f"long{suffix}"
