@@ -1,18 +1,17 @@
 """The multi-resolution distance on a CPU: value and gradient together, fused over the element-wise passes.
 
-Each view is V = aL + bR with real a and b, so that two real FFTs a frame serve all views. The gradient with respect to
-V is a real number times V; it goes back into the spectra of left and right, and an inverse FFT of each gives the
-gradients of the channels. Frames go through in blocks, so that what one pass writes the next one finds in the cache; only the spectra of one item and resolution are kept, for the second pass.
+Each view is V = aL + bR with real a and b, so that two real FFTs a frame serve all views. The gradient with
+respect to V is a real number times V; it goes back into the spectra of left and right, and an inverse FFT of each
+gives the gradients of the channels. Frames go through in blocks, so that what one pass writes the next one finds in
+the cache; only the spectra of one item and resolution are kept, for the second pass.
 
-Work is divided by item and resolution among plain threads (compiled code and FFTs release the interpreter lock): a
-second OpenMP pool beside PyTorch's would fight with it over the cores. FFTs are PyTorch's, which on x86 are MKL's and
-take half the time of pocketfft's.
+Work is divided by item and resolution among plain threads (compiled code and FFTs release the interpreter lock):
+a second OpenMP pool beside PyTorch's would fight with it over the cores. FFTs are PyTorch's, which on x86 are MKL's
+and take half the time of pocketfft's.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -20,10 +19,9 @@ from numpy.typing import NDArray
 
 from neural_mastering.dsp import stft_kernels
 from neural_mastering.dsp.stft_resolution import Resolution
+from neural_mastering.dsp.threads import in_threads
 
 Float32s = NDArray[np.float32]
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 
 BLOCK_SAMPLES = 1 << 17
 """Samples of frames, of one channel, that are transformed at a time: half a megabyte."""
@@ -98,23 +96,6 @@ def _one(
         stft_kernels.spectral_gradient(p, t, mix, floor, *factors)
         stft_kernels.overlap_add(_frames_of(p, size), window, hop, gradient[:, place:])
     return value, gradient
-
-
-def in_threads(
-    work: Callable[[Job], Result], jobs: Sequence[Job], workers: int
-) -> Iterator[Result]:
-    """Results of the jobs in their order, from at most so many threads that use one core each."""
-    workers = max(1, min(workers, len(jobs)))
-    if workers == 1:
-        yield from map(work, jobs)
-        return
-    threads = torch.get_num_threads()
-    try:
-        # Else each thread would start a team of its own for its FFTs.
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            yield from pool.map(work, jobs)
-    finally:
-        torch.set_num_threads(threads)  # what threads that start later begin with
 
 
 def floor_of(resolution: Resolution) -> np.float32:
