@@ -126,6 +126,47 @@ def sums(got, wanted, mix, floor):
 
 @_compiled
 @no_type_check
+def sums_by_gain(got, wanted, mix, gains, floor, totals):
+    """Add what `sums` gives for gain·got to totals (gain, view, 3), each view by itself; gains (gain,) float32."""
+    bins = got.shape[2] // 2
+    p, t = np.zeros((4, bins), np.float32), np.zeros((4, bins), np.float32)
+    pp, tt = np.empty(bins, np.float32), np.empty(bins, np.float32)
+    for frame in range(got.shape[0]):
+        _to_planes(got[frame], p)
+        _to_planes(wanted[frame], t)
+        for view in range(mix.shape[0]):
+            a, b = mix[view, 0], mix[view, 1]
+            for k in range(bins):
+                power = _power(t, k, a, b)
+                tt[k] = floor if power < floor else power
+            for k in range(bins):
+                pp[k] = _power(p, k, a, b)
+            energy = _ZERO
+            for k in range(bins):
+                energy += tt[k]
+            for i in range(gains.shape[0]):
+                squares, logs = _compared(pp, tt, gains[i] * gains[i], floor)
+                totals[i, view, 0] += squares
+                totals[i, view, 1] += energy
+                totals[i, view, 2] += logs
+
+
+@_compiled
+@no_type_check
+def _compared(powers, wanted, gain, floor):
+    """Σ(P − T)² and Σ|ln P − ln T| of powers, those of the prediction times `gain`."""
+    squares, logs = _ZERO, _ZERO
+    for k in range(powers.shape[0]):
+        p, t = gain * powers[k], wanted[k]
+        p = floor if p < floor else p
+        difference = math.sqrt(p) - math.sqrt(t)
+        squares += difference * difference
+        logs += _log(p / t if p > t else t / p)
+    return squares, _HALF * logs
+
+
+@_compiled
+@no_type_check
 def spectral_gradient(got, wanted, mix, floor, per_difference, per_log):
     """Replace spectra of the prediction by those whose inverse FFTs, unscaled, are the derivative of its frames.
 
