@@ -1,7 +1,6 @@
-/* Second-order sections of the controls in use, computed by the server: one request at a time, the newest counts. */
+/* Second-order sections of the controls in use, computed by the server; sections_worker.js asks for them. */
 
-import { post } from "./api.js";
-import { alertUser, clone, same } from "./dom.js";
+import { alertUser, clone } from "./dom.js";
 import { store } from "./store.js";
 
 /** Controls as they are rendered: each stage weakened by its strength, skipped stages neutral. */
@@ -31,29 +30,34 @@ export function silenced() {
 
 export const stageNames = (controls) => ["eq", "gain", ...Object.keys(controls?.stages ?? {}), "residual"];
 
-let asked = null;
-let busy = false;
+const worker = new Worker(new URL("sections_worker.js", import.meta.url), { type: "module" });
+let asked = ""; // what was asked last
+let count = 0;
 
-async function renew() {
+/** Has controls heard at once, before the page stores or draws them. */
+export function hear(controls) {
   const { session, song } = store;
-  if (!session?.used || !song?.sample_rate) return;
-  asked = { controls: weakened(session.used, session.settings, silenced()), sample_rate: song.sample_rate };
-  if (busy) return;
-  busy = true;
-  try {
-    let sent = null;
-    while (!same(sent, asked)) {
-      sent = asked;
-      store.sections = await post("/sections", sent);
-      store.emit("sections");
-    }
-  } catch (error) {
-    alertUser(error.message);
-  } finally {
-    busy = false;
-  }
+  if (!song?.sample_rate) return;
+  const body = JSON.stringify({ controls: weakened(controls, session.settings, silenced()), sample_rate: song.sample_rate });
+  if (body === asked) return;
+  asked = body;
+  worker.postMessage({ id: `live-${++count}`, song: song.id, body });
 }
 
+/** Tells the worker which audio thread plays the song. */
+export const playOn = (port, song) => worker.postMessage({ port, song }, [port]);
+
 export function watchSections() {
-  store.on("session decided current view", () => void renew());
+  worker.addEventListener("message", ({ data: { error, song, sections } }) => {
+    if (error) {
+      asked = "";
+      alertUser(error);
+    } else if (song === store.currentId) {
+      store.sections = sections;
+      store.emit("sections");
+    }
+  });
+  worker.addEventListener("error", () => alertUser("The page could not be loaded whole: load it again."));
+  store.on("current", () => (asked = ""));
+  store.on("session decided current view", () => store.session?.used && hear(store.session.used));
 }
