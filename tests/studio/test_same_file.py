@@ -1,15 +1,18 @@
 """The file that is downloaded is the one that nm-master makes with the command that the page shows."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import yaml
 from mutagen.flac import FLAC
 from nm_test_studio import Studio
 
 from neural_mastering.cli.master import invoke
+from neural_mastering.controls import controls_of
 from neural_mastering.rendering import Options, master
 
 
@@ -83,6 +86,8 @@ EDITED = {
                 "max_reduction_db": 4.0,
             },
         ),
+        (EDITED, {"strength": {"eq": 0.5, "compressor": 0.4}, "overall_strength": 0.8, "skip": ["gain"]}),
+        (EDITED, {"only": ["eq", "stereo", "limiter"], "words": {"warm": 0.5}, "bits": "16"}),
         (
             None,
             {
@@ -166,7 +171,7 @@ def test_an_album_is_that_of_the_command_line(
         assert second in ids and own.get("/project")["order"] == ids
         result = own.done("/album/render", {"settings": {"style": "rock", "target": -13}})
         names = [each["name"] for each in result["files"] if each["kind"] == "audio"]
-        assert names == ["01 my mix.wav", "02 other.flac"]
+        assert names == ["my mix.wav", "other.flac"]
         made = tmp_path / "made"
         made.mkdir()
         arguments = [str(mix), str(other), "-o", str(made), "--style", "rock", "--target", "-13", "--album"]
@@ -175,6 +180,42 @@ def test_an_album_is_that_of_the_command_line(
             answer = own.client.get(f"/jobs/{own.job}/files/{name}")
             (tmp_path / name).write_bytes(answer.content)
             assert np.array_equal(samples(tmp_path / name), samples(path))
+
+
+def test_an_album_edited_by_hand_is_one_command(mix: Path, other: Path, tmp_path: Path) -> None:
+    """Each song with its own controls and strengths, gaps and titles: one nm-master makes every file anew."""
+    info = "file,title,album\nother.flac,Second first,Two\nmy mix.wav,Last,Two\n"
+    made = tmp_path / "made"
+    made.mkdir()
+    with Studio(tmp_path / "project") as own:
+        first, second = own.upload(mix), own.upload(other)
+        project = own.get("/project")
+        songs = {song["id"]: song for song in project["songs"]}
+        songs[first]["controls"] = EDITED
+        songs[first]["settings"]["strength"] = {"eq": 0.5, "limiter": 0.5}
+        songs[second]["settings"] |= {"style": "rock", "skip": ["stereo"], "overall_strength": 0.7}
+        own.put("/project", project).raise_for_status()
+        body = {"settings": {"target": -12.0, "bits": "16"}, "gap_s": 1.0, "info": info}
+        result = own.done("/album/render", body)
+        got = {
+            each["name"]: own.client.get(f"/jobs/{own.job}/files/{each['name']}").content
+            for each in result["files"]
+        }
+    for source in (mix, other):
+        (made / source.name).write_bytes(source.read_bytes())
+    for name, content in got.items():
+        if name.startswith("controls/") or name == "album.csv":
+            (made / name).parent.mkdir(exist_ok=True)
+            (made / name).write_bytes(content)
+    assert result["command"][0] == "nm-master" and shlex.split(result["command_text"]) == result["command"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(made)
+        assert invoke(result["command"][1:]) == 0
+    masters = {path.name: path.read_bytes() for path in (made / "masters").iterdir()}
+    assert set(masters) == {"my mix.wav", "other.flac", "Two.cue", "Two.m3u8"}
+    assert masters == {name: content for name, content in got.items() if name in masters}
+    edited = controls_of(yaml.safe_load(got["controls/my mix.yaml"]))
+    assert edited.eq.gain_db == pytest.approx([0.617, -1.05], abs=1e-3) and "compressor" in edited.stages
 
 
 def test_an_album_with_gaps_and_titles(mix: Path, other: Path, tmp_path: Path) -> None:

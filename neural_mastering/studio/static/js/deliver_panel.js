@@ -103,6 +103,12 @@ const extras = { report: true, export: [] };
 
 const requestOf = ({ controls, settings }) => ({ controls, settings, report: extras.report, export: extras.export });
 
+/** The command of an album, once its controls are there. */
+const albumCommand = (text) => [
+  make("p", { className: "label" }, "The same on the command line, with the controls in a folder “controls” beside the songs"),
+  make("pre", { tabIndex: 0, "aria-label": "Command of the album" }, make("code", {}, text)),
+];
+
 function resultText({ output, delivery, target } = {}) {
   if (!output) return "";
   const parts = [`${number(output.lufs)} LUFS`, `${number(output.true_peak_db)} dBTP`, `range ${number(output.lra)} LU`];
@@ -172,11 +178,13 @@ class Renderer {
     }
   }
 
-  show(job, { files, summary, command }) {
+  show(job, { files, summary, command, command_text: typed }) {
     const text = resultText(summary);
+    const isAlbum = !summary;
     this.result.replaceChildren(
       make("p", {}, make("strong", {}, "Rendered. "), text),
-      make("ul", { className: "files" }, ...files.map((file) => fileRow(job, file)))
+      make("ul", { className: "files" }, ...files.map((file) => fileRow(job, file))),
+      ...(isAlbum ? albumCommand(typed) : [])
     );
     if (command) this.result.dataset.command = Array.isArray(command) ? command.join(" ") : command;
     this.result.hidden = false;

@@ -1,11 +1,12 @@
 /* Second-order sections of the controls in use, computed by the server; sections_worker.js asks for them. */
 
 import { alertUser, clone } from "./dom.js";
+import { isLeftOut } from "./session.js";
 import { store } from "./store.js";
 
 /** Controls as they are rendered: each stage weakened by its strength, skipped stages neutral. */
-export function weakened(controls, settings, skipped = settings.skip) {
-  const share = (stage) => (skipped.includes(stage) ? 0 : (settings.strength[stage] ?? settings.overall_strength));
+export function weakened(controls, settings, skipped = []) {
+  const share = (stage) => (skipped.includes(stage) || isLeftOut(settings, stage) ? 0 : (settings.strength[stage] ?? settings.overall_strength));
   const used = clone(controls);
   for (const band of used.eq) band.gain_db *= share("eq");
   used.gain_db *= share("gain");
@@ -21,10 +22,10 @@ export function weakened(controls, settings, skipped = settings.skip) {
   return used;
 }
 
-/** Stages that aren't heard: those skipped, and all but the one that is listened to alone. */
+/** Stages that aren't heard beside the one that is listened to alone. */
 export function silenced() {
   const { session, view } = store;
-  if (!view.solo) return session.settings.skip;
+  if (!view.solo) return [];
   return stageNames(session.used).filter((name) => name !== view.solo);
 }
 

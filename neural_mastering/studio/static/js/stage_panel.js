@@ -4,6 +4,7 @@ import { canvas, fillBetween, line } from "./canvas.js";
 import { byId, clone, iconButton, make, same } from "./dom.js";
 import { number, signed, title as capital } from "./format.js";
 import { loudnessChange } from "./matched.js";
+import { isLeftOut } from "./session.js";
 import { sound } from "./sound.js";
 import { stageTools } from "./stage_tools.js";
 import { store } from "./store.js";
@@ -115,7 +116,7 @@ function card(stage, values) {
   const node = make("article", { className: "card", "aria-label": stage.title }, head, about, strength.node, reductionLine(stage.name), more("Controls", fields));
   const update = (now) => {
     about.textContent = summaryOf(stage, now);
-    node.classList.toggle("off", store.session.settings.skip.includes(stage.name));
+    node.classList.toggle("off", isLeftOut(store.session.settings, stage.name));
     strength.update();
     for (const part of parts) part.update(now);
   };
@@ -138,7 +139,7 @@ function limiterCard() {
     if (Number.isFinite(forecast?.lufs)) parts.push(`about ${number(forecast.lufs)}\u00a0LUFS`);
     parts.push(`takes off at most ${number(settings.max_reduction_db)}\u00a0dB`);
     about.textContent = parts.join(" · ");
-    node.classList.toggle("off", settings.skip.includes("limiter"));
+    node.classList.toggle("off", isLeftOut(settings, "limiter"));
   };
   return { node, update };
 }
