@@ -34,11 +34,10 @@ def song_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def served(tmp_path: Path, browser: Browser) -> Iterator[Studio]:
-    """An empty project; the tab leaves before its server does."""
-    with Studio(tmp_path / "project") as running:
-        yield running
-        browser.call("Page.navigate", url="about:blank")
+def served(fresh: Studio, browser: Browser) -> Iterator[Studio]:
+    """An empty project; the tab leaves before it is emptied again."""
+    yield fresh
+    browser.call("Page.navigate", url="about:blank")
 
 
 @pytest.fixture
@@ -363,10 +362,10 @@ def test_a_drag_is_heard_while_the_page_is_busy(two_songs: Person) -> None:
 
 HELD = """(async () => {
   const engine = await studio.sound.ready();
-  const { fetch } = globalThis;
   const applied = [];
-  engine.on("applied", ({ id }) => applied.push(id));
   await studio.sound.play();
+  await engine.settled();
+  engine.on("applied", ({ id }) => applied.push(id));
   const { hear } = await import("/static/js/live.js");
   const controls = structuredClone(studio.store.session.used);
   for (let n = 1; n <= 40; n++) {
