@@ -134,7 +134,8 @@ class Renderer {
     this.cancel = button("Cancel", { className: "quiet", onclick: () => this.abort?.abort() });
     this.progress = make("div", { className: "progress", hidden: true }, this.bar, this.step, this.cancel);
     this.result = make("div", { className: "result", hidden: true, tabIndex: -1 });
-    this.node = make("div", {}, make("div", { className: "actions" }, this.start, this.startAlbum), this.progress, this.result);
+    this.why = make("p", { className: "hint", hidden: true }, "An album needs all of its songs: remove those that can't be read.");
+    this.node = make("div", {}, make("div", { className: "actions" }, this.start, this.startAlbum), this.why, this.progress, this.result);
     store.on("current", () => (this.result.hidden = this.resultOf !== store.currentId));
     store.on("session decided current songs", () => this.update());
   }
@@ -143,6 +144,7 @@ class Renderer {
     const busy = Boolean(this.abort);
     this.start.disabled = busy || !store.session?.used || !store.ready;
     this.startAlbum.hidden = store.order.length < 2;
+    this.why.hidden = this.startAlbum.hidden || !store.order.some((id) => store.songs.get(id)?.state === "failed");
     this.startAlbum.disabled = busy || store.order.some((id) => store.songs.get(id)?.state !== "ready");
   }
 

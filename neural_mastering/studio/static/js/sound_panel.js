@@ -178,11 +178,14 @@ function delivers(name, label, about) {
   return box.node;
 }
 
+const OTHER_TITLES = { dc_removal: "DC removal", eq: "equaliser" };
+const stageTitle = (name) => store.catalogue.stages.find((stage) => stage.name === name)?.title ?? OTHER_TITLES[name] ?? words(name);
+
 /** The stages that alone are at work; none named, all are. */
 function onlyThese() {
   const boxes = store.catalogue.strengths.map((name) => {
     const change = (on) => store.editSettings((settings) => (settings.only = store.catalogue.strengths.filter((other) => (other === name ? on : settings.only.includes(other)))));
-    return { name, ...check({ label: title(words(name)), change }) };
+    return { name, ...check({ label: title(stageTitle(name)), change }) };
   });
   bind((settings) => boxes.forEach(({ name, set }) => set(settings.only.includes(name))));
   const about = make("small", { className: "about" }, "None chosen: all are at work.");

@@ -54,6 +54,12 @@ function amount(name) {
   return { node: field.node, update: () => field.set(store.session.settings.strength[name] ?? 1) };
 }
 
+/** What a control is called among all of its stage: "gain" may be that of the middle or of the side. */
+function labelOf({ key, title }, index) {
+  const part = /^(mid|side)_/.exec(key)?.[1];
+  return capital(part && !title.startsWith(part) ? `${part} ${title}` : title) + (index === null ? "" : ` ${index + 1}`);
+}
+
 /** One control of a stage; a stage in bands has one for each band. */
 function control(stage, about, index = null) {
   const percent = about.unit === "%";
@@ -70,7 +76,7 @@ function control(stage, about, index = null) {
       else values[about.key] = values[about.key].map((old, i) => (i === index ? value : old));
     }, `${stage}-${about.key}-${index}`);
   const field = numberField({
-    label: capital(about.title) + (index === null ? "" : ` ${index + 1}`),
+    label: labelOf(about, index),
     unit: about.unit,
     low: bound(about.low),
     high: bound(about.high),
@@ -103,7 +109,8 @@ const summaryOf = (stage, values) =>
 
 const bandCount = (values) => {
   const lists = Object.values(values).filter(Array.isArray);
-  return lists.length ? `in ${Math.max(...lists.map((list) => list.length))} bands` : "";
+  const count = Math.max(0, ...lists.map((list) => list.length));
+  return lists.length ? `in ${count} ${count === 1 ? "band" : "bands"}` : "";
 };
 
 function card(stage, values) {
