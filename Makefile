@@ -33,7 +33,7 @@ demo: $(BASE)
 	$(BIN)/nm-demo
 
 test: install
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow -n 2 --record=docs/slow_tests.md
