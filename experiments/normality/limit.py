@@ -193,9 +193,9 @@ def draw_picture(to: Path, limit: list[Row], tradeoff: list[Row], rms: float) ->
     right.plot(RENDERED[1], RENDERED[0], "k*", markersize=11, label="rendered test")
     right.axhline(BARS[0], color="0.5", linewidth=0.8, linestyle=":")
     right.axvline(BARS[1], color="0.5", linewidth=0.8, linestyle=":")
-    right.set(xlabel="songs made worse", ylabel="energy removed", xlim=(0.0, 0.32), ylim=(0.0, 0.3))
+    right.set(xlabel="songs made worse", ylabel="energy removed", xlim=(0.0, 0.34), ylim=(0.0, 0.3))
     right.set_title("Training songs, their packages unknown", fontsize=10)
-    right.legend(fontsize=8, loc="lower right")
+    right.legend(fontsize=8, loc="upper left")
     figure.savefig(to, dpi=110, metadata={"Software": None})
 
 

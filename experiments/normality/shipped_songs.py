@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.normality.songs import Songs
+from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.normality import NormalTone, load_normal_tone
 from neural_mastering.normality.kernel_ridge import KernelRidge, RegressionSettings, gaussian_kernel
 from neural_mastering.normality.linear_ridge import fit_linear_ridge
+from neural_mastering.normality.normal_tone import SMALLEST
 
 Float64s = NDArray[np.float64]
 
@@ -77,3 +79,12 @@ def packages_of(
     if len(found) != len(outputs):
         raise ValueError(f"{len(found)} of {len(outputs)} songs have a package that explains their hints")
     return np.array(found)
+
+
+def shipped_predictions(songs: Songs, tone: NormalTone | None = None) -> list[Gaussian]:
+    """What the shipped weights say about songs that they don't know."""
+    tone = tone or load_normal_tone()
+    floor, slope = tone.spread
+    sizes = np.clip(floor + slope * tone.regression.novelty(songs.features), SMALLEST, tone.largest)
+    means = tone.regression.predict(songs.features)
+    return [Gaussian.of(mean, size * tone.covariance) for mean, size in zip(means, sizes, strict=True)]

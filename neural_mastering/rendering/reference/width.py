@@ -12,7 +12,7 @@ from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.rendering.reference.dynamics import SMALLEST_WIDTH_DB, SPREAD_DB
 from neural_mastering.rendering.reference.shares import limit_db
 from neural_mastering.reporting.markup import number
-from neural_mastering.units import db_to_gain
+from neural_mastering.units import db_to_gain, db_to_power, power_to_db
 
 CROSSOVERS_HZ = (100.0, 200.0, 400.0, 800.0, 1_600.0, 3_200.0, 6_400.0)
 """Where the bands of the stereo stage meet when the difference is not the same everywhere."""
@@ -61,6 +61,28 @@ def follow_width(
     listed = ", ".join(number(wanted_db, 0, signed=True) for wanted_db in by_band)
     said = f"the reference's side differs from ours octave by octave, by {listed} dB from low to high"
     return {"width": widths, "crossovers_hz": crossovers_hz}, said
+
+
+def level_change_db(side_db: Float64s, values: Values) -> Float64s:
+    """What settings of the stereo stage do to a song's level in each third octave, in dB.
+
+        Δ = 10·log10((1 + w²·s)/(1 + s)),  s the power of the side over that of the mid
+
+    Between two bands w is the mean of theirs by the amplitudes of the crossover, 1/(1 + (f/fₓ)⁴) below it. Without
+    settings, and where there is no side, 0.
+
+    Args:
+        side_db: (third,) side over mid in dB, NaN where there is none.
+        values: of the stage, as `follow_width` gives them.
+    """
+    if not values:
+        return np.zeros(len(side_db))
+    widths = np.atleast_1d(values["width"])
+    crossovers_hz = np.atleast_1d(values.get("crossovers_hz", ()))
+    above = 1.0 - 1.0 / (1.0 + (CENTRES_HZ / crossovers_hz[:, None]) ** 4)
+    width = widths[0] + np.diff(widths) @ above
+    side = np.where(np.isfinite(side_db), db_to_power(np.nan_to_num(side_db)), 0.0)
+    return power_to_db((1.0 + width**2 * side) / (1.0 + side))
 
 
 def _width(difference_db: float, share: float) -> float:

@@ -6,8 +6,9 @@ import pytest
 from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
 from neural_mastering.metering.movement import movement_of
+from neural_mastering.metering.profile import profile_of
 from neural_mastering.rendering.reference.distances import width_distance_db
-from neural_mastering.rendering.reference.width import CROSSOVERS_HZ, follow_width
+from neural_mastering.rendering.reference.width import CROSSOVERS_HZ, follow_width, level_change_db
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from tests.rendering.conftest import RATE, music
@@ -61,3 +62,27 @@ def test_the_stage_brings_the_side_nearer() -> None:
     assert width_distance_db(before, wanted) > 3.0
     assert width_distance_db(after, wanted) < 0.5 * width_distance_db(before, wanted)
     assert np.isfinite(after[BROAD]).all()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"width": 0.25, "bass_frequency_hz": 100.0, "bass_amount": 0.0},
+        {"width": (1.0, 2.0, 0.25, 1.5, 2.0, 0.5, 2.0, 1.0), "crossovers_hz": CROSSOVERS_HZ},
+    ],
+    ids=["one width", "octaves"],
+)
+def test_the_change_of_level_is_that_of_the_rendered_stage(values: dict) -> None:
+    song = np.random.default_rng(0).normal(size=(2, 10 * RATE)) * 0.05  # as much side as mid
+    stages = build_stages(ChainControls(stages={"stereo": values}), RATE, 2)
+    result = np.concatenate(list(run_stages(stages, [song])), axis=1)
+    before, after = (profile_of([audio], RATE) for audio in (song, result))
+    rendered_db = (after.levels_db + after.lufs) - (before.levels_db + before.lufs)
+    told_db = level_change_db(movement_of([song], RATE).side_db, values)
+    assert np.abs(rendered_db[BROAD]).max() > 1.9
+    assert told_db[BROAD] == pytest.approx(rendered_db[BROAD], abs=0.25)
+
+
+def test_no_settings_and_no_side_change_no_level() -> None:
+    assert not level_change_db(SIDE_DB, {}).any()
+    assert not level_change_db(np.full(CENTRES_HZ.size, np.nan), {"width": 0.3}).any()
