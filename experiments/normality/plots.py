@@ -2,8 +2,8 @@
 
     python -m experiments.normality.plots MUSIC OUT [--to FILE] [--learn-from weights]
 
-Needs OUT/tables/learning_curve.csv, which `study` writes; with `--learn-from weights` only the measured songs of the
-test: all else is about the songs behind the shipped weights.
+Needs OUT/tables/learning_curve.csv, which `study` writes; with `--learn-from weights` only the measured songs of
+the test: all else is about the songs behind the shipped weights.
 """
 
 from __future__ import annotations
