@@ -13,7 +13,7 @@ from experiments.common.command_line import parser_of
 from experiments.mistakes_undone.mistakes import CONDITIONS
 from experiments.mistakes_undone.run import Setting
 from experiments.mistakes_undone.songs import TEST_SONGS, chosen, pool_songs
-from experiments.mistakes_undone.spectra import Spectra, spectra_of, spectra_of_weights
+from experiments.mistakes_undone.spectra import Spectra, spectra_of
 from experiments.mistakes_undone.systems import LEARNING, NAMES
 from experiments.mistakes_undone.table_file import grown
 from experiments.mistakes_undone.tables import finished_table, mistakes_table, summary_table
@@ -28,12 +28,7 @@ def main() -> None:
     parser.add_argument("--test-songs", type=Path, default=TEST_SONGS)
     parser.add_argument("--songs", type=int, default=None, help="at most so many of each package")
     parser.add_argument("--seconds", type=float, default=30.0, help="this much from the middle of each song")
-    parser.add_argument(
-        "--learn-from",
-        choices=("music", "weights"),
-        default="music",
-        help="plain systems learn from the songs of MUSIC, or from those that the shipped weights know",
-    )
+    parser.add_argument("--learn-songs", type=int, help="plain systems learn from so many of each package")
     parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES, help="only these")
     parser.add_argument(
         "--conditions",
@@ -52,8 +47,7 @@ def main() -> None:
     training, held = None, arguments.out / "training.npz"
     if set(names) & set(LEARNING):
         if not held.exists():
-            of_music = arguments.learn_from == "music"
-            (spectra_of(others, arguments.seconds) if of_music else spectra_of_weights()).save(held)
+            spectra_of(chosen(others, arguments.learn_songs), arguments.seconds).save(held)
         training = Spectra.load(held)
     conditions = tuple(condition for condition in CONDITIONS if condition.name in arguments.conditions)
     setting = Setting(training, names, arguments.seconds, arguments.seed, conditions)

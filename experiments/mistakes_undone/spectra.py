@@ -10,7 +10,6 @@ import numpy as np
 
 from experiments.common.middle import read_middle
 from experiments.mistakes_undone.songs import Song
-from experiments.normality.shipped_songs import shipped_songs
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.dsp.third_octaves import BROAD, Float64s
@@ -76,10 +75,3 @@ def spectra_of(songs: Sequence[Song], seconds: float) -> Spectra:
             levels.append(centred(profile.levels_db, profile.filled))
             filled.append(profile.filled)
     return Spectra(tuple(kept), np.stack(levels), np.stack(filled))
-
-
-def spectra_of_weights() -> Spectra:
-    """Of the full-band songs behind the shipped normal tone, which need no music (`normality.shipped_songs`)."""
-    songs = shipped_songs()
-    levels = [centred(*each) for each in zip(songs.levels_db, songs.filled, strict=True)]
-    return Spectra(tuple(map(str, songs.package)), np.stack(levels), songs.filled)
