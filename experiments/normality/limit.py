@@ -4,7 +4,7 @@
 
 Needs no music: the songs are those behind the shipped weights (`shipped_songs`), each predicted by fits that don't
 know its package. Writes OUT/tables/limit.csv (by how well spectra are predicted), tradeoff.csv (energy removed
-against songs made worse) and the picture. A minute of one core.
+against songs made worse), packages.csv and the picture. A minute of one core.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import write_rows
 from experiments.mistakes_undone.mistakes import Condition, curve_db, draw
-from experiments.normality.best_posterior import best_posterior, mean_square
+from experiments.mistakes_undone.scores import removed_interval
+from experiments.normality.best_posterior import BestPosterior, best_posterior, mean_square
 from experiments.normality.calibration import shrunk
 from experiments.normality.posterior import WORSE_DB
 from experiments.normality.prediction import Learned, learn
@@ -84,6 +85,22 @@ def engine_curves(
     return curves
 
 
+def engine_posterior(gap_db: Float64s, covariance: Float64s, noise: Float64s) -> BestPosterior:
+    """The engine's own posterior of one song's mistake by draws, which need no family of mistakes.
+
+    Args:
+        gap_db: (third,) x − μ.
+        covariance: (third, third) of the prediction.
+        noise: (draw, third) standard normal numbers, each with both signs.
+    """
+    prior = error_covariance(BALANCED_DB)
+    spread = observed_covariance(-gap_db, covariance, prior, OFFSET_DB)
+    gain = np.linalg.solve(spread + prior + OFFSET_DB**2, prior).T
+    values, vectors = np.linalg.eigh(prior - gain @ prior)
+    draws = gain @ gap_db + noise @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
+    return BestPosterior(draws, np.full((1, len(noise)), 1.0 / len(noise)))
+
+
 def limit_rows(learned: Learned, family: Float64s, errors: Float64s) -> list[Row]:
     """The best posterior and the engine's, Gaussian one, in a world where the calibrated prediction is exact."""
     rng = np.random.default_rng(1)
@@ -125,7 +142,33 @@ def tradeoff_rows(songs: Songs, learned: Learned, family: Float64s, errors: Floa
     best = best_posterior(gap, learned.calibration.covariance, sizes, family, SCALES)
     yield row("best, heavy tails", "", best.curves_db)
     for most in CAREFUL:
-        yield row("careful step", most, best.careful_curves_db(most))
+        yield row("careful step, family known", most, best.careful_curves_db(most))
+    half = np.random.default_rng(0).standard_normal((128, gap.shape[1]))
+    own = [
+        engine_posterior(*each, np.concatenate([half, -half])) for each in zip(gap, covariances, strict=True)
+    ]
+    for most in CAREFUL:
+        curves = np.concatenate([each.careful_curves_db(most) for each in own])
+        yield row("careful step, own posterior", most, curves)
+
+
+def package_rows(songs: Songs, learned: Learned, errors: Float64s) -> Iterator[Row]:
+    """What the engine as shipped removes from the songs of each package, and from all with an interval."""
+    index = np.tile(np.arange(len(songs)), DRAWS)
+    gap = (learned.shape - learned.predicted)[index] + errors
+    sizes = learned.calibration.size(learned.novelty)[index]
+    curves = engine_curves(gap, sizes[:, None, None] * learned.calibration.covariance, BALANCED_DB)
+    package = songs.package[index]
+    for each in np.unique(package):
+        own = package == each
+        yield {"package": each, "songs": int(own.sum()) // DRAWS} | _cells(
+            "", scored(errors[own], curves[own])
+        )
+    before, after = (np.sqrt(mean_square(curve)) for curve in (errors, errors + curves))
+    low, high = removed_interval(before, after, package.tolist())
+    yield {"package": f"all, {low:.3f} to {high:.3f}", "songs": len(songs)} | _cells(
+        "", scored(errors, curves)
+    )
 
 
 def kinds_curves(songs: Songs, learned: Learned, index: NDArray[np.int_], errors: Float64s) -> Float64s:
@@ -184,7 +227,12 @@ def draw_picture(to: Path, limit: list[Row], tradeoff: list[Row], rms: float) ->
     left.set(xlabel="error of the prediction, dB RMS", ylabel="share", ylim=(0.0, 0.85), xlim=(1.0, None))
     left.set_title("Mistakes of 2 dB, if the prediction's covariance is true", fontsize=10)
     left.legend(fontsize=8)
-    for way, marker in (("step", "o-"), ("intensity", "s-"), ("careful step", "^-")):
+    for way, marker in (
+        ("step", "o-"),
+        ("intensity", "s-"),
+        ("careful step, family known", "^-"),
+        ("careful step, own posterior", "v-"),
+    ):
         rows = [row for row in tradeoff if row["way"] == way]
         right.plot(_column(rows, "worse"), _column(rows, "removed"), marker, markersize=4, label=way)
     for row in tradeoff:
@@ -224,7 +272,8 @@ def main() -> None:
     limit, tradeoff = limit_rows(learned, family, errors), list(tradeoff_rows(songs, learned, family, errors))
     folder = arguments.out / "tables"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in (("limit", limit), ("tradeoff", tradeoff)):
+    packages = list(package_rows(songs, learned, errors))
+    for name, rows in (("limit", limit), ("tradeoff", tradeoff), ("packages", packages)):
         write_rows(folder / f"{name}.csv", rows)
         sys.stdout.write(f"{name}\n" + "".join(f"  {row}\n" for row in rows))
     draw_picture(arguments.picture, limit, tradeoff, rms_db(learned.predicted, learned.shape))

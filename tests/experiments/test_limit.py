@@ -10,7 +10,7 @@ from experiments.mistakes_undone.rows import Row, read, write
 from experiments.mistakes_undone.run import Setting, Task
 from experiments.mistakes_undone.songs import Song
 from experiments.normality.best_posterior import best_posterior, contrasts, mean_square
-from experiments.normality.limit import engine_curves, mistakes, scored
+from experiments.normality.limit import engine_curves, engine_posterior, mistakes, scored
 from experiments.normality.shipped_songs import outputs_of, packages_of
 from neural_mastering.dsp.mix_errors import error_covariance
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
@@ -84,6 +84,15 @@ def test_a_certain_prediction_undoes_everything() -> None:
         0.5,
     )
     assert BROAD.sum() == 25
+
+
+def test_the_engines_posterior_has_the_engines_mean() -> None:
+    rng = np.random.default_rng(4)
+    covariance = 16.0 * error_covariance(1.0) + np.eye(BANDS)
+    gap, half = rng.normal(size=BANDS) * 4.0, rng.normal(size=(10, BANDS))
+    posterior = engine_posterior(gap, covariance, np.concatenate([half, -half]))
+    assert posterior.curves_db == pytest.approx(engine_curves(gap[None], covariance[None], 2.0), abs=1e-9)
+    assert np.sqrt(mean_square(posterior.draws)).max() > np.sqrt(mean_square(posterior.curves_db)).max()
 
 
 def test_a_table_is_taken_up_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
