@@ -81,6 +81,9 @@ def main() -> None:
         "--groups", nargs="+", help="folders; by default the list `test` of the bundled model"
     )
     parser.add_argument("--only-peer", action="store_true", help="leave our own rows out")
+    parser.add_argument(
+        "--only-whole", action="store_true", help="only the pairs whose compressor and width are rendered"
+    )
     parser.add_argument("--peer", type=Path, help="a Python interpreter that has Matchering 2.0.6")
     parser.add_argument("--out", type=Path, default=Path("runs/reference_following"))
     arguments = parser.parse_args()
@@ -97,6 +100,8 @@ def main() -> None:
     rows: list[Row] = list(read_rows(table)) if table.exists() else []  # pyright: ignore[reportAssignmentType]
     done = {(row["song"], row["reference"]) for row in rows}
     todo = [(i, *pair) for i, pair in enumerate(pairs) if tuple(map(name_of, pair)) not in done]
+    if arguments.only_whole:
+        todo = [pair for pair in todo if pair[0] % WHOLE_EVERY == 0]
     for start in range(0, len(todo), AT_ONCE):
         some = todo[start : start + AT_ONCE]
         files = [(song, reference) for _, song, reference in some]
