@@ -16,7 +16,7 @@ from experiments.mistakes_undone.songs import TEST_SONGS, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, spectra_of
 from experiments.mistakes_undone.systems import LEARNING, NAMES
 from experiments.mistakes_undone.table_file import grown
-from experiments.mistakes_undone.tables import finished_table, mistakes_table, summary_table
+from experiments.mistakes_undone.tables import PLAIN, finished_table, mistakes_table, summary_table
 from neural_mastering.reporting.table import markdown_table
 
 
@@ -28,7 +28,12 @@ def main() -> None:
     parser.add_argument("--test-songs", type=Path, default=TEST_SONGS)
     parser.add_argument("--songs", type=int, default=None, help="at most so many of each package")
     parser.add_argument("--seconds", type=float, default=30.0, help="this much from the middle of each song")
-    parser.add_argument("--learn-songs", type=int, help="plain systems learn from so many of each package")
+    parser.add_argument(
+        "--plain-from",
+        choices=("music", "weights"),
+        default="music",
+        help="the plain posterior knows the other songs of MUSIC, or those behind the shipped weights",
+    )
     parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES, help="only these")
     parser.add_argument(
         "--conditions",
@@ -45,9 +50,10 @@ def main() -> None:
     test, others = pool_songs(arguments.music, arguments.test_songs)
     names = tuple(arguments.systems)
     training, held = None, arguments.out / "training.npz"
-    if set(names) & set(LEARNING):
+    learning = {name for name in LEARNING if arguments.plain_from == "music" or not name.startswith(PLAIN)}
+    if set(names) & learning:
         if not held.exists():
-            spectra_of(chosen(others, arguments.learn_songs), arguments.seconds).save(held)
+            spectra_of(others, arguments.seconds).save(held)
         training = Spectra.load(held)
     conditions = tuple(condition for condition in CONDITIONS if condition.name in arguments.conditions)
     setting = Setting(training, names, arguments.seconds, arguments.seed, conditions)
