@@ -213,7 +213,7 @@ def draw_picture(to: Path, limit: list[Row], tradeoff: list[Row], rms: float) ->
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10.0, 4.2), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12.0, 4.0), layout="constrained")
     at = _column(limit, "prediction_rms_db")
     left.plot(at, _column(limit, "best removed"), color="C0", label="removed, best posterior")
     left.plot(at, _column(limit, "gaussian removed"), "--", color="C0", label="removed, Gaussian posterior")
@@ -243,7 +243,7 @@ def draw_picture(to: Path, limit: list[Row], tradeoff: list[Row], rms: float) ->
     right.axvline(BARS[1], color="0.5", linewidth=0.8, linestyle=":")
     right.set(xlabel="songs made worse", ylabel="energy removed", xlim=(0.0, 0.34), ylim=(0.0, 0.3))
     right.set_title("Training songs, their packages unknown", fontsize=10)
-    right.legend(fontsize=8, loc="upper left")
+    right.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(to, dpi=110, metadata={"Software": None})
 
 
