@@ -62,7 +62,8 @@ def _moved(
         from neural_mastering.rendering.tone.from_reference import joined, tone_from_references  # as above
 
         progress("comparing with the references")
-        referred = tone_from_references(song, options.references, options.match)
+        widens = options.share_of("stereo") > 0.0
+        referred = tone_from_references(song, options.references, options.match, widens)
         if style is None and tone.controls == ChainControls():
             return referred
         tone = joined(tone, referred)
