@@ -66,7 +66,7 @@ def main() -> None:
             limiters[name] = OWN[name]
         elif arguments.peer_python is not None:
             limiters[name] = Peer(name, arguments.peer_python)
-    cells = _read(arguments.cells)
+    cells = read_cells(arguments.cells)
     for song in list(excerpts(arguments.pool, arguments.songs))[: arguments.limit]:
         reference = Reference(song.audio, song.sample_rate)
         for target in arguments.targets:
@@ -74,7 +74,7 @@ def main() -> None:
                 key = f"{name}|{target:g}|{song.name}"
                 if key not in cells:
                     cells[key] = measured(name, limiter, song, reference, target)
-                    _append(arguments.cells, key, cells[key])
+                    append_cell(arguments.cells, key, cells[key])
     print(f"added to steady tones, dB (gate: {MOST_DB:g}); above 300 Hz in a bass drum, dB")
     for name, limiter in limiters.items():
         pairs = [f"{low:g}+{high:g} Hz: {added_db(limiter, (low, high)):6.1f}" for low, high in PAIRS_HZ]
@@ -100,13 +100,15 @@ def _table(cells: dict[str, dict[str, float]], names: list[str], targets: list[f
             print(f"  {name:14}", *(f"{mean:11.3f}" for mean in means), f"{best:6} {off:8} {over:5}")
 
 
-def _read(path: Path | None) -> dict[str, dict[str, float]]:
+def read_cells(path: Path | None) -> dict[str, dict[str, float]]:
+    """What was measured before, by its key; nothing without a file."""
     if path is None or not path.exists():
         return {}
     return dict(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
 
 
-def _append(path: Path | None, key: str, cell: dict[str, float]) -> None:
+def append_cell(path: Path | None, key: str, cell: dict[str, float]) -> None:
+    """Keep a cell, where there is a file for it."""
     if path is not None:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps([key, cell]) + "\n")

@@ -1,5 +1,7 @@
 """How far an output is from its input at the same loudness."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ Signal = NDArray[np.float64]
 SIZES = (4096, 1024, 256)
 ENVELOPE_HOP_MS = 10.0
 _FACTOR, _HALF, _RUN = 32, 10, 1 << 14
+_WINDOW: Any = ("kaiser", 5.0)  # scipy's stubs know names only
 
 
 def lufs(audio: Signal, rate: int) -> float:
@@ -22,11 +25,12 @@ def lufs(audio: Signal, rate: int) -> float:
 
 
 def oracle_peak(audio: Signal) -> float:
-    """True peak of (channel, time) at 32 times the rate, dBTP: the points of `scipy.signal.resample_poly(row, 32, 1)`.
+    """True peak of (channel, time) at 32 times the rate, dBTP.
 
-    They are computed as one product of matrices in single precision, which is twenty times faster.
+    The points are those of `scipy.signal.resample_poly(row, 32, 1)`, as one product of matrices in single
+    precision, which is twenty times faster.
     """
-    taps = np.append(firwin(2 * _HALF * _FACTOR + 1, 1.0 / _FACTOR, window=("kaiser", 5.0)) * _FACTOR, 0.0)
+    taps = np.append(_FACTOR * firwin(2 * _HALF * _FACTOR + 1, 1.0 / _FACTOR, window=_WINDOW), 0.0)
     padded = np.append(taps, np.zeros(-len(taps) % _FACTOR)).reshape(-1, _FACTOR)[::-1].astype(np.float32)
     highest = 0.0
     for row in audio:
@@ -107,7 +111,7 @@ class Reference:
 def _magnitude(x: Signal, size: int) -> Signal:
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(x.astype(np.float32), size // 2), size)
     window = np.hanning(size + 1)[:-1].astype(np.float32)
-    return np.abs(fft.rfft(frames[:: size // 4] * window, axis=-1)) / window.sum()
+    return np.abs(np.asarray(fft.rfft(frames[:: size // 4] * window, axis=-1))) / window.sum()
 
 
 def _distance(a: Signal, b: Signal) -> float:

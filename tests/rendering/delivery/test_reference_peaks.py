@@ -49,7 +49,11 @@ def test_nothing_happens_where_there_is_nothing_to_follow(before: LimiterForecas
     assert follow_peaks(before, spec, own_db - 0.9 * SMALLEST_DB, 1.0) is spec
     assert follow_peaks(before, spec, own_db - 4.0, 0.0) is spec
     assert follow_peaks(before, spec, float("nan"), 1.0) is spec
-    for other in (replace(spec, lufs=None), replace(spec, ceiling_db=None), replace(spec, max_reduction_db=0.0)):
+    for other in (
+        replace(spec, lufs=None),
+        replace(spec, ceiling_db=None),
+        replace(spec, max_reduction_db=0.0),
+    ):
         assert follow_peaks(before, other, own_db - 4.0, 1.0) is other
     loud = replace(spec, lufs=-1.0 - own_db + 6.0)  # the ceiling itself leaves 6 dB less
     assert follow_peaks(before, loud, own_db - 5.0, 1.0) is loud
