@@ -22,6 +22,7 @@ from neural_mastering.metering.measure import MeasuredSong, measure
 from neural_mastering.rendering.delivery.aim import aimed_lufs, delivery_spec
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
 from neural_mastering.rendering.delivery.drafted_files import draft_files
+from neural_mastering.rendering.delivery.reference_peaks import follow_reference_peaks
 from neural_mastering.rendering.delivery.song_limiter import fit_limiter
 from neural_mastering.rendering.delivery.song_metadata import read_metadata
 from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
@@ -202,6 +203,9 @@ def finish(
     if spec is None:
         lufs, notes = aimed_lufs(song.readings, target, options)
         spec = delivery_spec(lufs, target, options)
+        if tone.reference is not None:
+            spec, peak_notes = follow_reference_peaks(rendered.forecast, spec, tone.reference.decision)
+            notes = (*notes, *peak_notes)
         tone = replace(tone, actions=(*tone.actions, *notes))
     progress("limiting")
     with _timed(seconds, "limiter_search"):
