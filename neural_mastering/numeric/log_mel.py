@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.rbj import Float64s
+from neural_mastering.dsp.real_fft import rfft
 from neural_mastering.numeric import mel_kernels
 from neural_mastering.units import db_to_power, power_to_db
 
@@ -71,7 +72,7 @@ def log_mel_powers(spec: LogMelSpec, audio: NDArray[np.floating]) -> LogMelPower
     signal[1, : left.size] = (left - right) * np.float32(0.5)
     window = _window(spec.fft_size)
     frames = np.lib.stride_tricks.sliding_window_view(signal, spec.fft_size, axis=1)[:, :: spec.hop]
-    mid, side = np.fft.rfft(frames[0] * window), np.fft.rfft(frames[1] * window)
+    mid, side = rfft(frames[0] * window), rfft(frames[1] * window)
     weights, first = _filterbank(spec)
     bands = np.empty((3, spec.bands, len(mid)))
     mel_kernels.band_powers(mid, side, weights, first, bands)
