@@ -14,17 +14,18 @@ the next crest, below a bass under quiet treble a longer look-ahead, in a dense 
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from neural_mastering.audio_io.block import Block
 from neural_mastering.dsp import stream_kernels
 from neural_mastering.dsp.k_weighting import k_weighting_sections
 from neural_mastering.dsp.limiter import DRIVEN, LimiterSettings, limit
 from neural_mastering.dsp.peak_clipper import clip_peaks
+from neural_mastering.dsp.real_fft import rfft
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import HOP_MS, Readings
 from neural_mastering.rendering.delivery.gain_search import GainSearch
@@ -42,6 +43,7 @@ _QUIET = 1e-3  # of the power of the loudest band
 _QUIET_WEIGHT = 25.0
 _STEP_DB = 0.5
 _SPARED_LU = 0.2
+_THREADS = 2  # each trial needs memory for its spectra
 
 CANDIDATES: tuple[LimiterSettings, ...] = (
     DRIVEN,
@@ -110,16 +112,23 @@ def find_limiter(
     if not trial.is_audible:
         return None
     depth_db = spec.clip_depth_db(readings.true_peak_db + gain_db)
-    default, level_db = trial.run(DRIVEN, depth_db, gain_db)
-    louder, louder_db = trial.run(DRIVEN, depth_db, gain_db + _STEP_DB)
+    with ThreadPoolExecutor(_THREADS) as pool:  # the loops and FFTs run outside the interpreter's lock
+        gains_db = [gain_db, gain_db + _STEP_DB, *(gain_db for _ in CANDIDATES[1:])]
+        asked = [DRIVEN, *CANDIDATES]
+        tried = list(
+            pool.map(lambda pair: trial.run(pair[0], depth_db, pair[1]), zip(asked, gains_db, strict=True))
+        )
+    (default, level_db), (louder, louder_db) = tried[:2]
     per_lu = max(louder - default, 0.0) / max(louder_db - level_db, 0.1)
 
-    def cost(settings: LimiterSettings, depth_db: float) -> float:
-        """At the loudness of the default, to the first order."""
-        own, own_db = trial.run(settings, depth_db, gain_db)
+    def comparable(own: float, own_db: float) -> float:
+        """A cost at the loudness of the default, to the first order."""
         return own + per_lu * (level_db - own_db)
 
-    costs = [default, *(cost(settings, depth_db) for settings in CANDIDATES[1:])]
+    def cost(settings: LimiterSettings, depth_db: float) -> float:
+        return comparable(*trial.run(settings, depth_db, gain_db))
+
+    costs = [default, *(comparable(*each) for each in tried[2:])]
     best = int(np.argmin(costs))
     unclipped = cost(CANDIDATES[best], 0.0) if depth_db > 0.0 else costs[best]
     choice = LimiterChoice(CANDIDATES[best], spec.clip_db, costs[best], default)
@@ -217,7 +226,7 @@ def _spectra(audio: Block, size: int) -> NDArray[np.complex64]:
     """Of half-overlapping frames, (channel, frame, bin)."""
     frames = np.lib.stride_tricks.sliding_window_view(audio.astype(np.float32), size, axis=1)
     window = np.hanning(size).astype(np.float32)
-    return np.asarray(fft.rfft(frames[:, :: size // 2] * window, axis=-1))
+    return rfft(frames[:, :: size // 2] * window)
 
 
 def _band_edges(sample_rate: int) -> NDArray[np.int64]:
