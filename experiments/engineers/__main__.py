@@ -1,7 +1,7 @@
 """How well does each system learn a planted engineer from 10 to 100 pairs?
 
     python -m experiments.engineers MUSIC OUT              everything below, in this order
-    python -m experiments.engineers MUSIC OUT measure      what engineers hear of each song (1 s of CPU a song)
+    python -m experiments.engineers MUSIC OUT measure      what engineers and learner hear (2 s of CPU a song)
     python -m experiments.engineers MUSIC OUT score        tables and learning curves
 
 MUSIC holds manifest.csv (columns file and package) and the songs that it names. OUT keeps what was measured and
@@ -13,8 +13,9 @@ from pathlib import Path
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import write_rows
+from experiments.engineers import learned
 from experiments.engineers.cache import mix_of
-from experiments.engineers.songs import pool_songs, songs_of
+from experiments.engineers.songs import in_turn, pool_songs, songs_of
 from experiments.engineers.study import NAMES, SEEDS, SIZES, Cell, bench, cells_of
 from experiments.engineers.tables import interval_table, level_table, rows_of, tone_table
 from neural_mastering.atomic import write_text
@@ -36,16 +37,17 @@ def main() -> None:
     arguments = parser.parse_args()
     songs = pool_songs(arguments.music)
     if arguments.step in (None, "measure"):
-        parts = [songs_of(songs, part) for part in ("test", "development", "train")]
+        parts = [in_turn(songs_of(songs, part), 0) for part in ("test", "train", "development")]
         for i, song in enumerate(song for part in parts for song in part):
-            mix_of(song, arguments.out)
+            learned.features_of(mix_of(song, arguments.out), arguments.out)
             if i % 20 == 19:
                 _tell(f"{i + 1} songs measured")
     if arguments.step in (None, "score"):
         given = bench(songs, arguments.on, arguments.out)
+        others = {learned.NAME: learned.learner(arguments.out)}
         cells: list[Cell] = []
         for name in arguments.engineers:
-            cells += cells_of(name, given, arguments.pairs, arguments.seeds, {}, _tell)
+            cells += cells_of(name, given, arguments.pairs, arguments.seeds, others, _tell)
         _write(cells, arguments.out, arguments.on)
 
 

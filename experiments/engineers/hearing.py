@@ -92,9 +92,9 @@ def loudness_of(audio: Float64s, rate: int) -> float:
 def third_octave_shape(audio: Float64s, rate: int) -> Float64s:
     """(third,) levels in dB of a Welch spectrum, mean over channels, less the mean of 50 Hz to 12.5 kHz."""
     size = 1 << round(np.log2(rate / 2.7))
-    at_hz, power = welch(audio, rate, "hann", size, axis=0)
-    total = np.concatenate([[0.0], np.cumsum(power.mean(axis=1))])
-    edges = np.append(at_hz, at_hz[-1] + at_hz[1]) - at_hz[1] / 2.0
+    power = welch(np.ascontiguousarray(audio.T), rate, "hann", size)[1].mean(axis=0)
+    total = np.concatenate([[0.0], np.cumsum(power)])
+    edges = (np.arange(len(total)) - 0.5) * rate / size
     upper = np.interp(CENTRES_HZ * _EDGE, edges, total)
     lower = np.interp(CENTRES_HZ / _EDGE, edges, total)
     return centred(10.0 * np.log10(np.maximum(upper - lower, total[-1] * 1e-9 + 1e-20)))

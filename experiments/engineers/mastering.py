@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import fftconvolve, firwin2, sosfilt
 
-from experiments.engineers.hearing import CENTRES_HZ, Float64s, loudness_of
-from experiments.engineers.moves import Settings
+from experiments.engineers.hearing import Float64s, loudness_of
+from experiments.engineers.moves import Settings, curve_at
 from neural_mastering.dsp import rbj
 from neural_mastering.dsp.limiter import limit
 from neural_mastering.units import db_to_gain
@@ -37,13 +37,13 @@ def equalise(audio: Float64s, rate: int, settings: Settings) -> Float64s:
     """Biquads, then a linear-phase filter whose delay is taken out."""
     if settings.bands:
         bands = [band._replace(frequency_hz=min(band.frequency_hz, 0.45 * rate)) for band in settings.bands]
-        kinds, frequency, gain, q = zip(*bands, strict=True)
+        kinds, frequency, gain, q = (list(column) for column in zip(*bands, strict=True))
         audio = np.asarray(sosfilt(rbj.sections(kinds, frequency, gain, q, rate), audio, axis=0))
     if settings.curve_db is None:
         return audio
     grid = np.linspace(0.0, rate / 2.0, 4_097)
-    level = np.interp(np.log(np.maximum(grid, 1.0)), np.log(CENTRES_HZ), settings.curve_db)
-    taps = np.asarray(firwin2(_TAPS, grid, db_to_gain(level), fs=rate))
+    gain = db_to_gain(curve_at(grid, settings.curve_db))
+    taps = np.asarray(firwin2(_TAPS, grid, gain, fs=rate))
     return fftconvolve(audio, taps[:, None], axes=0)[_TAPS // 2 : _TAPS // 2 + len(audio)]
 
 

@@ -57,11 +57,17 @@ class Settings:
 
 def tone_db(settings: Settings) -> Float64s:
     """(third,) curve of the equalisers: mean power in each third octave, less the mean of 50 Hz to 12.5 kHz."""
-    curve = np.zeros(len(CENTRES_HZ)) if settings.curve_db is None else settings.curve_db
-    if not settings.bands:
-        return centred(curve)
     within = 10.0 ** (np.linspace(-0.05, 0.05, _POINTS) * (1.0 - 1.0 / _POINTS))
-    at_hz = np.minimum(CENTRES_HZ[:, None] * within, 0.499 * RATE_HZ)
-    kinds, frequency, gain, q = zip(*settings.bands, strict=True)
-    level = rbj.level_db(kinds, frequency, gain, q, at_hz.ravel(), RATE_HZ).reshape(at_hz.shape)
-    return centred(curve + 10.0 * np.log10((10.0 ** (level / 10.0)).mean(axis=1)))
+    at_hz = np.minimum(CENTRES_HZ[:, None] * within, 0.499 * RATE_HZ).ravel()
+    level = np.zeros(len(at_hz))
+    if settings.curve_db is not None:
+        level += curve_at(at_hz, settings.curve_db)
+    if settings.bands:
+        kinds, frequency, gain, q = (list(column) for column in zip(*settings.bands, strict=True))
+        level += rbj.level_db(kinds, frequency, gain, q, at_hz, RATE_HZ)
+    return centred(10.0 * np.log10((10.0 ** (level / 10.0)).reshape(-1, _POINTS).mean(axis=1)))
+
+
+def curve_at(at_hz: Float64s, curve_db: Float64s) -> Float64s:
+    """A curve (third,) between its bands: linear over the logarithm of frequency, constant outside."""
+    return np.interp(np.log(np.maximum(at_hz, 1.0)), np.log(CENTRES_HZ), curve_db)
