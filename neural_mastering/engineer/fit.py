@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from neural_mastering.engineer.pair import PairMeasurement
 from neural_mastering.engineer.score import fit_score
 from neural_mastering.engineer.traits import CLIP, TRAITS, filled_levels_db, trait_values
 from neural_mastering.errors import InputError
-from neural_mastering.normality import load_normal_tone
+from neural_mastering.normality import NormalTone, load_normal_tone
 
 LEAST_PAIRS = 3
 SONG_DEPENDENT_PAIRS = 10
@@ -88,10 +89,15 @@ def fit(pairs: Sequence[PairMeasurement], groups: Sequence[str] | None = None) -
     )
 
 
+@lru_cache(maxsize=1)
+def _normal_tone() -> NormalTone:
+    return load_normal_tone()
+
+
 def known_songs(pairs: Sequence[PairMeasurement]) -> KnownSongs:
     """The mixes of pairs, standardised: traits among themselves, content by the many songs of the normal tone."""
     songs = [pair.features for pair in pairs]
-    normal = load_normal_tone()
+    normal = _normal_tone()
     if any(song.content.names != normal.names for song in songs):
         raise InputError("the pairs were measured with another version of the package: measure them again")
     traits = trait_values(songs)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
+from neural_mastering.audio_io.block import Block, blocks_of, cut
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.dsp.third_octaves import BROAD, Float64s
 from neural_mastering.engineer.features import (
@@ -61,37 +62,51 @@ class PairMeasurement:
     move: MasterMove
 
 
+@dataclass(frozen=True)
+class CommonPart:
+    """Where the music that both sides hold lies in each of them.
+
+    Attributes:
+        mix_start_s, master_start_s: where it begins.
+        seconds: how long it is; None for as long as there is sound.
+    """
+
+    mix_start_s: float = 0.0
+    master_start_s: float = 0.0
+    seconds: float | None = None
+
+
 def measure_features(audio: Audio, name: str = "") -> SongFeatures:
     """Measure a mix: a file, or samples (channel, time) with their rate in Hz.
 
     Raises:
         InputError: audio that can't be read or measured.
     """
-    if isinstance(audio, tuple):
-        return features_of(_blocks(*audio), audio[1], name or "the song")
-    with AudioReader(audio) as reader:
-        return features_of(reader.blocks(), reader.sample_rate, name or str(audio))
+    with _opened(audio, name or "the song", 0.0, None) as (blocks, sample_rate, called):
+        return features_of(blocks, sample_rate, called)
 
 
-def measure_pair(mix: Audio, master: Audio, name: str = "") -> PairMeasurement:
+def measure_pair(
+    mix: Audio, master: Audio, name: str = "", common: CommonPart | None = None
+) -> PairMeasurement:
     """Measure both sides of a pair, each read once as a stream.
 
-    The sides may differ in sample rate, length and level; they should be the same music from the same start.
+    The sides may differ in sample rate and level; they should be the same music.
 
     Args:
         mix, master: files, or samples (channel, time) with their rate in Hz.
-        name: of the song; None takes that of the mix's file.
+        name: of the song; by default that of the mix's file.
+        common: the part that is measured; None for all of both.
 
     Raises:
         InputError: a side that can't be read or measured.
     """
     name = name or (Path(mix).stem if isinstance(mix, str | Path) else "the song")
-    features = measure_features(mix, f"the mix of {name}" if isinstance(mix, tuple) else "")
-    if isinstance(master, tuple):
-        move = _move(features, _blocks(*master), master[1], f"the master of {name}")
-    else:
-        with AudioReader(master) as reader:
-            move = _move(features, reader.blocks(), reader.sample_rate, str(master))
+    part = common or CommonPart()
+    with _opened(mix, f"the mix of {name}", part.mix_start_s, part.seconds) as opened:
+        features = features_of(*opened)
+    with _opened(master, f"the master of {name}", part.master_start_s, part.seconds) as opened:
+        move = _move(features, *opened)
     return PairMeasurement(name, features, move)
 
 
@@ -131,11 +146,26 @@ def _move(features: SongFeatures, blocks: Iterable[Block], sample_rate: int, nam
     )
 
 
-def _blocks(samples: NDArray[np.floating], sample_rate: int) -> Iterator[Block]:
-    audio = np.atleast_2d(np.asarray(samples, dtype=np.float64))
-    if audio.ndim != 2 or audio.shape[0] > 2:
-        raise InputError(
-            f"expected audio (channel, time) with one or two channels, got shape {audio.shape}: transpose it?"
-        )
-    for start in range(0, audio.shape[1], BLOCK_SAMPLES):
-        yield np.ascontiguousarray(audio[:, start : start + BLOCK_SAMPLES])
+@contextmanager
+def _opened(
+    audio: Audio, name: str, start_s: float, seconds: float | None
+) -> Iterator[tuple[Iterator[Block], int, str]]:
+    """The blocks of a part, the sample rate, and a name for messages."""
+
+    def part(blocks: Iterator[Block], rate: int) -> Iterator[Block]:
+        if start_s <= 0.0 and seconds is None:
+            return blocks
+        start = round(start_s * rate)
+        return cut(blocks, start, start + round((seconds if seconds is not None else 1e6) * rate))
+
+    if isinstance(audio, tuple):
+        samples = np.atleast_2d(np.asarray(audio[0]))
+        if samples.ndim != 2 or samples.shape[0] > 2:
+            raise InputError(
+                f"expected audio (channel, time) with one or two channels, got shape {samples.shape}: "
+                "transpose it?"
+            )
+        yield part(blocks_of(samples), audio[1]), audio[1], name
+        return
+    with AudioReader(audio) as reader:
+        yield part(reader.blocks(), reader.sample_rate), reader.sample_rate, str(audio)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -31,25 +32,30 @@ class Trait:
     level: bool = False
 
 
-def _content(*names: str) -> Callable[[SongFeatures], float]:
-    """Mean over the content features with these names or beginnings."""
+@lru_cache(maxsize=256)
+def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
+    """Where the features lie that have one of these names, or begin with one that ends in an underscore."""
+
+    def fits(name: str) -> bool:
+        return any(
+            name == want or (want.endswith("_") and name.startswith(want) and name[len(want) :].isdigit())
+            for want in wanted
+        )
+
+    return [i for i, name in enumerate(names) if fits(name)]
+
+
+def _content(*wanted: str) -> Callable[[SongFeatures], float]:
+    """Mean over content features."""
 
     def value(song: SongFeatures) -> float:
-        found = [
-            v
-            for n, v in zip(song.content.names, song.content.values, strict=True)
-            if any(
-                n == name or (name.endswith("_") and n.startswith(name) and n[len(name) :].isdigit())
-                for name in names
-            )
-        ]
-        return float(np.mean(found))
+        return float(song.content.values[_places(song.content.names, wanted)].mean())
 
     return value
 
 
 def _level(low_hz: float, high_hz: float) -> Callable[[SongFeatures], float]:
-    inside = (CENTRES_HZ > low_hz) & (CENTRES_HZ < high_hz)
+    inside = (low_hz < CENTRES_HZ) & (high_hz > CENTRES_HZ)
 
     def value(song: SongFeatures) -> float:
         levels = filled_levels_db(song)
