@@ -37,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     songs = pool_songs(arguments.music)
     if arguments.step in (None, "measure"):
-        parts = [in_turn(songs_of(songs, part), 0) for part in ("test", "train", "development")]
+        parts = [in_turn(songs_of(songs, part), 0) for part in ("test", "development", "train")]
         for i, song in enumerate(song for part in parts for song in part):
             learned.features_of(mix_of(song, arguments.out), arguments.out)
             if i % 20 == 19:

@@ -238,11 +238,11 @@ def test_parts_of_the_pool_are_apart() -> None:
     listed = [(row["package"], row["song"]) for row in read_rows(TEST_SONGS)]
     everything = [Song(p, s, Path("none")) for p, s in listed]
     everything += [
-        Song(p, f"other {i}", Path("none")) for i in range(3) for p in ("nexuiz-music", "0ad-data", "new")
+        Song(p, f"other {i}", Path("none")) for i in range(3) for p in ("nexuiz-music", "glob2-data", "new")
     ]
     parts = {part: songs_of(everything, part) for part in ("train", "development", "test")}
     assert [song.package for song in parts["train"]] == ["new"] * 3
-    assert [song.package for song in parts["development"]] == ["0ad-data"] * 3
+    assert [song.package for song in parts["development"]] == ["glob2-data"] * 3
     assert len(parts["test"]) == len(listed) >= 20 and len({p for p, _ in listed}) >= 8
 
 
