@@ -20,7 +20,14 @@ TEST_SONGS = Path(__file__).with_name("test_songs.csv")
 
 TEST_SONGS_A_PACKAGE = 4
 
-DEVELOPMENT = ("openclonk-data", "freedink-data", "glob2-data", "lordsawar-data", "hex-a-hop-data", "pathological")
+DEVELOPMENT = (
+    "openclonk-data",
+    "freedink-data",
+    "glob2-data",
+    "lordsawar-data",
+    "hex-a-hop-data",
+    "pathological",
+)
 """Packages to tune on, besides those that `sources.yaml` keeps for validation."""
 
 
