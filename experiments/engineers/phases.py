@@ -1,11 +1,11 @@
 """Which phase of nm-train is worth its cost for which engineer? 1A, 1B, 1C and 2 on 20 pairs.
 
-    python -m experiments.engineers.phases FOLDER OUT                  on a GPU
-    python -m experiments.engineers.phases FOLDER OUT --trainer cpu --epochs 1 1 1 1 -- trainer.limit_train_batches=2
+    python -m experiments.engineers.phases FOLDER OUT       on a GPU
+    python -m experiments.engineers.phases FOLDER OUT --trainer cpu --epochs 1 1 1 1 -- trainer.max_steps=2
 
-FOLDER is what `experiments.engineers.pack` wrote. Masters are rendered by our own chain; each engineer is trained in
-a process of its own, one phase after the other, and judged on songs of other packages. OUT/phases.md and phases.csv
-hold the results.
+FOLDER is what `experiments.engineers.pack` wrote. Masters are rendered by our own chain; each engineer is trained
+in a process of its own, one phase after the other, and judged on songs of other packages. OUT/phases.md and
+phases.csv hold the results.
 """
 
 from __future__ import annotations
