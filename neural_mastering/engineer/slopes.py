@@ -38,7 +38,10 @@ def slopes_of(output: Output, known: KnownSongs) -> Slopes:
     slopes, chance = np.zeros(traits + 1), np.zeros(traits + 1)
     model, ones = output.model, np.ones(count)
     for mixture, eta, weight in zip(model.mixtures, model.noise, model.weight, strict=True):
-        k = sum((s * kernels[i] for i, s in zip(mixture.indices, mixture.shares, strict=True)), np.zeros((count, count)))
+        k = sum(
+            (s * kernels[i] for i, s in zip(mixture.indices, mixture.shares, strict=True)),
+            np.zeros((count, count)),
+        )
         c = (1.0 - eta) * k + eta * np.eye(count)
         solved = np.linalg.solve(c, np.column_stack([model.values, ones]))
         mean = (ones @ solved[:, 0]) / (ones @ solved[:, 1])

@@ -9,14 +9,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from neural_mastering import __version__
 from neural_mastering.engineer.bundle import FILE_NAME, write_engineer
 from neural_mastering.engineer.fit import LEAST_PAIRS, SONG_DEPENDENT_PAIRS, fit
 from neural_mastering.engineer.learned import LearnedEngineer
 from neural_mastering.errors import InputError
+from neural_mastering.learning.card import write_card
 from neural_mastering.learning.cross_validation import Validation, cross_validate, fold_of
+from neural_mastering.learning.listening import ListeningSong, chosen_songs, listening_song
+from neural_mastering.learning.page import LearnPage, write_learn_page
 from neural_mastering.learning.pairs import FOLDER, AuditedPair, audited_pairs, usable
 from neural_mastering.notes import Note
 from neural_mastering.worker_pool import default_jobs
+
+PAGE, CARD = "report.html", "MODEL_CARD.md"
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[Any], None]]]
 """Title and number of steps to a context that gives a function to call after each."""
@@ -109,9 +115,43 @@ def learn_folder(
     seconds["learn"] = time.perf_counter() - started
     notes = _notes(pairs, used, validation)
     engineer = replace(engineer, about=_about(folders, used, validation, notes))
-    output.mkdir(parents=True, exist_ok=True)
-    model = write_engineer(engineer, output / FILE_NAME)
+    started = time.perf_counter()
+    songs = _listening(used, validation, settings.listening_songs, progress)
+    title = output.absolute().name
+    texts = [note.text for note in notes]
+    write_card(output / CARD, title, engineer, measured, validation, texts)
+    page = LearnPage(
+        title=title,
+        engineer=engineer,
+        pairs=measured,
+        left_out=[(pair.files.name, pair.refusal) for pair in pairs if pair.measurement is None],
+        validation=validation,
+        songs=songs,
+        notes=texts,
+        facts=[
+            ("pairs", f"{len(used)} of {len(pairs)}, {len(set(groups))} groups"),
+            ("folders", ", ".join(Path(folder).name for folder in folders)),
+            ("package", f"neural_mastering {__version__}"),
+        ],
+    )
+    write_learn_page(page, output / PAGE)
+    model = write_engineer(engineer, output / FILE_NAME)  # last: where it is, all is
+    seconds["report"] = time.perf_counter() - started
     return LearnedFolder(engineer, tuple(pairs), validation, notes, model, seconds)
+
+
+def _listening(
+    used: Sequence[AuditedPair], validation: Validation | None, count: int, progress: Progress
+) -> list[ListeningSong]:
+    if validation is None or count <= 0:
+        return []
+    places = chosen_songs(validation.songs, min(count, len(validation.songs)))
+    found = []
+    with progress("mastering songs to hear", len(places)) as done:
+        for place in places:
+            found.append(listening_song(used[place], validation.songs[place]))
+            done(place)
+    return [song for song in found if song is not None]
 
 
 def _refuse_too_few(pairs: Sequence[AuditedPair], used: Sequence[AuditedPair]) -> None:

@@ -53,9 +53,7 @@ def listening_song(pair: AuditedPair, held: HeldOut) -> ListeningSong | None:
         features = pair.files.name, held.pair.features
         rate = ChainControls().design_rate_hz
         curve = np.clip(held.prediction.curve_db, -LARGEST_DB, LARGEST_DB)
-        save_controls(
-            ChainControls(eq=fit_within(curve, features[1].filled, LARGEST_DB, rate)), controls
-        )
+        save_controls(ChainControls(eq=fit_within(curve, features[1].filled, LARGEST_DB, rate)), controls)
         target = engineer_target("the engineer", held.prediction, features[1])
         options = Options(
             controls=controls, target=f"{target.lufs:g}", ceiling=target.ceiling_db, density=1.0, bits="24"

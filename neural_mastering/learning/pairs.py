@@ -37,11 +37,13 @@ class AuditedPair:
         files: of it.
         problems: what the audit found.
         measurement: of the pair; None where it can't be used.
+        starts_s: where the common music begins in the mix and in the master.
     """
 
     files: PairFiles
     problems: tuple[Problem, ...]
     measurement: PairMeasurement | None
+    starts_s: tuple[float, float] = (0.0, 0.0)
 
     @property
     def refusal(self) -> str:
@@ -78,6 +80,7 @@ def audited_pairs(
             measurement_of(plain["measurement"])
             if plain["measurement"] and not any(p.severity == "broken" for p in report.problems)
             else None,
+            tuple(plain["starts_s"]),
         )
         for files, plain, report in zip(pairs, found, compared, strict=True)
     ]
@@ -94,12 +97,10 @@ def _audited(files: PairFiles, kept: Path) -> dict[str, Any]:
     if stored is not None and stored["sources"] == sources:
         return stored
     report = audit_pair(files)
-    measurement = None
+    measurement, common = None, common_part(report)
     if report.state != "broken" and files.before is not None and files.after is not None:
         try:
-            measurement = measurement_dict(
-                measure_pair(files.before, files.after, files.name, common_part(report))
-            )
+            measurement = measurement_dict(measure_pair(files.before, files.after, files.name, common))
         except InputError as error:
             report = report.with_problem(Problem("unmeasured", "broken", str(error)))
     plain = {
@@ -107,6 +108,7 @@ def _audited(files: PairFiles, kept: Path) -> dict[str, Any]:
         "sources": sources,
         "problems": [dataclasses.asdict(problem) for problem in report.problems],
         "prints": encoded(report.prints),
+        "starts_s": [0.0, 0.0] if common is None else [common.mix_start_s, common.master_start_s],
         "measurement": measurement,
     }
     write_text(record, json.dumps(plain) + "\n")
