@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from experiments.engineers.cache import Mix, stereo_middle
 from experiments.engineers.pairs import Pair
 from experiments.engineers.systems import Guess, Learned, System
 from neural_mastering.atomic import write_text
+from neural_mastering.chance import seed_of
 from neural_mastering.learning import MasterMove, PairMeasurement, SongFeatures, fit, measure_features
 from neural_mastering.metering.content import Content
 
@@ -20,11 +21,21 @@ _VECTORS = ("levels_db", "filled", "side_db", "crest_db")
 _NUMBERS = ("loudness_lufs", "plr_db", "lra_lu", "width_db", "correlation", "true_peak_db", "seconds")
 
 
-def features_of(mix: Mix, out: Path) -> SongFeatures:
-    """Read OUT/features/PACKAGE/NAME.json, or measure and write it."""
-    file = out / "features" / f"{mix.song.key}.json"
+def features_of(mix: Mix, out: Path, crop_s: float | None = None) -> SongFeatures:
+    """Read OUT/features/PACKAGE/NAME.json, or measure and write it.
+
+    Args:
+        mix: the song.
+        out: where features are kept.
+        crop_s: measure so many seconds alone, at a place that the song's name decides.
+    """
+    file = out / ("features" if crop_s is None else f"features_{crop_s:g}s") / f"{mix.song.key}.json"
     if not file.exists():
         audio, rate = stereo_middle(mix.song.path)
+        if crop_s is not None:
+            length = round(crop_s * rate)
+            start = seed_of("crop", mix.song.package, mix.song.name) % max(len(audio) - length, 1)
+            audio = audio[start : start + length]
         write_features(file, measure_features((np.ascontiguousarray(audio.T), rate), mix.song.name))
     held = json.loads(file.read_text("utf-8"))
     levels_db, filled, side_db, crest_db = (np.array(held[name], dtype=np.float64) for name in _VECTORS)
@@ -66,19 +77,29 @@ def measurement_of(pair: Pair, out: Path) -> PairMeasurement:
     return PairMeasurement(pair.mix.song.key, features, move)
 
 
-def learner(out: Path) -> System:
+Changed = Callable[[Pair, PairMeasurement], PairMeasurement]
+
+
+def learner(
+    out: Path,
+    changed: Changed = lambda _, measured: measured,
+    heard: Callable[[SongFeatures], SongFeatures] = lambda features: features,
+) -> System:
     """`neural_mastering.learning.fit` and `predict`.
 
     Args:
         out: where features are kept.
+        changed: what an ablation makes of each pair …
+        heard: … and of the features of a song to be guessed.
     """
 
     def learn(pairs: Sequence[Pair]) -> Learned:
-        engineer = fit([measurement_of(pair, out) for pair in pairs], [p.mix.song.package for p in pairs])
+        measured = [changed(pair, measurement_of(pair, out)) for pair in pairs]
+        engineer = fit(measured, [pair.mix.song.package for pair in pairs])
 
         def guess(mix: Mix) -> Guess:
             features = features_of(mix, out)
-            found = engineer.predict(features)
+            found = engineer.predict(heard(features))
             return Guess(
                 found.curve_db,
                 found.loudness_lufs,

@@ -1,7 +1,7 @@
 """Which phase of nm-train is worth its cost for which engineer? 1A, 1B, 1C and 2 on 20 pairs.
 
     python -m experiments.engineers.phases FOLDER OUT       on a GPU
-    python -m experiments.engineers.phases FOLDER OUT --trainer cpu --epochs 1 1 1 1 -- trainer.max_steps=2
+    python -m experiments.engineers.phases FOLDER OUT --trainer cpu --epochs 1 1 1 1 --override trainer.max_steps=2
 
 FOLDER is what `experiments.engineers.pack` wrote. Masters are rendered by our own chain; each engineer is trained
 in a process of its own, one phase after the other, and judged on songs of other packages. OUT/phases.md and
@@ -264,12 +264,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, nargs=4, default=EPOCHS, help="of 1A, 1B, 1C, 2")
     parser.add_argument("--engineers", nargs="+", default=None)
     parser.add_argument("--processes", type=int, default=14)
-    parser.add_argument("overrides", nargs="*", help="further arguments of nm-train")
+    parser.add_argument("--override", nargs="+", default=[], help="further arguments of nm-train")
     arguments = parser.parse_args()
     started = time.perf_counter()
     out = arguments.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    work = Work(out, arguments.trainer, arguments.seconds, arguments.epochs, arguments.overrides)
+    work = Work(out, arguments.trainer, arguments.seconds, arguments.epochs, arguments.override)
     entries = entries_of(arguments.folder.resolve())
     engineers = arguments.engineers or list(entries[0].settings)
     entries = [e._replace(settings={name: e.settings[name] for name in engineers}) for e in entries]

@@ -87,14 +87,14 @@ def ridge_long_term(pairs: Sequence[Pair]) -> Learned:
 
 def nearest_pair(pairs: Sequence[Pair]) -> Learned:
     """The curve and changes of the pair whose mix is most like this one, on the same features."""
+    targets = _targets(pairs)
+    return lambda mix: _from_targets(targets[closest(pairs, mix)], mix)
+
+
+def closest(pairs: Sequence[Pair], mix: Mix) -> int:
+    """Which pair's mix is most like another mix: nearest on the standardised long-term features."""
     raw = np.stack([_long_term(pair.mix) for pair in pairs])
-    scale, targets = np.maximum(raw.std(axis=0), 1e-3), _targets(pairs)
-
-    def guess(mix: Mix) -> Guess:
-        nearest = int(np.argmin((((raw - _long_term(mix)) / scale) ** 2).sum(axis=1)))
-        return _from_targets(targets[nearest], mix)
-
-    return guess
+    return int(np.argmin((((raw - _long_term(mix)) / np.maximum(raw.std(axis=0), 1e-3)) ** 2).sum(axis=1)))
 
 
 def ridge_on(features: Callable[[Mix], Float64s], rounds: int = 30) -> System:
