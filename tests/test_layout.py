@@ -17,6 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("controls", "audio_io"),
     ("metering",),
     ("normality", "numeric"),
+    ("engineer",),
     ("processors", "losses", "metrics", "data"),
     ("models",),
     ("styles", "words", "reporting"),

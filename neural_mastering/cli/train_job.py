@@ -32,6 +32,10 @@ def run_job(config: DictConfig) -> float:
     _quiet_lightning()
     keep_freed_memory()
     checked = validated(config)
+    if checked.learning is not None:
+        from neural_mastering.cli.learn_job import learn_from  # only for this experiment
+
+        return learn_from(checked)
     run = build_run(checked)
     if run.trainer.is_global_zero:
         freeze(OmegaConf.create(asdict(checked)), Path(checked.run_dir) / "config.yaml")

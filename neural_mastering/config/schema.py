@@ -33,6 +33,9 @@ class TrainConfig:
     trainer: dict[str, Any] = MISSING
     logger: dict[str, Any] | None = None
     callbacks: dict[str, Any] | None = None
+    learning: dict[str, Any] | None = (
+        None  # of an engineer, without a network: see conf/experiment/engineer.yaml
+    )
 
 
 def validated(config: DictConfig) -> TrainConfig:

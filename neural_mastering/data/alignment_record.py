@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,9 +56,7 @@ class Record:
 
     def report(self) -> PairReport:
         """The part of the audit that comparing songs needs."""
-        prints = tuple(
-            np.frombuffer(base64.b64decode(text), dtype="<u4").astype(np.uint32) for text in self.prints
-        )
+        prints = decoded(self.prints)
         problems = tuple(
             Problem(**{**problem, "others": tuple(problem.get("others", ()))}) for problem in self.problems
         )
@@ -93,6 +92,11 @@ def load_record(file: Path) -> Record | None:
 def encoded(prints: tuple[np.ndarray, ...]) -> list[str]:
     """Fingerprints as text."""
     return [base64.b64encode(p.astype("<u4").tobytes()).decode() for p in prints]
+
+
+def decoded(prints: Sequence[str]) -> tuple[np.ndarray, ...]:
+    """Fingerprints from text."""
+    return tuple(np.frombuffer(base64.b64decode(text), dtype="<u4").astype(np.uint32) for text in prints)
 
 
 def file_hash(path: Path | None) -> str:

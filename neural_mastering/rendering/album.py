@@ -77,8 +77,7 @@ def run_album(
     with ExitStack() as resources:
         songs = [measure(job.source, job.output.parent, resources) for job in jobs]
         groups = [_prepared(places, jobs, songs, gap_s, resources) for places in join_groups(songs)]
-        reference = groups[0].prepared.tone.reference
-        target = chosen_target(jobs[0].options, None if reference is None else reference.target)
+        target = chosen_target(jobs[0].options, groups[0].prepared.tone.suggested_target)
         gain_db, notes = _common_gain(jobs, groups, target)
         results: list[MasterResult] = []
         for group in groups:

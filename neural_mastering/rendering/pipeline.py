@@ -103,8 +103,8 @@ def master(
     check_paths(source, output, options)
     with ExitStack() as resources:
         prepared = prepare(source, options, output.parent, resources, progress)
-        suggested = None if prepared.tone.reference is None else prepared.tone.reference.target
-        return finish(prepared, output, options, chosen_target(options, suggested), progress)
+        target = chosen_target(options, prepared.tone.suggested_target)
+        return finish(prepared, output, options, target, progress)
 
 
 def prepare(

@@ -38,7 +38,7 @@ def decide(
 
 
 def _as_dict(song: AnalysedSong, tone: Tone, options: Options) -> Decision:
-    target = chosen_target(options, None if tone.reference is None else tone.reference.target)
+    target = chosen_target(options, tone.suggested_target)
     notes = [tone.origin, *tone.actions, *tone_notes(tone), *tone.warnings]
     move = tone_json(tone)
     return {

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from neural_mastering.controls import ChainControls, load_controls, scaled
+from neural_mastering.engineer.bundle import find_engineer
 from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.notes import Note
 from neural_mastering.rendering.options import Options
@@ -96,12 +97,18 @@ def _base(
     tone = _from_model(name, song)
     if chosen is None:
         return tone
-    assert tone.model is not None
+    if tone.model is None:
+        raise InputError(f"--controls {options.controls} asks for a residual, and --model {name} has none")
     origin = Note("controls", f"controls from {options.controls}, residual by {tone.model.label}")
     return replace(tone, controls=chosen, origin=origin)
 
 
 def _from_model(name: str, song: MeasuredSong) -> Tone:
+    engineer = find_engineer(name)
+    if engineer is not None:
+        from neural_mastering.rendering.tone.from_engineer import tone_from_engineer  # only where it is used
+
+        return tone_from_engineer(engineer, song)
     from neural_mastering.models import find_bundle, load_model, read_bundle  # imports torch
     from neural_mastering.rendering.tone.from_model import listen  # loads torch
 

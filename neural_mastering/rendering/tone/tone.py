@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.rbj import Float64s
+from neural_mastering.engineer.learned import Prediction
 from neural_mastering.metering.profile import Profile
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.targets import Target
@@ -50,6 +51,21 @@ class ReferenceTone:
 
 
 @dataclass(frozen=True)
+class EngineerTone:
+    """What a learned engineer would do.
+
+    Attributes:
+        label: his name.
+        prediction: for this song.
+        target: the loudness and the ceiling that he would give it.
+    """
+
+    label: str
+    prediction: Prediction
+    target: Target
+
+
+@dataclass(frozen=True)
 class Tone:
     """Controls and their origin.
 
@@ -63,6 +79,7 @@ class Tone:
         words: what words did, None without words.
         move: the curve that a style, the song's content and references ask for, None without them.
         kinds: probability of each kind of music, by the song's content.
+        engineer: what a learned engineer would do, None without one.
     """
 
     controls: ChainControls
@@ -74,6 +91,14 @@ class Tone:
     words: WordEffect | None = None
     move: Move | None = None
     kinds: Mapping[str, float] = field(default_factory=dict)
+    engineer: EngineerTone | None = None
+
+    @property
+    def suggested_target(self) -> Target | None:
+        """The loudness that references ask for, else that of a learned engineer; None without either."""
+        if self.reference is not None:
+            return self.reference.target
+        return None if self.engineer is None else self.engineer.target
 
     @property
     def applied_db(self) -> Float64s:

@@ -1,0 +1,1 @@
+"""Planted engineers over real music, and how well each system learns them."""

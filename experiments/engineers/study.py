@@ -1,0 +1,100 @@
+"""Every system learns every engineer from 10 to 100 pairs and is judged on songs of other packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from experiments.engineers import outside
+from experiments.engineers.cache import Mix, mix_of
+from experiments.engineers.pairs import Pair, pairs_of
+from experiments.engineers.policies import ENGINEERS, by_name
+from experiments.engineers.scores import Score, score, song_dependence
+from experiments.engineers.songs import Part, Song, in_turn, songs_of
+from experiments.engineers.systems import BASELINES, System, ridge_on
+
+NAMES = (*(engineer.name for engineer in ENGINEERS), outside.NAME)
+RENDERED = ("dynamics", "composite", outside.NAME)
+"""Engineers whose masters have to be rendered to be known."""
+
+CEILING = "ridge, right feature"
+SIZES = (10, 20, 50, 100)
+SEEDS = (0, 1, 2)
+
+
+class Cell(NamedTuple):
+    """A system that learned an engineer from so many pairs.
+
+    Attributes:
+        engineer, pairs, system: which.
+        songs, packages: of the test.
+        dependence: part of the whole move that differs between songs.
+        score: over all seeds.
+    """
+
+    engineer: str
+    pairs: int
+    system: str
+    songs: int
+    packages: int
+    dependence: float
+    score: Score
+
+
+class Bench(NamedTuple):
+    """Songs to learn from, in no order, and songs to be judged on; `out` keeps what is measured."""
+
+    training: Sequence[Song]
+    judged: Sequence[Song]
+    out: Path
+
+
+def bench(songs: Iterable[Song], part: Part, out: Path) -> Bench:
+    """Songs of the training packages, and those of the development or of the test."""
+    songs = list(songs)
+    return Bench(songs_of(songs, "train"), in_turn(songs_of(songs, part), 0), out)
+
+
+def systems_for(name: str, others: Mapping[str, System]) -> dict[str, System]:
+    """The baselines, the ceiling where the right feature is known, and others."""
+    systems = dict(BASELINES)
+    if name != outside.NAME:
+        engineer = by_name(name)
+        systems[CEILING] = ridge_on(lambda mix: engineer.hears(mix.heard))
+    return systems | dict(others)
+
+
+def cells_of(
+    name: str,
+    given: Bench,
+    sizes: Sequence[int],
+    seeds: Sequence[int],
+    others: Mapping[str, System],
+    told: Callable[[str], None],
+) -> list[Cell]:
+    """All sizes and systems of one engineer; a size that the training songs don't reach is left out."""
+    known: dict[Song, Pair] = {}
+
+    def pairs(songs: Sequence[Song]) -> list[Pair]:
+        missing = [song for song in songs if song not in known]
+        mixes: list[Mix] = [mix_of(song, given.out) for song in missing]
+        known.update(zip(missing, pairs_of(name, mixes, given.out, told), strict=True))
+        return [known[song] for song in songs]
+
+    judged = pairs(given.judged)
+    packages = len({song.package for song in given.judged})
+    found = []
+    for size in sizes:
+        if size > len(given.training):
+            continue
+        taught = [pairs(in_turn(given.training, seed)[:size]) for seed in seeds]
+        for system, learn in systems_for(name, others).items():
+            guesses = []
+            for each in taught:
+                learned = learn(each)
+                guesses.append([learned(pair.mix) for pair in judged])
+            scored = score(judged, guesses)
+            found.append(Cell(name, size, system, len(judged), packages, song_dependence(judged), scored))
+        told(f"{name}: {size} pairs")
+    return found

@@ -1,0 +1,222 @@
+"""An engineer, learned: what he does to the tone, the level, the dynamics and the width, as functions of the song."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from neural_mastering.dsp.gaussian import Gaussian
+from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
+from neural_mastering.engineer.features import SongFeatures
+from neural_mastering.engineer.score import Predicted, ScoreModel, predict_score
+from neural_mastering.engineer.traits import CLIP, TRAITS, filled_levels_db, trait_values
+from neural_mastering.errors import InputError
+
+CONTENT_CLIP = 3.5
+CONTENT_WIDTHS = (1.0, 2.0)
+"""Of the kernels of content, in roots of the number of features."""
+
+NUMBERS = ("loudness_lufs", "plr_db", "lra_lu", "width_db", "true_peak_db")
+"""What is learned beside the tone, by its name in `MasterMove`."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with the standard deviation of the next master around it."""
+
+    value: float
+    sigma: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the engineer is expected to do to a song.
+
+    Attributes:
+        curve_db: (third,) change of the spectrum, mean 0 from 50 Hz to 12.5 kHz.
+        curve_sigma_db: (third,) its standard deviation.
+        curve: the same with its covariance.
+        numbers: what the master measures: loudness_lufs, plr_db, lra_lu, width_db, true_peak_db.
+    """
+
+    curve_db: Float64s
+    curve_sigma_db: Float64s
+    curve: Gaussian
+    numbers: Mapping[str, Estimate]
+
+    @property
+    def loudness_lufs(self) -> float:
+        """Integrated loudness of the master."""
+        return self.numbers["loudness_lufs"].value
+
+    @property
+    def plr_db(self) -> float:
+        """True peak less loudness of the master."""
+        return self.numbers["plr_db"].value
+
+    @property
+    def lra_lu(self) -> float:
+        """Loudness range of the master."""
+        return self.numbers["lra_lu"].value
+
+    @property
+    def width_db(self) -> float:
+        """Side over mid of the master."""
+        return self.numbers["width_db"].value
+
+
+@dataclass(frozen=True)
+class KnownSongs:
+    """The mixes that an engineer was learned from, as far as they are compared with a new one.
+
+    Attributes:
+        names: of the songs.
+        traits: (song, trait) standardised.
+        trait_centre, trait_scale: (trait,) by which they are standardised.
+        content: (song, feature) standardised.
+        content_names: of the features.
+        content_centre, content_scale: (feature,).
+        levels_db: (song, third) spectra, mean 0.
+    """
+
+    names: tuple[str, ...]
+    traits: Float64s
+    trait_centre: Float64s
+    trait_scale: Float64s
+    content: Float64s
+    content_names: tuple[str, ...]
+    content_centre: Float64s
+    content_scale: Float64s
+    levels_db: Float64s
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def seen(self, songs: Sequence[SongFeatures]) -> tuple[Float64s, Float64s, Float64s]:
+        """Traits, content and levels of songs on the same scales.
+
+        Raises:
+            InputError: features of another version of the package.
+        """
+        for song in songs:
+            if song.content.names != self.content_names:
+                raise InputError(
+                    f"the features of this song ({len(song.content.names)}) are not those that the engineer was "
+                    f"learned with ({len(self.content_names)}): learn it again with this version of the package"
+                )
+        traits = (trait_values(songs) - self.trait_centre) / self.trait_scale
+        content = (np.stack([s.content.values for s in songs]) - self.content_centre) / self.content_scale
+        levels = np.stack([filled_levels_db(song) for song in songs])
+        return np.clip(traits, -CLIP, CLIP), np.clip(content, -CONTENT_CLIP, CONTENT_CLIP), levels
+
+
+SPARSE = len(TRAITS) + 1
+"""Kernels of single traits: the list, and the song's own level along the curve in question."""
+
+
+def kernels_between(
+    one: tuple[Float64s, Float64s, Float64s],
+    other: tuple[Float64s, Float64s, Float64s],
+    allowed: Float64s,
+) -> Float64s:
+    """(kernel, song, song): each trait, the own level, all traits together, nearness in content.
+
+    Args:
+        one, other: traits (song, trait), own level (song,) and content (song, feature).
+        allowed: (trait,) 1 for traits that count among all together, else 0.
+    """
+    single = np.einsum("it,jt->tij", one[0], other[0])
+    own = one[1][:, None] * other[1][None]
+    together = (one[0] * allowed) @ other[0].T / max(allowed.sum(), 1.0)
+    square = (one[2] ** 2).sum(1)[:, None] + (other[2] ** 2).sum(1)[None] - 2.0 * one[2] @ other[2].T
+    distance = np.maximum(square, 0.0) / one[2].shape[1]
+    near = [np.exp(-0.5 * distance / width**2) for width in CONTENT_WIDTHS]
+    return np.concatenate([single, own[None], together[None], np.stack(near)])
+
+
+@dataclass(frozen=True)
+class Output:
+    """One learned number.
+
+    Attributes:
+        model: of it.
+        allowed: (trait,) which traits may count in general.
+        own_curve: (third,) along which the song's own level is read; zeros for none.
+        own_centre, own_scale: of that level.
+    """
+
+    model: ScoreModel
+    allowed: Float64s
+    own_curve: Float64s
+    own_centre: float = 0.0
+    own_scale: float = 1.0
+
+    def own(self, levels_db: Float64s) -> Float64s:
+        """(song,) own level of spectra (song, third), standardised."""
+        return np.clip((levels_db @ self.own_curve - self.own_centre) / self.own_scale, -CLIP, CLIP)
+
+    def predict(self, known: KnownSongs, seen: tuple[Float64s, Float64s, Float64s]) -> Predicted:
+        """The number for the one song of `seen`."""
+        before = (known.traits, self.own(known.levels_db), known.content)
+        new = (seen[0], self.own(seen[2]), seen[1])
+        return predict_score(
+            self.model,
+            kernels_between(before, before, self.allowed),
+            kernels_between(before, new, self.allowed)[:, :, 0],
+            kernels_between(new, new, self.allowed)[:, 0, 0],
+        )
+
+
+@dataclass(frozen=True)
+class LearnedEngineer:
+    """What was learned from pairs; see `fit`.
+
+    Attributes:
+        known: the songs.
+        mean_db: (third,) the average move.
+        coupling: share of a song's distance from the songs' mean spectrum that is added to it in every band.
+        mean_levels_db: (third,) that mean spectrum.
+        basis: (score, third) orthonormal curves in which moves differ from the average.
+        scores: how much of each, by song.
+        rest_db: (third,) standard deviation of what the basis leaves out.
+        numbers: of the master by name.
+        spread_factor: by name ("curve" and the numbers): what makes the predicted standard deviations true on
+            songs that were not learned from.
+        about: data, measures and words, for people.
+    """
+
+    known: KnownSongs
+    mean_db: Float64s
+    coupling: float
+    mean_levels_db: Float64s
+    basis: Float64s
+    scores: tuple[Output, ...]
+    rest_db: Float64s
+    numbers: Mapping[str, Output]
+    spread_factor: Mapping[str, float] = field(default_factory=dict)
+    about: Mapping[str, object] = field(default_factory=dict)
+
+    def predict(self, song: SongFeatures) -> Prediction:
+        """What this engineer would do to a song.
+
+        Raises:
+            InputError: features of another version of the package.
+        """
+        seen = self.known.seen([song])
+        curve = self.mean_db + self.coupling * (seen[2][0] - self.mean_levels_db)
+        covariance = np.diag(self.rest_db**2)
+        for shape, output in zip(self.basis, self.scores, strict=True):
+            found = output.predict(self.known, seen)
+            curve = curve + found.mean * shape
+            covariance = covariance + (found.variance + found.noise) * np.outer(shape, shape)
+        covariance = covariance * self.spread_factor.get("curve", 1.0) ** 2
+        curve = curve - curve[BROAD].mean()
+        numbers = {}
+        for name, output in self.numbers.items():
+            found = output.predict(self.known, seen)
+            sigma = np.sqrt(found.variance + found.noise) * self.spread_factor.get(name, 1.0)
+            numbers[name] = Estimate(found.mean, float(sigma))
+        statement = Gaussian.of(curve, covariance + 1e-4 * np.eye(len(CENTRES_HZ)))
+        return Prediction(curve, statement.sigma, statement, numbers)

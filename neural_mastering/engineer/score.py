@@ -1,0 +1,224 @@
+"""One number of a master as a function of the song: Gaussian processes, averaged by their evidence.
+
+    y(x) = m + f(x) + ε,  f ~ GP(0, s²·(1 − η)·k),  ε ~ N(0, s²·η)
+
+with m free, k = Σ πⱼ·kⱼ one of many mixtures of kernels (a product of one trait's values; of another's; nearness in
+content), and η the share of what is no function of the song. m and s² are integrated out; each (k, η) on the grid
+counts with its evidence times a prior that asks for good reasons for each trait (Rasmussen, Williams, "Gaussian
+Processes for Machine Learning", 2006, sections 2.7 and 5.4.1; Hoeting et al., "Bayesian model averaging", 1999).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64s = NDArray[np.float64]
+
+NOISE_SHARES: Float64s = np.array([0.03, 0.1, 0.25, 0.45, 0.7, 0.92])
+"""η on the grid. The last one stands for songs of which nothing can be said but the mean."""
+
+LEAST_WEIGHT = 0.01
+"""Mixtures with less than this share of the probability are left out of predictions."""
+
+EXPECTED_TRAITS = 1.5
+"""How many of the traits a number depends on, before anything is seen."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A kernel k = Σ share · k_index."""
+
+    indices: tuple[int, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ScoreModel:
+    """What was learned about one number.
+
+    Attributes:
+        mixtures: kernels that count, with their noise share η and their probability.
+        noise: (mixture,) η.
+        weight: (mixture,) probabilities; they add up to 1.
+        values: (song,) y of the known songs.
+        size: (mixture,) s².
+    """
+
+    mixtures: tuple[Mixture, ...]
+    noise: Float64s
+    weight: Float64s
+    values: Float64s
+    size: Float64s
+
+
+def _contrasts(count: int) -> Float64s:
+    """(count, count − 1) orthonormal, each column of mean 0."""
+    basis = np.linalg.qr(np.column_stack([np.ones(count), np.eye(count)[:, 1:]]))[0]
+    return basis[:, 1:]
+
+
+def _evidence(values: Float64s, kernels: Float64s, contrasts: Float64s) -> Float64s:
+    """log p(y | k, η) (kernel, noise) up to a constant: m flat, s² with its Jeffreys prior.
+
+    −½ log|C| − ½(n − 1)·log(yᵀC⁻¹y),  C = (1 − η)·K + η·I, on contrasts
+    """
+    y = contrasts.T @ values
+    reduced = np.einsum("ia,kij,jb->kab", contrasts, kernels, contrasts, optimize=True)
+    roots, vectors = np.linalg.eigh(reduced)
+    power = np.einsum("kab,a->kb", vectors, y) ** 2
+    scale = (1.0 - NOISE_SHARES)[None, :, None] * np.maximum(roots, 0.0)[:, None] + NOISE_SHARES[
+        None, :, None
+    ]
+    quadratic = (power[:, None] / scale).sum(axis=-1)
+    return -0.5 * np.log(scale).sum(axis=-1) - 0.5 * len(y) * np.log(np.maximum(quadratic, 1e-300))
+
+
+def _mixed(kernels: Float64s, mixtures: Sequence[Mixture]) -> Float64s:
+    return np.stack(
+        [
+            sum(
+                (share * kernels[i] for i, share in zip(m.indices, m.shares, strict=True)),
+                np.zeros(kernels.shape[1:]),
+            )
+            for m in mixtures
+        ]
+    )
+
+
+def _of_one(sparse: int, dense: Sequence[int]) -> Iterator[Mixture]:
+    for i in dense:
+        yield Mixture((i,), (1.0,))
+    for i in range(sparse):
+        yield Mixture((i,), (1.0,))
+        for j in dense:
+            for share in (0.75, 0.4):
+                yield Mixture((i, j), (share, 1.0 - share))
+
+
+def _of_two(first: Sequence[int], sparse: int, dense: Sequence[int]) -> Iterator[Mixture]:
+    seen: set[tuple[int, int]] = set()
+    for i in first:
+        for j in range(sparse):
+            pair = (min(i, j), max(i, j))
+            if i == j or pair in seen:
+                continue
+            seen.add(pair)
+            for share in (0.25, 0.5, 0.75):
+                yield Mixture(pair, (share, 1.0 - share))
+            for d in dense:
+                yield Mixture((*pair, d), (0.4, 0.4, 0.2))
+
+
+def _grown(best: Mixture, sparse: int) -> Iterator[Mixture]:
+    for j in range(sparse):
+        if j not in best.indices:
+            for share in (0.15, 0.35):
+                yield Mixture(
+                    (*best.indices, j), (*(share_ * (1.0 - share) for share_ in best.shares), share)
+                )
+
+
+def fit_score(
+    values: Float64s, kernels: Float64s, sparse: int, odds: Float64s | None = None, largest: int = 4
+) -> ScoreModel:
+    """Learn one number.
+
+    Args:
+        values: (song,) y.
+        kernels: (kernel, song, song) of mean diagonal about 1; the first `sparse` ones belong to single traits.
+        sparse: how many of them ask for a reason; the others are general.
+        odds: (kernel,) prior odds of each trait relative to the others, 1 by default.
+        largest: most traits in one mixture.
+    """
+    count = len(values)
+    contrasts = _contrasts(count)
+    dense = list(range(sparse, len(kernels)))
+    odds = np.ones(sparse) if odds is None else odds[:sparse]
+    price = np.log(np.maximum(EXPECTED_TRAITS * odds / max(odds.sum(), 1e-9), 1e-12))
+
+    def prior(m: Mixture) -> float:
+        return float(sum(price[i] for i in m.indices if i < sparse)) - np.log(1.0 + 2.0 * len(m.indices))
+
+    tried: list[Mixture] = []
+    logs: list[Float64s] = []
+
+    def judge(mixtures: Sequence[Mixture]) -> None:
+        if not mixtures:
+            return
+        found = _evidence(values, _mixed(kernels, mixtures), contrasts)
+        tried.extend(mixtures)
+        logs.extend(found[i] + prior(m) for i, m in enumerate(mixtures))
+
+    judge([*_of_one(sparse, dense)])
+    if count >= 8:
+        order = np.argsort([-log.max() for log in logs])
+        first: list[int] = []
+        for o in order:
+            lead = tried[o].indices[0]
+            if lead < sparse and lead not in first:
+                first.append(lead)
+            if len(first) == 4:
+                break
+        judge([*_of_two(first, sparse, dense)])
+        for _ in range(2, largest):
+            best = tried[int(np.argmax([log.max() for log in logs]))]
+            if sum(i < sparse for i in best.indices) < 2:
+                break
+            judge([*_grown(best, sparse)])
+    table = np.stack(logs)
+    table = np.exp(table - table.max())
+    table /= table.sum()
+    chosen = np.argwhere(table >= min(LEAST_WEIGHT, 0.5 * table.max()))
+    weight = np.array([table[i, j] for i, j in chosen])
+    mixtures = tuple(tried[i] for i, _ in chosen)
+    noise = np.array([NOISE_SHARES[j] for _, j in chosen])
+    y = contrasts.T @ values
+    size = []
+    for m, eta in zip(mixtures, noise, strict=True):
+        k = _mixed(kernels, [m])[0]
+        c = contrasts.T @ ((1.0 - eta) * k + eta * np.eye(count)) @ contrasts
+        size.append(float(y @ np.linalg.solve(c, y)) / max(count - 1, 1))
+    return ScoreModel(mixtures, noise, weight / weight.sum(), values, np.array(size))
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A number for one song: mean, variance of its mean, and variance of what the engineer varies by himself."""
+
+    mean: float
+    variance: float
+    noise: float
+
+
+def predict_score(model: ScoreModel, kernels: Float64s, across: Float64s, own: Float64s) -> Predicted:
+    """The number for a song.
+
+    Args:
+        model: by `fit_score`.
+        kernels: (kernel, song, song) between known songs.
+        across: (kernel, song) to the new song.
+        own: (kernel,) of the new song with itself.
+    """
+    means, variances, noises = [], [], []
+    ones = np.ones(len(model.values))
+    for m, eta, size in zip(model.mixtures, model.noise, model.size, strict=True):
+        share = np.array(m.shares)
+        index = list(m.indices)
+        c = (1.0 - eta) * np.einsum("k,kij->ij", share, kernels[index]) + eta * np.eye(len(ones))
+        k = (1.0 - eta) * share @ across[index]
+        solved = np.linalg.solve(c, np.column_stack([model.values, ones, k]))
+        mean = (ones @ solved[:, 0]) / (ones @ solved[:, 1])
+        rest = 1.0 - ones @ solved[:, 2]
+        means.append(mean + k @ (solved[:, 0] - mean * solved[:, 1]))
+        own_k = (1.0 - eta) * share @ own[index]
+        variances.append(size * max(own_k - k @ solved[:, 2] + rest**2 / (ones @ solved[:, 1]), 0.0))
+        noises.append(size * eta)
+    mean = float(model.weight @ np.array(means))
+    spread = float(model.weight @ (np.array(means) - mean) ** 2)
+    return Predicted(
+        mean, float(model.weight @ np.array(variances)) + spread, float(model.weight @ np.array(noises))
+    )

@@ -1,0 +1,105 @@
+"""What a learned engineer does, in words: made from the numbers, never read back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neural_mastering.dsp.third_octaves import BROAD, Float64s
+from neural_mastering.engineer.learned import LearnedEngineer
+from neural_mastering.engineer.pair import PairMeasurement
+from neural_mastering.engineer.slopes import own_share, slopes_of, tone_reactions
+from neural_mastering.engineer.traits import TRAITS
+from neural_mastering.learning.cross_validation import Validation
+from neural_mastering.reporting.markup import number
+from neural_mastering.styles.regions import REGIONS
+
+WORTH_DB = 0.3
+"""A region that moves by less is left out of sentences."""
+
+SURE = 0.5
+"""Probability above which a trait is named."""
+
+MOST_TRAITS = 4
+
+
+def tone_words(engineer: LearnedEngineer) -> list[str]:
+    """The average move, and what it depends on."""
+    found = [f"On average: {_regions(engineer.mean_db) or 'the tone stays as it is'}."]
+    share = own_share(engineer)
+    if abs(share) >= 0.1:
+        does = "takes back" if share < 0.0 else "adds"
+        found.append(
+            f"Where a song's balance differs from that of the others, the engineer {does} about "
+            f"{100.0 * abs(share):.0f} % of the difference."
+        )
+    for reaction in tone_reactions(engineer)[:MOST_TRAITS]:
+        regions = _regions(reaction.curve_db)
+        if reaction.chance >= SURE and regions:
+            found.append(
+                f"Where a song is {TRAITS[reaction.trait].more}: {regions} (for one standard deviation between your "
+                f"songs; probability {100.0 * reaction.chance:.0f} %)."
+            )
+    return found
+
+
+_NUMBERS = (
+    ("loudness_lufs", "Loudness", "LUFS", "LU"),
+    ("plr_db", "Peak to loudness ratio", "dB", "dB"),
+    ("lra_lu", "Loudness range", "LU", "LU"),
+    ("width_db", "Width, side against mid", "dB", "dB"),
+)
+
+
+def level_words(engineer: LearnedEngineer, pairs: Sequence[PairMeasurement]) -> list[str]:
+    """Loudness, dynamics and width of the masters, and what they depend on."""
+    found = []
+    for name, title, unit, step in _NUMBERS:
+        before = np.array([getattr(p.features, name) for p in pairs])
+        after = np.array([getattr(p.move, name) for p in pairs])
+        text = (
+            f"{title}: {number(float(np.median(before)))} → {number(float(np.median(after)))} {unit} "
+            f"(masters from {number(float(after.min()))} to {number(float(after.max()))})"
+        )
+        slopes = slopes_of(engineer.numbers[name], engineer.known)
+        order = np.argsort(-np.abs(slopes.by_trait))[:2]
+        reasons = [
+            f"{number(float(slopes.by_trait[i]), signed=True)} {step} where the mix is {TRAITS[i].more}"
+            for i in order
+            if slopes.chance[i] >= SURE and abs(slopes.by_trait[i]) >= 0.2
+        ]
+        found.append(text + (f"; {', '.join(reasons)}" if reasons else "") + ".")
+    return found
+
+
+def quality_words(validation: Validation | None, count: int) -> list[str]:
+    """How well it was learned, honestly."""
+    if validation is None:
+        return [f"{count} songs are too few, or of too few groups, to hold any out: this was not tested."]
+    score, (low, high) = validation.learned, validation.gain
+    found = [
+        f"On {len(validation.songs)} songs, each predicted from songs of other groups, {100.0 * score.explained:.0f} % "
+        f"of the tonal move was predicted (root mean square error {score.error_db:.2f} dB).",
+    ]
+    part = f"{100.0 * score.dependent:.0f} % (95 % interval {100.0 * low:.0f} to {100.0 * high:.0f} %)"
+    if validation.is_song_dependent:
+        found.append(f"Of what differs from song to song, beyond the average, {part} was predicted.")
+    else:
+        found.append(
+            f"Of what differs from song to song, beyond the average, {part} was predicted: the average is about the "
+            "best that can be done with these pairs, and the model stays near it."
+        )
+    return found
+
+
+def _regions(curve_db: Float64s) -> str:
+    """Regions that move, from low to high; what lies beyond the broad band is left to the charts."""
+    parts = []
+    for region in REGIONS:
+        inside = region.bands & BROAD
+        if inside.any():
+            change = float(curve_db[inside].mean())
+            if abs(change) >= WORTH_DB:
+                parts.append(f"{number(change, signed=True)} dB {region.name} ({region.span})")
+    return ", ".join(parts)
