@@ -19,7 +19,10 @@ def estimate(request: BatchRequest, planned: Plan, jobs: int) -> str:
     if taken:
         each, source = statistics.fmean(taken), f"the mean of {len(taken)} songs done here"
     else:
-        each, source = _GUESS_S[request.kind], "a guess for songs of four minutes; do a few, and it is measured"
+        each, source = (
+            _GUESS_S[request.kind],
+            "a guess for songs of four minutes; do a few, and it is measured",
+        )
     return f"about {_time(planned.songs * each / max(jobs, 1))} with {jobs} at once ({each:.3g} s each: {source})"
 
 

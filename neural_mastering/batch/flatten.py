@@ -39,7 +39,9 @@ def _add_list(found: dict[str, Any], name: str, values: Sequence[Any]) -> None:
             found[f"{name}.text"] = [str(value["text"]) for value in values]
             return
         for number, value in enumerate(values):
-            _add(found, f"{name}.{value.get('name', number)}", {k: v for k, v in value.items() if k != "name"})
+            _add(
+                found, f"{name}.{value.get('name', number)}", {k: v for k, v in value.items() if k != "name"}
+            )
     elif 0 < len(values) <= LONGEST_LIST and not any(isinstance(v, Mapping | list | tuple) for v in values):
         is_number = all(isinstance(v, int | float) for v in values)
         found[name] = [float(v) for v in values] if is_number else [str(v) for v in values]

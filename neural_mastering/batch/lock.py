@@ -46,7 +46,9 @@ def _flock(path: Path, *, shared: bool, waits: bool, out: Path) -> Iterator[None
             fcntl.flock(descriptor, mode if waits else mode | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise InputError(f"{out} can't be locked ({error.strerror}): put it on another file system") from error
+                raise InputError(
+                    f"{out} can't be locked ({error.strerror}): put it on another file system"
+                ) from error
             raise InputError(
                 f"another nm-batch works in {out}: wait for it, or choose another folder with -o"
             ) from error

@@ -71,7 +71,9 @@ def read_manifest(path: str | Path) -> Manifest:
     if not songs:
         raise InputError(f"{path} names no songs: it needs a row for each, under a column 'path'")
     if repeated:
-        notes.append(Note("repeated", f"{repeated} rows repeat an earlier one word for word; each song counts once"))
+        notes.append(
+            Note("repeated", f"{repeated} rows repeat an earlier one word for word; each song counts once")
+        )
     return Manifest(tuple(songs), tuple(notes))
 
 

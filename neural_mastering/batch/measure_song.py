@@ -30,7 +30,9 @@ def _measured(source: Path, scratch: Path) -> dict[str, Any]:
         for block in song.blocks():
             spectrum.push(block)
         profile = spectrum.profile(readings.lufs, readings.frames / song.sample_rate)
-        levels_db = [float(v) if ok else None for v, ok in zip(profile.levels_db, profile.filled, strict=True)]
+        levels_db = [
+            float(v) if ok else None for v, ok in zip(profile.levels_db, profile.filled, strict=True)
+        ]
         return finite(
             {
                 "input": readings.summary()
@@ -42,7 +44,9 @@ def _measured(source: Path, scratch: Path) -> dict[str, Any]:
                     "clipped_samples": readings.clipped_samples,
                 },
                 "inspection": song.inspection.as_dict(),
-                "tone": {f"{_name(at_hz)}_db": level for at_hz, level in zip(CENTRES_HZ, levels_db, strict=True)},
+                "tone": {
+                    f"{_name(at_hz)}_db": level for at_hz, level in zip(CENTRES_HZ, levels_db, strict=True)
+                },
                 "warnings": [vars(note) for note in song.warnings],
             }
         )

@@ -24,7 +24,9 @@ def master_names(songs: Iterable[Song]) -> dict[str, str]:
     same) all get their id behind it, so a name depends neither on the order of the rows nor on the machine.
     """
     songs = list(songs)
-    folders = _apart({title: (safe_name(title), _digest(title)) for s in songs if (title := s.album) is not None})
+    folders = _apart(
+        {title: (safe_name(title), _digest(title)) for s in songs if (title := s.album) is not None}
+    )
     wanted: dict[str, tuple[str, str]] = {}
     for song in songs:
         name = safe_name(song.isrc or song.title or _stem(song.location))

@@ -20,7 +20,15 @@ from neural_mastering.batch.storage import is_url, stamps_of
 from neural_mastering.batch.work import Places, Work
 
 DONE, GIVEN_UP = "done", "failed before"
-REASONS = ("new", "file changed", "options changed", "other version", "name changed", "master missing", "failed, tried again")
+REASONS = (
+    "new",
+    "file changed",
+    "options changed",
+    "other version",
+    "name changed",
+    "master missing",
+    "failed, tried again",
+)
 """Why a song is to be done."""
 
 
@@ -112,7 +120,6 @@ class _Chooser:
             places=self._places,
             time_limit_s=self._request.limits.time_s * len(unit),
             function=self._request.function,
-            extra=self._request.extra,
         )
 
     def _reason(self, song: Song, options: str) -> str:
@@ -156,7 +163,9 @@ class _Chooser:
         own = (song.target, song.style, song.reference)
         if own not in self._options:
             files = [self._digests.of(place) for place in (song.style, song.reference) if place is not None]
-            self._options[own] = _digest([self._request.kind, self._request.reports, self._base, own[:2], files])
+            self._options[own] = _digest(
+                [self._request.kind, self._request.reports, self._base, own[:2], files]
+            )
         if song.album is None:
             return self._options[own]
         return _digest([self._options[own], [(s.id, self._stamps[s.location]) for s in unit]])
@@ -166,7 +175,9 @@ def _units(songs: Sequence[Song]) -> list[tuple[Song, ...]]:
     """Singles alone, the songs of an album together at the place of its first."""
     units: dict[tuple[str, str], list[Song]] = {}
     for song in songs:
-        units.setdefault(("single", song.id) if song.album is None else ("album", song.album), []).append(song)
+        units.setdefault(("single", song.id) if song.album is None else ("album", song.album), []).append(
+            song
+        )
     return [tuple(unit) for unit in units.values()]
 
 
@@ -210,5 +221,3 @@ def _reference(value: str) -> str:
 def _digest(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-

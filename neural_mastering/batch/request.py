@@ -45,8 +45,7 @@ class BatchRequest:
         retry: which failures are tried again: those that may pass, all, none.
         any_version: what another version has done counts as done.
         limits: of one song.
-        function: that does the work; another one is for tests and benchmarks.
-        extra: for that function.
+        function: "module:name" of what is done to a song; None takes that of the kind, another one is for tests.
     """
 
     kind: Kind
@@ -60,8 +59,7 @@ class BatchRequest:
     retry: Retry = "passing"
     any_version: bool = False
     limits: Limits = field(default_factory=Limits)
-    function: str = "neural_mastering.batch.run_work:run_work"
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    function: str | None = None
 
     @property
     def masters_place(self) -> str:

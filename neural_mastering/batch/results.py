@@ -56,11 +56,13 @@ class ResultWriter:
 
     Args:
         out: folder of the results.
+        name: that the parts begin with; None takes a new one.
+        merges: whether many parts are put into the table on the way.
     """
 
-    def __init__(self, out: Path) -> None:
-        self._out = out
-        self._name = f"{time.time_ns():x}-{uuid.uuid4().hex[:8]}"
+    def __init__(self, out: Path, name: str | None = None, merges: bool = True) -> None:
+        self._out, self._merges = out, merges
+        self._name = f"{name or f'{time.time_ns():x}'}-{uuid.uuid4().hex[:8]}"
         self._rows: list[Row] = []
         self._since = 0.0
         self._parts = 0
@@ -81,14 +83,16 @@ class ResultWriter:
         try:
             table = _table(self._rows)
             _write(
-                self._out / PARTS / f"{self._name}-{self._parts:06d}.parquet", [table], _unified([table.schema])
+                self._out / PARTS / f"{self._name}-{self._parts:06d}.parquet",
+                [table],
+                _unified([table.schema]),
             )
         except InputError as error:
             self.error, self._since = error, time.monotonic()
             return
         self._rows, self.error = [], None
         self._parts += 1
-        if self._parts % _PARTS_A_MERGE == 0:
+        if self._merges and self._parts % _PARTS_A_MERGE == 0:
             merge(self._out)
 
     def close(self) -> None:
@@ -142,6 +146,17 @@ def read_records(out: Path) -> dict[str, Record]:
             if record.id not in found or (record.finished or "") >= (found[record.id].finished or ""):
                 found[record.id] = record
     return found
+
+
+def writer_parts(out: Path, name: str) -> list[Path]:
+    """Parts by writers whose names begin like this."""
+    return [part for part in _parts(out) if part.name.startswith(name)]
+
+
+def rows_of_part(part: Path) -> list[Row]:
+    """What is said of each song of a part: how it went."""
+    names = ("id", "path", "name", "status", "error_kind", "error", "seconds")
+    return list(_read(part, names))
 
 
 def read_table(out: Path, columns: Sequence[str] | None = None) -> Any:
@@ -247,7 +262,13 @@ def _fitted(table: Any, schema: Any) -> Any:
             columns.append(pyarrow.nulls(table.num_rows, field.type))
             continue
         column = table.column(field.name)
-        if column.type != field.type and not pyarrow.types.is_null(column.type) and field.type == pyarrow.string():
-            column = pyarrow.array([None if v is None else str(v) for v in column.to_pylist()], pyarrow.string())
+        if (
+            column.type != field.type
+            and not pyarrow.types.is_null(column.type)
+            and field.type == pyarrow.string()
+        ):
+            column = pyarrow.array(
+                [None if v is None else str(v) for v in column.to_pylist()], pyarrow.string()
+            )
         columns.append(column.cast(field.type))
     return pyarrow.table(columns, schema=schema)

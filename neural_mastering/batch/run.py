@@ -73,7 +73,8 @@ def run_batch(request: BatchRequest, engine: Engine, done: Done = lambda _: None
         kinds: dict[str, int] = {}
         try:
             for rows in engine.run(planned.works):
-                writer.add(rows)
+                if not engine.keeps_rows:
+                    writer.add(rows)
                 for row in rows:
                     counted[row["status"]] += 1
                     if row["status"] == "failed":
@@ -119,8 +120,12 @@ def _is_alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass
-    return True
+        return True
+    try:
+        # one that has ended, but that nobody has asked about yet, still has a number
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return True
 
 
 def _check_kind(request: BatchRequest) -> None:
@@ -133,7 +138,9 @@ def _check_kind(request: BatchRequest) -> None:
     try:
         kind = json.loads(path.read_text(encoding="utf-8"))["kind"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} can't be read: it says what {request.out} holds; choose another folder") from error
+        raise InputError(
+            f"{path} can't be read: it says what {request.out} holds; choose another folder"
+        ) from error
     if kind != request.kind:
         raise InputError(f"{request.out} holds results of nm-batch {kind}: choose another folder with -o")
 

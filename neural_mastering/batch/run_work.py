@@ -39,8 +39,14 @@ def run_work(work: Work) -> list[Row]:
             _check_unchanged(work)
     except Exception as error:
         # any failure of one song is its row; the others go on
-        detail = "".join(traceback.format_exception(error)[-_TRACE_LINES:]) if kind_of(error) == "internal" else None
-        return failed_rows(work, kind_of(error), str(error) or type(error).__name__, time.perf_counter() - started, detail)
+        detail = (
+            "".join(traceback.format_exception(error)[-_TRACE_LINES:])
+            if kind_of(error) == "internal"
+            else None
+        )
+        return failed_rows(
+            work, kind_of(error), str(error) or type(error).__name__, time.perf_counter() - started, detail
+        )
     seconds = (time.perf_counter() - started) / len(work.songs)
     return [
         base_row(work, place, "done", seconds)
@@ -77,8 +83,9 @@ def base_row(work: Work, place: int, status: str, seconds: float) -> Row:
 
 def _does(work: Work) -> Callable[[Work, Sequence[Path], Path], list[dict[str, Any]]]:
     """What is done to a song of this kind. Loaded when needed: measuring needs no torch, evaluating does."""
-    module = import_module(f"neural_mastering.batch.{work.kind}_song")
-    return getattr(module, f"{work.kind}_songs")
+    function = work.function or f"neural_mastering.batch.{work.kind}_song:{work.kind}_songs"
+    module, _, name = function.partition(":")
+    return getattr(import_module(module), name)
 
 
 def _source(work: Work, place: int, scratch: Path) -> LocalCopy:
@@ -94,7 +101,9 @@ def _source(work: Work, place: int, scratch: Path) -> LocalCopy:
 def _check_unchanged(work: Work) -> None:
     for song, stamp in zip(work.songs, work.stamps, strict=True):
         if stamp_of(song.location) != stamp:
-            raise ChangedError(f"{song.path} changed since this batch looked at it; it is tried again next time")
+            raise ChangedError(
+                f"{song.path} changed since this batch looked at it; it is tried again next time"
+            )
 
 
 @contextmanager

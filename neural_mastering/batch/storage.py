@@ -182,7 +182,9 @@ def _local_stamp(path: str) -> str | None:
 
 
 def _remote_stamp(info: dict[str, Any]) -> str:
-    changed = next((info[key] for key in ("ETag", "etag", "mtime", "LastModified", "created") if info.get(key)), "")
+    changed = next(
+        (info[key] for key in ("ETag", "etag", "mtime", "LastModified", "created") if info.get(key)), ""
+    )
     return f"{info.get('size')}:{changed}"
 
 

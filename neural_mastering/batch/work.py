@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from neural_mastering.batch.song import Song
@@ -44,7 +44,7 @@ class Work:
         version: `sound_version` of the machine that planned.
         places: where files go.
         time_limit_s: for all of it.
-        function: "module:name" of what does it; takes this, gives rows.
+        function: "module:name" of what is done to the songs; None takes that of the kind.
     """
 
     kind: Kind
@@ -56,8 +56,7 @@ class Work:
     version: str
     places: Places
     time_limit_s: float = 3600.0
-    function: str = "neural_mastering.batch.run_work:run_work"
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    function: str | None = None
 
     @property
     def id(self) -> str:

@@ -9,9 +9,9 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from importlib import import_module
 from multiprocessing.connection import Connection
 
+from neural_mastering.batch.run_work import run_work
 from neural_mastering.batch.work import Work
 
 _PR_SET_PDEATHSIG = 1
@@ -25,10 +25,8 @@ def serve(connection: Connection) -> None:
             work: Work = connection.recv()
         except (EOFError, OSError):
             return
-        module, _, name = work.function.partition(":")
-        rows = getattr(import_module(module), name)(work)
         try:
-            connection.send(rows)
+            connection.send(run_work(work))
         except OSError:
             return
 

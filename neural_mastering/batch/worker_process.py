@@ -29,7 +29,13 @@ class WorkerProcess:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         environment = os.environ | {name: os.environ.get(name, "1") for name in _THREADS}
-        command = [sys.executable, "-m", "neural_mastering.batch.worker", str(theirs.fileno()), str(os.getpid())]
+        command = [
+            sys.executable,
+            "-m",
+            "neural_mastering.batch.worker",
+            str(theirs.fileno()),
+            str(os.getpid()),
+        ]
         self._process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment
         )

@@ -26,7 +26,15 @@ from neural_mastering.cli.batch_options import (
     SlurmOption,
     TimeLimit,
 )
-from neural_mastering.cli.delivery_options import Also, Bits, CodecCheck, CodecSafe, Format, ReplayGain, SampleRate
+from neural_mastering.cli.delivery_options import (
+    Also,
+    Bits,
+    CodecCheck,
+    CodecSafe,
+    Format,
+    ReplayGain,
+    SampleRate,
+)
 from neural_mastering.cli.invocation import invoke_command
 from neural_mastering.cli.master import listen_to_signals
 from neural_mastering.cli.master_options import master_settings, names
@@ -54,10 +62,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_BATCH = (
-    "output jobs engine shard retry dry_run time_limit memory_limit_gb max_download_gb scratch any_version quiet "
-    "ray_address slurm_jobs slurm_option slurm_cluster"
-).split()
+_BATCH = [
+    "output",
+    "jobs",
+    "engine",
+    "shard",
+    "retry",
+    "dry_run",
+    "time_limit",
+    "memory_limit_gb",
+    "max_download_gb",
+    "scratch",
+    "any_version",
+    "quiet",
+    "ray_address",
+    "slurm_jobs",
+    "slurm_option",
+    "slurm_cluster",
+]
 
 
 @app.command()
@@ -98,7 +120,8 @@ def master(
     fade_in: FadeIn = None,
     fade_out: FadeOut = None,
     export: Annotated[
-        str | None, typer.Option(help="Presets beside each master: eqapo, camilladsp, jsfx, json.", metavar="FORMAT,…")
+        str | None,
+        typer.Option(help="Presets beside each master: eqapo, camilladsp, jsfx, json.", metavar="FORMAT,…"),
     ] = None,
     masters: Annotated[
         str | None,
@@ -121,8 +144,10 @@ def master(
     slurm_option: SlurmOption = None,
     slurm_cluster: SlurmCluster = None,
 ) -> None:
-    """Master every song of a manifest. The options are those of nm-master; a row's own target, style and reference
-    come first. Songs that share an album get one gain."""
+    """Master every song of a manifest with the options of nm-master.
+
+    A row's own target, style and reference come first. Songs that share an album get one gain.
+    """
     given = locals()
     settings = master_settings(
         target=target,
@@ -193,7 +218,9 @@ def invoke(arguments: list[str]) -> int:
 
 def _plain(settings: Any, controls: Path | None, export: tuple[str, ...]) -> dict[str, Any]:
     """Settings as plain data with absolute paths, checked; what is at its default is left out."""
-    from neural_mastering.rendering.options import parse_references  # --help stays quick: loads NumPy and numba
+    from neural_mastering.rendering.options import (
+        parse_references,  # --help stays quick: loads NumPy and numba
+    )
 
     references = parse_references(settings.references)
     settings.options(references, controls=controls, export=export)

@@ -51,6 +51,11 @@ def choose_engine(options: EngineOptions, request: BatchRequest) -> Engine:
         from neural_mastering.batch.engines.slurm import SlurmEngine  # an extra
 
         return SlurmEngine(
-            request.out, options.slurm_jobs, options.jobs, options.memory_bytes, options.slurm_parameters, options.slurm_cluster
+            request.out,
+            options.slurm_jobs,
+            options.jobs,
+            options.memory_bytes,
+            options.slurm_parameters,
+            options.slurm_cluster,
         )
     raise InputError(f"--engine {options.name}: expected {', '.join(ENGINES)}")

@@ -9,7 +9,13 @@ from neural_mastering.batch.work import Row, Work
 
 
 class Engine(Protocol):
-    """Somewhere that work is done."""
+    """Somewhere that work is done.
+
+    Attributes:
+        keeps_rows: the rows that it gives lie in the parts of the table already.
+    """
+
+    keeps_rows: bool
 
     def run(self, works: Iterable[Work]) -> Iterator[list[Row]]:
         """Do the works and give the rows of each as it ends.

@@ -22,10 +22,13 @@ class LocalEngine:
     Args:
         jobs: processes.
         memory_bytes: limit of each; 0 for none.
+        stays: the processes stay for the next `run`, until `close`.
     """
 
-    def __init__(self, jobs: int = 1, memory_bytes: int = 0) -> None:
-        self._jobs, self._memory_bytes = jobs, memory_bytes
+    keeps_rows = False
+
+    def __init__(self, jobs: int = 1, memory_bytes: int = 0, stays: bool = False) -> None:
+        self._jobs, self._memory_bytes, self._stays = jobs, memory_bytes, stays
         self._workers: list[WorkerProcess] = []
 
     def run(self, works: Iterable[Work]) -> Iterator[list[Row]]:
@@ -44,8 +47,12 @@ class LocalEngine:
                         yield from self._taken(worker, again, attempts)
                     else:
                         yield from self._checked(worker)
-        finally:
+        except BaseException:
             self.close()
+            raise
+        finally:
+            if not self._stays:
+                self.close()
 
     def close(self) -> None:
         """End all processes."""
@@ -75,7 +82,9 @@ class LocalEngine:
         worker.kill()
         self._workers.remove(worker)
 
-    def _taken(self, worker: WorkerProcess, again: list[Work], attempts: dict[str, int]) -> Iterator[list[Row]]:
+    def _taken(
+        self, worker: WorkerProcess, again: list[Work], attempts: dict[str, int]
+    ) -> Iterator[list[Row]]:
         work, seconds = worker.work, worker.seconds
         assert work is not None
         try:
