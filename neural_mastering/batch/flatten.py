@@ -12,9 +12,9 @@ LONGEST_LIST = 64
 def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Columns "a.b.c" of nested mappings.
 
-    A list of plain values stays a list, or is left out where it is longer than `LONGEST_LIST`; a list of notes (kind
-    and text) becomes two lists; items of another list of mappings are numbered from 0, or called by their `name`.
-    None is left out.
+    A list of plain values stays a list, or is left out where it is longer than `LONGEST_LIST`; a list of notes
+    (kind and text) becomes two lists; items of another list of mappings are numbered from 0, or called by their
+    `name`. None is left out.
     """
     found: dict[str, Any] = {}
     for key, value in tree.items():

@@ -68,7 +68,8 @@ def plan(request: BatchRequest, records: Mapping[str, Record], digests: Digests)
     stamps = stamps_of(song.location for unit in units for song in unit)
     there = _masters_there(request, units, records)
     choose = _Chooser(request, records, digests, names, stamps, there)
-    works, reasons = [], dict.fromkeys((DONE, GIVEN_UP, *REASONS), 0)
+    works: list[Work] = []
+    reasons: dict[str, int] = dict.fromkeys((DONE, GIVEN_UP, *REASONS), 0)
     for unit in units:
         reason, work = choose(unit)
         reasons[reason] += len(unit)

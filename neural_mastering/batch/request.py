@@ -68,7 +68,7 @@ class BatchRequest:
 
 
 def parse_shard(text: str | None) -> tuple[int, int] | None:
-    """ "2/8" → (2, 8).
+    """Of the text "2/8", (2, 8).
 
     Raises:
         InputError: not two whole numbers, the first from 1 to the second.

@@ -18,6 +18,8 @@ from neural_mastering.errors import InputError
 TABLE, PARTS = "results.parquet", "parts"
 _ROWS_A_PART, _SECONDS_A_PART, _PARTS_A_MERGE = 256, 5.0, 64
 _ROWS_A_GROUP = 4096
+_TEXTS = ("id", "path", "name", "album", "isrc", "status", "error_kind", "error", "error_detail")
+"""Columns of text in every table, whether or not a row has one."""
 _LISTS_FIRST = ("id", "path", "name", "album", "isrc", "status", "error_kind", "error", "seconds", "master")
 
 
@@ -235,7 +237,7 @@ def _write(path: Path, tables: Iterable[Any], schema: Any) -> None:
 def _unified(schemas: Sequence[Any]) -> Any:
     """One field for each column of any schema: numbers are float64, what disagrees is text."""
     pyarrow, _ = pyarrow_parquet()
-    kinds: dict[str, Any] = {}
+    kinds: dict[str, Any] = dict.fromkeys(_TEXTS, pyarrow.string())
     for schema in schemas:
         for field in schema:
             known = kinds.get(field.name)

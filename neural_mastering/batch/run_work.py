@@ -76,6 +76,9 @@ def base_row(work: Work, place: int, status: str, seconds: float) -> Row:
         "stamp": work.stamps[place],
         "options": work.options,
         "version": work.version,
+        "error_kind": None,
+        "error": None,
+        "error_detail": None,
         "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "host": platform.node(),
     }

@@ -208,9 +208,11 @@ def _system(location: str) -> tuple[Any, str]:
     rest = location.partition("://")[2]
     if "@" in rest.partition("/")[0]:
         raise InputError(
-            f"{location.partition('://')[0]}://…: a URL must not hold a password; set credentials in the environment"
+            f"{location.partition('://')[0]}://…: a URL holds no password; set credentials in the environment"
         )
-    return fsspec.core.url_to_fs(location)
+    system, name = fsspec.core.url_to_fs(location)
+    system.invalidate_cache()  # stores are changed by others, and a listing of a minute ago would hide it
+    return system, name
 
 
 @contextmanager

@@ -201,7 +201,7 @@ def measure(
     slurm_option: SlurmOption = None,
     slurm_cluster: SlurmCluster = None,
 ) -> None:
-    """Measure every song of a manifest and write nothing but the table and its page: a catalogue's health report."""
+    """Measure every song of a manifest: a catalogue's health report. Writes the table and its page alone."""
     _run("measure", locals(), {})
 
 

@@ -76,10 +76,9 @@ def cluster() -> Iterator[Any]:
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
     before = dict(os.environ)
     os.environ["PYTHONPATH"] = os.pathsep.join([support, root])
-    settings = {"object_store_memory": 80_000_000}
-    found = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **settings})
+    found = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": 80_000_000})
     for _ in range(2):
-        found.add_node(num_cpus=1, **settings)
+        found.add_node(num_cpus=1, object_store_memory=80_000_000)
     ray.init(address=found.address, log_to_driver=False)
     yield found
     ray.shutdown()

@@ -56,6 +56,7 @@ class SlurmEngine:
             raise InputError(
                 "--engine slurm needs submitit: install it with pip install 'neural-mastering[slurm]'"
             ) from error
+        parsed = _parsed(parameters)
         try:
             self._executor: Any = submitit.AutoExecutor(folder=out / "slurm" / "%j", cluster=cluster)
             # what the songs may take, and a little for the process that watches them
@@ -65,7 +66,7 @@ class SlurmEngine:
                 cpus_per_task=processes,
                 timeout_min=24 * 60,
                 **memory_gb,
-                **_parsed(parameters),
+                **parsed,
             )
         except (NameError, ValueError, TypeError, RuntimeError) as error:
             raise InputError(f"--engine slurm: {error}") from error

@@ -35,9 +35,9 @@ def _act(word: str, path: str, scratch: Path) -> None:
         time.sleep(0.5)
     if word == "eat":
         hoard = []
-        while True:
-            hoard.append(np.ones(2_000_000))
-            time.sleep(0.002)
+        while len(hoard) < 40:
+            hoard.append(np.ones(8_000_000))
+            time.sleep(0.05)
     if word == "crash":
         os.kill(os.getpid(), 9)
     if word == "crash_once" and _first_time(path):
