@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 
-from neural_mastering.batch.storage import StorageError, TooLargeError
+from neural_mastering.batch.storage import DownloadSizeError, StorageError
 from neural_mastering.errors import InputError
 
 KINDS = {
@@ -28,7 +28,7 @@ PASSING = ("missing", "changed", "storage", "disk_full", "system", "version", "d
 """Kinds that another run tries again unasked; the others would fail again and wait for `--retry failed`."""
 
 
-class MissingError(InputError):
+class NoSourceError(InputError):
     """There is no such source."""
 
 
@@ -41,10 +41,10 @@ class OtherVersionError(InputError):
 
 
 _OWN_KINDS: tuple[tuple[type[InputError], str], ...] = (
-    (MissingError, "missing"),
+    (NoSourceError, "missing"),
     (ChangedError, "changed"),
     (OtherVersionError, "version"),
-    (TooLargeError, "too_large"),
+    (DownloadSizeError, "too_large"),
     (StorageError, "storage"),
 )
 

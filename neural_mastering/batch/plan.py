@@ -13,7 +13,7 @@ from neural_mastering.batch.digests import Digests
 from neural_mastering.batch.errors import PASSING
 from neural_mastering.batch.names import master_names
 from neural_mastering.batch.request import BatchRequest
-from neural_mastering.batch.results import Record
+from neural_mastering.batch.results import ResultRecord
 from neural_mastering.batch.song import Song
 from neural_mastering.batch.sound_version import sound_version
 from neural_mastering.batch.storage import is_url, stamps_of
@@ -52,7 +52,7 @@ class Plan:
         return sum(len(work.songs) for work in self.works)
 
 
-def plan(request: BatchRequest, records: Mapping[str, Record], digests: Digests) -> Plan:
+def plan(request: BatchRequest, records: Mapping[str, ResultRecord], digests: Digests) -> Plan:
     """Compare the manifest with what is done.
 
     A song is done when its file (by size and time, else by content), the options, the version and the name of its
@@ -84,7 +84,7 @@ class _Chooser:
     def __init__(
         self,
         request: BatchRequest,
-        records: Mapping[str, Record],
+        records: Mapping[str, ResultRecord],
         digests: Digests,
         names: Mapping[str, str],
         stamps: Mapping[str, str | None],
@@ -144,7 +144,7 @@ class _Chooser:
             return "name changed"
         return DONE if self._there.get(song.id, True) else "master missing"
 
-    def _is_same_content(self, song: Song, record: Record, stamp: str | None) -> bool:
+    def _is_same_content(self, song: Song, record: ResultRecord, stamp: str | None) -> bool:
         """The file was only copied or touched."""
         if stamp is None or record.content is None or is_url(song.location):
             return False
@@ -187,7 +187,7 @@ def _shard(units: list[tuple[Song, ...]], shard: tuple[int, int] | None) -> list
 
 
 def _masters_there(
-    request: BatchRequest, units: Sequence[tuple[Song, ...]], records: Mapping[str, Record]
+    request: BatchRequest, units: Sequence[tuple[Song, ...]], records: Mapping[str, ResultRecord]
 ) -> dict[str, bool]:
     """Which of the masters that were made are still there, at their size."""
     if request.kind != "master":

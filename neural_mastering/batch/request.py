@@ -15,7 +15,7 @@ Retry = Literal["passing", "failed", "none"]
 
 
 @dataclass(frozen=True)
-class Limits:
+class SongLimits:
     """Of one song.
 
     Attributes:
@@ -58,7 +58,7 @@ class BatchRequest:
     shard: tuple[int, int] | None = None
     retry: Retry = "passing"
     any_version: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: SongLimits = field(default_factory=SongLimits)
     function: str | None = None
 
     @property

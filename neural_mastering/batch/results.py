@@ -24,7 +24,7 @@ _LISTS_FIRST = ("id", "path", "name", "album", "isrc", "status", "error_kind", "
 
 
 @dataclass(frozen=True)
-class Record:
+class ResultRecord:
     """What the next run needs to know of a song.
 
     Attributes:
@@ -138,13 +138,13 @@ def merge(out: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def read_records(out: Path) -> dict[str, Record]:
+def read_records(out: Path) -> dict[str, ResultRecord]:
     """The latest record of each song, from the table and the parts beside it."""
-    names = [field.name for field in fields(Record)]
-    found: dict[str, Record] = {}
+    names = [field.name for field in fields(ResultRecord)]
+    found: dict[str, ResultRecord] = {}
     for file in [*([out / TABLE] if (out / TABLE).exists() else []), *_parts(out)]:
         for row in _read(file, names):
-            record = Record(**row)
+            record = ResultRecord(**row)
             if record.id not in found or (record.finished or "") >= (found[record.id].finished or ""):
                 found[record.id] = record
     return found

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from neural_mastering.batch.errors import ChangedError, MissingError, OtherVersionError, kind_of
+from neural_mastering.batch.errors import ChangedError, NoSourceError, OtherVersionError, kind_of
 from neural_mastering.batch.flatten import flatten
 from neural_mastering.batch.sound_version import sound_version, versions
 from neural_mastering.batch.storage import LocalCopy, fetch, is_url, stamp_of
@@ -94,7 +94,7 @@ def _does(work: Work) -> Callable[[Work, Sequence[Path], Path], list[dict[str, A
 def _source(work: Work, place: int, scratch: Path) -> LocalCopy:
     location = work.songs[place].location
     if work.stamps[place] is None:
-        raise MissingError(f"{work.songs[place].path} does not exist")
+        raise NoSourceError(f"{work.songs[place].path} does not exist")
     folder = scratch / f"in{place}"
     if is_url(location):
         folder.mkdir()

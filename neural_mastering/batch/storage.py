@@ -24,7 +24,7 @@ class StorageError(InputError):
     """A file elsewhere could not be read or written; another try may succeed."""
 
 
-class TooLargeError(InputError):
+class DownloadSizeError(InputError):
     """A download that is larger than allowed."""
 
 
@@ -103,7 +103,7 @@ def fetch(location: str, folder: Path, most_bytes: int) -> LocalCopy:
         most_bytes: a larger download is refused.
 
     Raises:
-        TooLargeError: it is larger.
+        DownloadSizeError: it is larger.
         StorageError: it can't be read.
     """
     if not is_url(location):
@@ -190,7 +190,7 @@ def _remote_stamp(info: dict[str, Any]) -> str:
 
 def _check_size(location: str, size: int, most_bytes: int) -> None:
     if size > most_bytes:
-        raise TooLargeError(
+        raise DownloadSizeError(
             f"{location} is larger than {most_bytes / 1e9:.3g} GB: raise --max-download-gb to allow it"
         )
 

@@ -218,9 +218,8 @@ def invoke(arguments: list[str]) -> int:
 
 def _plain(settings: Any, controls: Path | None, export: tuple[str, ...]) -> dict[str, Any]:
     """Settings as plain data with absolute paths, checked; what is at its default is left out."""
-    from neural_mastering.rendering.options import (
-        parse_references,  # --help stays quick: loads NumPy and numba
-    )
+    # --help stays quick: loads NumPy and numba
+    from neural_mastering.rendering.options import parse_references
 
     references = parse_references(settings.references)
     settings.options(references, controls=controls, export=export)
@@ -239,7 +238,8 @@ def _plain(settings: Any, controls: Path | None, export: tuple[str, ...]) -> dic
 
 
 def _run(kind: Any, given: dict[str, Any], settings: dict[str, Any], **further: Any) -> None:
-    from neural_mastering.cli.batch_run import BatchOptions, run  # --help stays quick: loads NumPy and numba
+    # --help stays quick: loads NumPy and numba
+    from neural_mastering.cli.batch_run import BatchOptions, run
 
     options = BatchOptions(**{name: given[name] for name in _BATCH})
     code = run(kind, given["manifest"], options, settings, **further)

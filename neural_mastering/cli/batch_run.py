@@ -11,7 +11,7 @@ from neural_mastering.batch.errors import KINDS
 from neural_mastering.batch.estimate import estimate
 from neural_mastering.batch.manifest import read_manifest
 from neural_mastering.batch.plan import DONE, GIVEN_UP, Plan
-from neural_mastering.batch.request import BatchRequest, Limits, parse_shard
+from neural_mastering.batch.request import BatchRequest, SongLimits, parse_shard
 from neural_mastering.batch.run import BatchOutcome, output_folder, plan_batch, run_batch
 from neural_mastering.batch.summary import write_summary
 from neural_mastering.batch.work import Kind, Row
@@ -68,7 +68,7 @@ def run(
         shard=parse_shard(options.shard),
         retry="passing" if options.retry is None else "failed",
         any_version=options.any_version,
-        limits=Limits(options.time_limit, memory, round(options.max_download_gb * _GIGABYTE)),
+        limits=SongLimits(options.time_limit, memory, round(options.max_download_gb * _GIGABYTE)),
     )
     for note in manifest.notes:
         _say(f"note: {note}")

@@ -24,9 +24,8 @@ def master_options(
     Raises:
         InputError: something that can't be understood.
     """
-    from neural_mastering.rendering.options import (
-        parse_references,  # --help stays quick: loads NumPy and numba
-    )
+    # --help stays quick: loads NumPy and numba
+    from neural_mastering.rendering.options import parse_references
 
     settings = master_settings(reference, match, word, strength, **others)
     files = {name: value for name, value in others.items() if name not in type(settings).__dataclass_fields__}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from neural_mastering.batch.manifest import read_manifest
-from neural_mastering.batch.request import BatchRequest, Limits
+from neural_mastering.batch.request import BatchRequest, SongLimits
 
 SUPPORT = Path(__file__).parent / "support"
 sys.path.insert(0, str(SUPPORT))
@@ -33,7 +33,7 @@ def asked(tmp_path: Path) -> Callable[..., BatchRequest]:
         manifest = tmp_path / "manifest.csv"
         manifest.write_text("path\n" + "".join(f"{tmp_path / name}\n" for name in words))
         settings: dict[str, Any] = {"kind": "measure", "function": "nm_batch_faults:behave"} | further
-        limits = settings.pop("limits", Limits(20.0, 0))
+        limits = settings.pop("limits", SongLimits(20.0, 0))
         return BatchRequest(
             songs=read_manifest(manifest).songs, out=tmp_path / "out", limits=limits, **settings
         )

@@ -9,7 +9,7 @@ import pytest
 
 from neural_mastering.batch.engines.local import LocalEngine
 from neural_mastering.batch.engines.slurm import SlurmEngine
-from neural_mastering.batch.request import BatchRequest, Limits
+from neural_mastering.batch.request import BatchRequest, SongLimits
 from neural_mastering.batch.results import read_table
 from neural_mastering.batch.run import run_batch
 from neural_mastering.errors import InputError
@@ -17,7 +17,7 @@ from neural_mastering.errors import InputError
 Ask = Callable[..., BatchRequest]
 WORDS = {"a": "good", "b": "refuse", "c": "crash", "d": "crash_once", "e": "hang", "f": "good", "g": "eat"}
 KINDS = {"a": None, "b": "input", "c": "died", "d": None, "e": "timeout", "f": None, "g": "memory"}
-LIMITS = Limits(4.0, 700_000_000)
+LIMITS = SongLimits(4.0, 700_000_000)
 
 
 def kinds(request: BatchRequest) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ import pytest
 from neural_mastering.batch.digests import Digests
 from neural_mastering.batch.engines.local import LocalEngine
 from neural_mastering.batch.plan import plan
-from neural_mastering.batch.request import BatchRequest, Limits
+from neural_mastering.batch.request import BatchRequest, SongLimits
 from neural_mastering.batch.results import PARTS, ResultWriter, merge, read_records, read_table
 from neural_mastering.batch.run import run_batch
 from neural_mastering.errors import InputError
@@ -45,7 +45,7 @@ def test_every_fault_is_a_row_and_the_others_go_on(asked: Ask) -> None:
         "grow": "grow",
         "good2": "good",
     }
-    request = asked(words, limits=Limits(4.0, 700_000_000))
+    request = asked(words, limits=SongLimits(4.0, 700_000_000))
     Path(request.songs[0].location).with_name("gone").unlink(missing_ok=True)
     outcome = run_batch(request, LocalEngine(2, request.limits.memory_bytes))
     found = {name: row["error_kind"] for name, row in rows(request).items()}

@@ -9,13 +9,13 @@ import pytest
 
 from neural_mastering.batch.engines.local import LocalEngine
 from neural_mastering.batch.errors import kind_of
-from neural_mastering.batch.request import BatchRequest, Limits
+from neural_mastering.batch.request import BatchRequest, SongLimits
 from neural_mastering.batch.results import read_table
 from neural_mastering.batch.run import run_batch
 from neural_mastering.batch.song import Song
 from neural_mastering.batch.storage import (
+    DownloadSizeError,
     StorageError,
-    TooLargeError,
     deliver,
     digest_of,
     fetch,
@@ -70,7 +70,7 @@ def test_a_download_is_the_object_and_its_digest(bucket: Any, tmp_path: Path) ->
 
 def test_a_download_that_is_too_large_is_refused_and_leaves_nothing(bucket: Any, tmp_path: Path) -> None:
     bucket.pipe_file("label/a.wav", bytes(5000))
-    with pytest.raises(TooLargeError) as caught:
+    with pytest.raises(DownloadSizeError) as caught:
         fetch("s3://label/a.wav", tmp_path, 4999)
     assert kind_of(caught.value) == "too_large" and not list(tmp_path.iterdir())
 
@@ -123,7 +123,7 @@ def test_a_batch_reads_from_a_bucket_and_remembers(bucket: Any, asked: Ask) -> N
     songs = tuple(
         Song(name * 16, f"s3://label/in/{name}.txt", f"s3://label/in/{name}.txt") for name in "abcd"
     )
-    request = replace(asked({"x": "good"}), songs=songs, limits=Limits(60.0, 0))
+    request = replace(asked({"x": "good"}), songs=songs, limits=SongLimits(60.0, 0))
     outcome = run_batch(request, LocalEngine())
     assert (outcome.done, dict(outcome.kinds)) == (3, {"missing": 1})
     bucket.pipe_file("label/in/b.txt", b"good again")

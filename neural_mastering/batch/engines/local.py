@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from multiprocessing.connection import wait
 
 from neural_mastering.batch.run_work import failed_rows
+from neural_mastering.batch.song_process import SongProcess
 from neural_mastering.batch.work import Row, Work
-from neural_mastering.batch.worker_process import WorkerProcess
 
 _LOOK_S = 0.25
 _ATTEMPTS = 2
@@ -29,7 +29,7 @@ class LocalEngine:
 
     def __init__(self, jobs: int = 1, memory_bytes: int = 0, stays: bool = False) -> None:
         self._jobs, self._memory_bytes, self._stays = jobs, memory_bytes, stays
-        self._workers: list[WorkerProcess] = []
+        self._workers: list[SongProcess] = []
 
     def run(self, works: Iterable[Work]) -> Iterator[list[Row]]:
         """As in `Engine`."""
@@ -74,17 +74,15 @@ class LocalEngine:
                 self._remove(worker)
                 self._started().give(work)
 
-    def _started(self) -> WorkerProcess:
-        self._workers.append(WorkerProcess())
+    def _started(self) -> SongProcess:
+        self._workers.append(SongProcess())
         return self._workers[-1]
 
-    def _remove(self, worker: WorkerProcess) -> None:
+    def _remove(self, worker: SongProcess) -> None:
         worker.kill()
         self._workers.remove(worker)
 
-    def _taken(
-        self, worker: WorkerProcess, again: list[Work], attempts: dict[str, int]
-    ) -> Iterator[list[Row]]:
+    def _taken(self, worker: SongProcess, again: list[Work], attempts: dict[str, int]) -> Iterator[list[Row]]:
         work, seconds = worker.work, worker.seconds
         assert work is not None
         try:
@@ -103,7 +101,7 @@ class LocalEngine:
             self._remove(worker)
         yield rows
 
-    def _checked(self, worker: WorkerProcess) -> Iterator[list[Row]]:
+    def _checked(self, worker: SongProcess) -> Iterator[list[Row]]:
         """End a worker that is late or too large."""
         work, seconds = worker.work, worker.seconds
         assert work is not None

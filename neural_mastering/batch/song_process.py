@@ -17,7 +17,7 @@ from neural_mastering.batch.work import Row, Work
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-class WorkerProcess:
+class SongProcess:
     """A fresh interpreter at the other end of a pipe; it ends with the process that started it.
 
     Attributes:
