@@ -209,6 +209,7 @@ def _without_suffix(master: str) -> str:
 def _files_of(settings: Mapping[str, Any], digests: Digests) -> list[Any]:
     """The settings, and the content of the files among them."""
     named = [str(settings[name]) for name in ("style", "controls", "model") if settings.get(name)]
+    named += [str(model) for model in settings.get("models", ())]
     named += [_reference(value) for value in settings.get("references", ())]
     files = [digests.of(str(Path(name).absolute())) for name in named if Path(name).exists()]
     return [dict(sorted(settings.items())), files]

@@ -205,6 +205,36 @@ def measure(
     _run("measure", locals(), {})
 
 
+@app.command()
+def evaluate(
+    manifest: Manifest,
+    output: Output,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Run folder, checkpoint or bundled model to evaluate. Repeatable."),
+    ] = None,
+    jobs: Jobs = 0,
+    engine: EngineName = "local",
+    shard: Shard = None,
+    retry: Retry = None,
+    dry_run: DryRun = False,
+    time_limit: TimeLimit = 1800.0,
+    memory_limit_gb: MemoryLimit = 4.0,
+    max_download_gb: MaxDownload = 4.0,
+    scratch: Scratch = None,
+    any_version: AnyVersion = False,
+    quiet: Quiet = False,
+    ray_address: RayAddress = None,
+    slurm_jobs: SlurmJobs = 8,
+    slurm_option: SlurmOption = None,
+    slurm_cluster: SlurmCluster = None,
+) -> None:
+    """Evaluate every song of a manifest against its finished master, the column reference, as nm-eval does."""
+    given = locals()
+    models = [str(Path(name).absolute()) if Path(name).exists() else name for name in model or []]
+    _run("evaluate", given, {"models": models} if models else {})
+
+
 def main() -> None:
     """Entry point: mistakes in one line, without a traceback."""
     listen_to_signals()

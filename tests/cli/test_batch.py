@@ -78,6 +78,23 @@ def test_measured_numbers_are_those_of_the_first_step_of_a_master(tmp_path: Path
     assert power == pytest.approx(float(np.mean(audio**2)) * (17_782.8 - 22.4) / (RATE / 2), rel=0.03)
 
 
+@pytest.mark.slow
+def test_evaluated_numbers_are_those_of_the_metrics(tmp_path: Path) -> None:
+    file = songs(tmp_path, 1)[0]
+    audio, _ = soundfile.read(file)
+    soundfile.write(tmp_path / "master.wav", 2.0 * audio, RATE, subtype="FLOAT")
+    (tmp_path / "m.csv").write_text("path,reference\nsong0.wav,master.wav\nmaster.wav,\n")
+    assert (
+        invoke(["evaluate", str(tmp_path / "m.csv"), "-o", str(tmp_path / "out"), "-q", "--jobs", "1"]) == 1
+    )
+    rows = {row["name"]: row for row in read_table(tmp_path / "out").to_pylist()}
+    assert rows["master"]["error_kind"] == "input"
+    row = rows["song0"]
+    louder = 20.0 * np.log10(2.0)
+    assert row["score.identity.lufs_error"] == pytest.approx(louder, abs=0.01)
+    assert row["score.loudness.lufs_error"] == pytest.approx(0.0, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
