@@ -49,11 +49,9 @@ def plan(sources: Sequence[Path], output: str | Path | None, options: Options) -
         raise InputError("no audio files were given")
     named = None if output is None else Path(output)
     is_folder = named is not None and _is_folder(str(output), named, len(sources))
-    encoding = options.deliverables.encoding
     jobs, taken = [], {}
     for source in sources:
-        kept = source.suffix.lower() if source.suffix.lower() in LOSSLESS_SUFFIXES else ".wav"
-        end = kept if encoding is None else encoding.format.suffix
+        end = master_suffix(source, options)
         if named is None:
             path = source.with_name(f"{source.stem}_master{end}")
         else:
@@ -67,6 +65,14 @@ def plan(sources: Sequence[Path], output: str | Path | None, options: Options) -
             taken[key] = source
         jobs.append(Job(source, path, options))
     return _with_own_files(jobs) if len(jobs) > 1 or _has_folder_of_controls(options) else jobs
+
+
+def master_suffix(source: Path, options: Options) -> str:
+    """Of a master that is named after its source: that of the format asked for, of a lossless source, or ".wav"."""
+    encoding = options.deliverables.encoding
+    if encoding is not None:
+        return encoding.format.suffix
+    return source.suffix.lower() if source.suffix.lower() in LOSSLESS_SUFFIXES else ".wav"
 
 
 def _is_folder(typed: str, output: Path, songs: int) -> bool:
