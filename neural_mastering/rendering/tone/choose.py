@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from neural_mastering.controls import ChainControls, load_controls, scaled
 from neural_mastering.engineer.bundle import find_engineer
+from neural_mastering.errors import InputError
 from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.notes import Note
 from neural_mastering.rendering.options import Options

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from neural_mastering.audio_io.block import BlockReader
 from neural_mastering.audio_io.prefetch import prefetch
+from neural_mastering.engineer.bundle import find_engineer
 from neural_mastering.errors import InputError
 from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.numeric.bundle_file import Bundle, bundled_models, find_bundle, read_bundle
@@ -86,6 +87,8 @@ def named_model(options: Options) -> tuple[Bundle, NumericModel] | None:
     name = options.model or NO_MODEL
     if name.lower() == NO_MODEL or options.controls is not None:
         return None  # beside controls a model is asked for its residual alone
+    if find_engineer(name) is not None:
+        return None
     found = find_bundle(find_model(name))
     if found is None:
         return None
