@@ -115,10 +115,15 @@ class _Fused(torch.autograd.Function):
     ) -> Tensor:
         from neural_mastering.dsp import a_weighted_fused  # loads numba
 
-        arrays = (t.detach().numpy() for t in (audio, target, weight))
-        workers = torch.get_num_threads()
         values, gradient = a_weighted_fused.distance_and_gradient(
-            *arrays, hop, floor, mix, wants_gradient, workers
+            audio.detach().numpy(),
+            target.detach().numpy(),
+            weight.numpy(),
+            hop,
+            floor,
+            mix,
+            wants_gradient,
+            workers=torch.get_num_threads(),
         )
         if gradient is not None:
             ctx.save_for_backward(torch.from_numpy(gradient))

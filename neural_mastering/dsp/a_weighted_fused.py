@@ -65,7 +65,7 @@ def distance_and_gradient(
         norm = max(norm, floor * frames)
         if gradient is not None and padded is not None:
             np.multiply(padded[:, pad : pad + time], np.float32(1.0 / norm), out=gradient[item])
-        return distance / norm
+        return float(distance / norm)
 
     values = np.array(list(in_threads(work, range(len(audio)), workers)), dtype=np.float32)
     return values, gradient

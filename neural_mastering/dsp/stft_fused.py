@@ -86,7 +86,7 @@ def _one(
         if wants_gradient:
             kept.append((place, p, t))
     scale = max(math.sqrt(energy), math.sqrt(resolution.silence_power * bins))
-    value = math.sqrt(squares) / scale + logs / bins
+    value = float(math.sqrt(squares) / scale + logs / bins)
     if not wants_gradient:
         return value, None
     per_difference = 1.0 / (math.sqrt(squares) * scale) if squares > 0.0 else 0.0

@@ -1,5 +1,7 @@
 """The content encoder and the head that reads it: what z holds, the identity, the posterior, gradients."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
