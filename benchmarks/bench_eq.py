@@ -25,14 +25,16 @@ from benchmarks._timing import (
     timed_columns,
 )
 from neural_mastering.dsp import biquad
-from neural_mastering.dsp.biquad import KINDS, Kind
+from neural_mastering.dsp.biquad import Kind
 from neural_mastering.interop import dasp_eq, torchaudio_eq
 from neural_mastering.interop.biquad_sections import sections
 
 TITLE = "Equaliser: stereo at 44.1 kHz, low shelf, peaks, high shelf (one or two bands: peaks)"
 
 RATE = 44_100.0
-LOW_SHELF, PEAK, HIGH_SHELF = KINDS[0], KINDS[1], KINDS[2]
+LOW_SHELF: Kind = "low_shelf"
+PEAK: Kind = "peak"
+HIGH_SHELF: Kind = "high_shelf"
 RANGES = {
     "30 Hz–16 kHz, Q 0.5–2.5": (30.0, 16_000.0, 2.5),
     "20 Hz–18 kHz, Q 0.5–5": (20.0, 18_000.0, 5.0),
@@ -123,7 +125,8 @@ def kinds_of(bands: int) -> Sequence[Kind]:
     """Shelves at the ends of three bands or more."""
     if bands < 3:
         return (PEAK,) * bands
-    return (LOW_SHELF, *(PEAK,) * (bands - 2), HIGH_SHELF)
+    peaks: tuple[Kind, ...] = (PEAK,) * (bands - 2)
+    return (LOW_SHELF, *peaks, HIGH_SHELF)
 
 
 def engines() -> dict[str, Callable[..., Tensor]]:
