@@ -64,7 +64,7 @@ def _score(arguments: Namespace) -> None:
     for name in arguments.engineers:
         systems = systems_for(name, {learned.NAME: learned.learner(arguments.out)})
         cells += cells_of(name, given, arguments.pairs, arguments.seeds, systems, _tell)
-    write_rows(arguments.out / f"scores_{arguments.on}.csv", rows_of(cells))
+        write_rows(arguments.out / f"scores_{arguments.on}.csv", rows_of(cells))
     learning_curves(cells, arguments.out / f"learning_curves_{arguments.on}.png")
     parts = []
     for pairs in sorted({cell.pairs for cell in cells}):
