@@ -2,6 +2,7 @@
 # make demo      train and master, 6 min     make test-slow   the long proofs; records their result
 # make lint      style                       make types       static types
 # make bench     speed against peers         make docs        tables that commands produce
+# make bench-gpu speed on a GPU, 8 minutes
 # make site      documentation, build/site   make hooks       style and types before each commit
 # make studio    the page, on the bundled songs
 
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-slow lint types bench docs site hooks studio clean
+.PHONY: install demo test test-slow lint types bench bench-gpu docs site hooks studio clean
 
 install: $(STAMP)
 
@@ -32,7 +33,7 @@ demo: $(BASE)
 	$(BIN)/nm-demo
 
 test: install
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow -n 2 --record=docs/slow_tests.md
@@ -44,8 +45,12 @@ lint: install
 types: install
 	$(BIN)/pyright
 
+# glibc keeps its large buffers, for both sides: without it each would pay the kernel for fresh pages
 bench: install
-	$(BIN)/python -m benchmarks.run_all
+	MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=2147483648 $(BIN)/python -m benchmarks.run_all
+
+bench-gpu: install
+	MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=2147483648 $(BIN)/python -m benchmarks.on_gpu
 
 docs: install
 	$(BIN)/python docs/build_tables.py

@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -42,17 +43,42 @@ class Measurement:
 
     @property
     def both(self) -> float:
-        return statistics.median(f + b for f, b in zip(self.forward_ms, self.backward_ms, strict=True))
+        return statistics.median(self._sums())
+
+    @property
+    def spread(self) -> float:
+        """Half the distance between the quartiles of forward and backward together."""
+        sums = self._sums()
+        if len(sums) < 2:
+            return 0.0
+        low, _, high = statistics.quantiles(sums, n=4)
+        return 0.5 * (high - low)
+
+    def _sums(self) -> list[float]:
+        return [f + b for f, b in zip(self.forward_ms, self.backward_ms, strict=True)]
+
+
+class TimedElsewhere(Protocol):
+    """A contender that another process times."""
+
+    def once(self) -> tuple[float, float]:
+        """Milliseconds of one forward and one backward pass."""
+        ...
 
 
 def alternate(
-    contenders: Mapping[str, Contender], device: torch.device, rounds: int = 9, warm_up: int = 2
+    contenders: Mapping[str, Contender],
+    device: torch.device,
+    rounds: int = 9,
+    warm_up: int = 2,
+    elsewhere: Mapping[str, TimedElsewhere] | None = None,
 ) -> dict[str, Measurement]:
     """Time forward and backward of each contender in turn, `rounds` times.
 
     Turns make all of them see the same neighbours on a shared machine; compare medians.
     """
-    measured = {name: Measurement() for name in contenders}
+    elsewhere = elsewhere or {}
+    measured = {name: Measurement() for name in (*contenders, *elsewhere)}
     for index in range(warm_up + rounds):
         for name, contender in contenders.items():
             forward_ms, backward_ms, peak_mib = _once(contender, device)
@@ -60,6 +86,11 @@ def alternate(
                 measured[name].forward_ms.append(forward_ms)
                 measured[name].backward_ms.append(backward_ms)
                 measured[name].peak_mib = max(measured[name].peak_mib, peak_mib)
+        for name, peer in elsewhere.items():
+            forward_ms, backward_ms = peer.once()
+            if index >= warm_up:
+                measured[name].forward_ms.append(forward_ms)
+                measured[name].backward_ms.append(backward_ms)
     return measured
 
 
@@ -93,19 +124,33 @@ def devices() -> list[torch.device]:
     return [torch.device("cpu"), *([torch.device("cuda")] if torch.cuda.is_available() else [])]
 
 
-def timed_columns(name: str, measured: Mapping[str, Measurement], reference: str) -> Row:
-    """Columns of one contender: medians, and how many times longer than `reference` it takes."""
+def timed_columns(
+    name: str, measured: Mapping[str, Measurement], reference: str, floor: str | None = None
+) -> Row:
+    """Columns of one contender: medians, their spread, and how many times longer than `reference` it takes.
+
+    "both ± ms" is half the distance of the quartiles; "× floor" compares with the contender `floor`, the
+    work that cannot be left out.
+    """
     own, base = measured[name], measured[reference]
     row = {
-        "forward ms": f"{own.forward:.0f}",
-        "backward ms": f"{own.backward:.0f}",
+        "forward ms": _digits(own.forward),
+        "backward ms": _digits(own.backward) if any(own.backward_ms) else "",
+        "both ± ms": _digits(own.spread),
         "forward ×": f"{own.forward / base.forward:.1f}",
-        "backward ×": f"{own.backward / base.backward:.1f}",
+        "backward ×": f"{own.backward / base.backward:.1f}" if own.backward and base.backward else "",
         "both ×": f"{own.both / base.both:.1f}",
     }
+    if floor is not None:
+        row["× floor"] = f"{own.both / measured[floor].both:.1f}"
     if own.peak_mib:
         row["peak MiB"] = f"{own.peak_mib:.0f}"
     return row
+
+
+def _digits(milliseconds: float) -> str:
+    """Three digits at least where they mean something."""
+    return f"{milliseconds:.0f}" if milliseconds >= 20.0 else f"{milliseconds:.1f}"
 
 
 def as_table(rows: Sequence[Row]) -> str:

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "studio" / "support"))
 
 from nm_test_browser import Browser, find_chromium
+from nm_test_memory import grown_mb
 from nm_test_person import Person
 from nm_test_studio import Studio
 
@@ -44,7 +45,16 @@ def run(moves: int = MOVES) -> list[Row]:
             song_id = studio.upload(song)
             rows += [_region(studio, song_id)]
             rows += _in_the_page(studio, Path(folder) / "profile", moves)
+        (Path(folder) / "hour").mkdir()
+        rows += _memory(Path(folder) / "hour")
     return rows
+
+
+def _memory(folder: Path) -> Iterator[Row]:
+    """An hour of stereo, 1.3 GB as floats, over a song of 12 s."""
+    for what, grown in grown_mb(folder, ".wav", 60).items():
+        row = {"times": "1", "median": f"{grown:.0f} MB", "95 %": "", "largest": "", "wanted": "< 120 MB"}
+        yield {"what": f"memory for a song of 60 minutes: {what}", **row, "processor": "", "note": ""}
 
 
 def _long_song(path: Path, seconds: float) -> Path:
@@ -177,9 +187,10 @@ def _in_the_page(studio: Studio, profile: Path, moves: int) -> list[Row]:
         script = Path(__file__).with_name("studio_drag.js").read_text("utf-8").strip()
         tab.run(f"({script})()")
         for name, is_busy in (("", False), (", while a master is rendered", True)):
-            times, trips = _moved(person, studio, moves, is_busy)
+            times, handled, trips = _moved(person, studio, moves, is_busy)
             rows.append(_row(f"a band dragged, until its filters are heard{name}", times, 0.05))
-            rows.append(_row(f"of that, the server's answer{name}", trips, 0.05))
+            rows.append(_row(f"of that, until the page hears of the pointer{name}", handled, 0.05))
+            rows.append(_row(f"of that, until the server has answered{name}", trips, 0.05))
         rows.append(_row("latency of the audio device, on top", [tab.run("drag.engine.latency")], 0.2))
     finally:
         tab.close()
@@ -200,8 +211,8 @@ def _costs(tab: Browser, song: dict[str, Any]) -> Iterator[Row]:
         yield _row(what, shares, 1.0)
 
 
-def _moved(person: Person, studio: Studio, moves: int, is_busy: bool) -> tuple[list[float], list[float]]:
-    """Seconds from each of so many pointer events to the sound, and of the requests."""
+def _moved(person: Person, studio: Studio, moves: int, is_busy: bool) -> list[list[float]]:
+    """Seconds from each of so many pointer events to the sound, to the page's script, and of the requests."""
     rng = np.random.default_rng(0)
     song_id = studio.get("/songs")[0]["id"]
     job = None
@@ -209,7 +220,7 @@ def _moved(person: Person, studio: Studio, moves: int, is_busy: bool) -> tuple[l
     box = "document.querySelector('.eq-handles').getBoundingClientRect()"
     left, top, width, height = person.run(f"(({{ x, y, width, height }}) => [x, y, width, height])({box})")
     person.mouse("mousePressed", x, y)
-    person.run("drag.times.length = drag.roundTrips.length = 0")
+    person.run("drag.times.length = drag.handled.length = drag.trips.length = 0")
     for count in range(moves):
         if is_busy and count % 10 == 0 and (job is None or _is_over(studio, job)):
             job = studio.post(f"/songs/{song_id}/render", {"settings": {"target": "-9"}})["id"]
@@ -217,13 +228,13 @@ def _moved(person: Person, studio: Studio, moves: int, is_busy: bool) -> tuple[l
         person.mouse("mouseMoved", left + x * width, top + y * height)
         time.sleep(MOVE_MS / 1000.0)
     time.sleep(0.5)
-    times, trips = person.run("[drag.times, drag.roundTrips]")
+    measured = person.run("[drag.times, drag.handled, drag.trips]")
     person.mouse("mouseReleased", left + x * width, top + y * height)
     if job is not None:
         studio.client.delete(f"/jobs/{job}")
-    if len(times) < moves:
-        print(f"{moves - len(times)} of {moves} moves were overtaken by the next one")
-    return [t / 1e3 for t in times], [t / 1e3 for t in trips]
+    if len(measured[0]) < moves:
+        print(f"{moves - len(measured[0])} of {moves} moves were overtaken by the next one")
+    return [[t / 1e3 for t in row] for row in measured]
 
 
 def _is_over(studio: Studio, job: str) -> bool:

@@ -3,30 +3,24 @@
 (async () => {
   const { sound } = await import("/static/js/sound.js");
   const engine = await sound.ready();
-  const times = [];
-  const roundTrips = [];
-  const began = new Map(); // id of sections → wall clock of the pointer event
+  const [times, handled, trips, began, posted] = [[], [], [], new Map(), new Map()];
   let moved = 0;
-  let sent = 0;
-  document.addEventListener("pointermove", (event) => (moved = performance.timeOrigin + event.timeStamp), true);
-  const { fetch } = globalThis;
-  globalThis.fetch = async (address, ...more) => {
-    if (!String(address).endsWith("/sections")) return fetch(address, ...more);
-    sent = moved;
-    const started = performance.now();
-    const answer = await fetch(address, ...more);
-    roundTrips.push(performance.now() - started);
-    return answer;
-  };
-  const setSections = engine.setSections.bind(engine);
-  engine.setSections = (...given) => {
-    const id = setSections(...given);
-    began.set(id, sent);
-    return id;
+  for (const kind of ["pointerrawupdate", "pointermove"])
+    document.addEventListener(kind, (event) => (moved = performance.timeOrigin + event.timeStamp), true);
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (message, ...more) {
+    if (message.body) {
+      began.set(message.id, moved);
+      posted.set(message.id, performance.timeOrigin + performance.now());
+      this.onmessage ??= ({ data }) => data.ms && trips.push(data.ms);
+    }
+    return postMessage.call(this, message, ...more);
   };
   engine.on("applied", ({ id, wallMs }) => {
-    if (began.has(id)) times.push(wallMs - began.get(id));
+    if (!began.has(id)) return;
+    times.push(wallMs - began.get(id));
+    handled.push(posted.get(id) - began.get(id));
   });
   await sound.play();
-  globalThis.drag = { engine, times, roundTrips };
+  globalThis.drag = { engine, times, handled, trips };
 })

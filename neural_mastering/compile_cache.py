@@ -1,5 +1,6 @@
-"""Where compiled loops are kept between runs, on machines where neither the package nor the home can be written."""
+"""Where compiled loops are kept between runs, also where package and home are read-only; how numba is loaded."""
 
+import importlib
 import os
 import stat
 import sys
@@ -7,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 _VARIABLE = "NUMBA_CACHE_DIR"
+_NUMBA, _BLAS = "numba.np.arraymath", "scipy.linalg"
 
 
 def choose_compile_cache() -> None:
@@ -28,6 +30,21 @@ def choose_compile_cache() -> None:
         os.environ[_VARIABLE] = str(folder)
     except OSError:
         return  # numba says what is wrong
+
+
+def load_compiler() -> None:
+    """Load numba's own parts at once, without `scipy.linalg`, which it looks for as it starts.
+
+    It takes as long to load as all kernels of a master; numba asks for it again where a function of `numpy.linalg`
+    is compiled, which none here is. To be called before there are threads.
+    """
+    if _BLAS in sys.modules or _NUMBA in sys.modules:
+        return
+    sys.modules[_BLAS] = None  # pyright: ignore[reportArgumentType]  # what Python itself takes for "not there"
+    try:
+        importlib.import_module(_NUMBA)
+    finally:
+        del sys.modules[_BLAS]
 
 
 def _user_caches() -> list[Path]:

@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("dsp",),
     ("controls", "audio_io"),
     ("metering",),
-    ("normality",),
+    ("normality", "numeric"),
     ("engineer",),
     ("processors", "losses", "metrics", "data"),
     ("models",),

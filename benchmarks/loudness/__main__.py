@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.loudness.contenders import OWN, PEERS, Limiter, Peer, Signal
-from benchmarks.loudness.distances import Reference, lufs, oracle_peak, true_peak
+from benchmarks.loudness.contenders import OWN, PEERS, Limiter, Peer, Signal, ours_for
+from benchmarks.loudness.distances import Reference, lufs, oracle_peak
 from benchmarks.loudness.gate import MOST_DB, PAIRS_HZ, added_db, drum_db
 from benchmarks.loudness.songs import Excerpt, excerpts
+from neural_mastering.rendering.delivery.density import DENSITIES
 
 CEILING_DB = -1.0
 NEAR_LU = 0.05
@@ -23,10 +24,11 @@ def driven(limiter: Limiter, audio: Signal, rate: int, target: float) -> tuple[S
     out, level, tried = audio, -np.inf, []
     for _ in range(16):
         out = limiter(audio * 10 ** (gain_db / 20), rate, ceiling)
-        level, over = lufs(out, rate), true_peak(out, rate) - CEILING_DB
-        if abs(level - target) <= NEAR_LU and over <= 0.0:
-            break
-        if over > 0.0:
+        level = lufs(out, rate)
+        if abs(level - target) <= NEAR_LU:
+            over = oracle_peak(out) - CEILING_DB
+            if over <= 0.005:
+                break
             ceiling -= over + 0.01
             tried = []
         slope = 0.77
@@ -37,8 +39,12 @@ def driven(limiter: Limiter, audio: Signal, rate: int, target: float) -> tuple[S
     return out, level
 
 
-def measured(limiter: Limiter, song: Excerpt, reference: Reference, target: float) -> dict[str, float]:
+def measured(
+    name: str, limiter: Limiter, song: Excerpt, reference: Reference, target: float
+) -> dict[str, float]:
     """One cell: distances at matched loudness, loudness and true peak."""
+    if name in DENSITIES:
+        limiter = ours_for(DENSITIES[name], song.audio, song.sample_rate, target, CEILING_DB)
     out, level = driven(limiter, song.audio, song.sample_rate, target)
     return reference.distances(out, level) | {"lufs": level, "true_peak_db": oracle_peak(out)}
 
@@ -60,15 +66,15 @@ def main() -> None:
             limiters[name] = OWN[name]
         elif arguments.peer_python is not None:
             limiters[name] = Peer(name, arguments.peer_python)
-    cells = _read(arguments.cells)
+    cells = read_cells(arguments.cells)
     for song in list(excerpts(arguments.pool, arguments.songs))[: arguments.limit]:
         reference = Reference(song.audio, song.sample_rate)
         for target in arguments.targets:
             for name, limiter in limiters.items():
                 key = f"{name}|{target:g}|{song.name}"
                 if key not in cells:
-                    cells[key] = measured(limiter, song, reference, target)
-                    _append(arguments.cells, key, cells[key])
+                    cells[key] = measured(name, limiter, song, reference, target)
+                    append_cell(arguments.cells, key, cells[key])
     print(f"added to steady tones, dB (gate: {MOST_DB:g}); above 300 Hz in a bass drum, dB")
     for name, limiter in limiters.items():
         pairs = [f"{low:g}+{high:g} Hz: {added_db(limiter, (low, high)):6.1f}" for low, high in PAIRS_HZ]
@@ -94,13 +100,15 @@ def _table(cells: dict[str, dict[str, float]], names: list[str], targets: list[f
             print(f"  {name:14}", *(f"{mean:11.3f}" for mean in means), f"{best:6} {off:8} {over:5}")
 
 
-def _read(path: Path | None) -> dict[str, dict[str, float]]:
+def read_cells(path: Path | None) -> dict[str, dict[str, float]]:
+    """What was measured before, by its key; nothing without a file."""
     if path is None or not path.exists():
         return {}
     return dict(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
 
 
-def _append(path: Path | None, key: str, cell: dict[str, float]) -> None:
+def append_cell(path: Path | None, key: str, cell: dict[str, float]) -> None:
+    """Keep a cell, where there is a file for it."""
     if path is not None:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps([key, cell]) + "\n")

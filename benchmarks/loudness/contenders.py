@@ -8,35 +8,56 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from benchmarks.loudness.distances import oracle_peak
 from neural_mastering.audio_io.block import BLOCK_SAMPLES
 from neural_mastering.dsp.limiter import LimiterSettings, limit
 from neural_mastering.dsp.peak_clipper import clip_peaks
-from neural_mastering.dsp.true_peak import true_peak_db
 from neural_mastering.metering.forecast import forecast
+from neural_mastering.rendering.delivery.density import DENSITIES, most_loss_lu
 from neural_mastering.rendering.delivery.limiter_search import find_limiter
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.options import MOST_CLIPPED_DB
+
+_UNBOUNDED = 100.0
 
 Signal = NDArray[np.float64]
 Limiter = Callable[[Signal, int, float], Signal]
 
 
 def ours(density: float) -> Limiter:
-    """Clipper and limiter as `nm-master --density` delivers, with the settings found for the excerpt."""
+    """Clipper and limiter as `nm-master --density` delivers, with the settings found for what it is given."""
 
     def limiter(audio: Signal, rate: int, ceiling_db: float) -> Signal:
-        spec = DeliverySpec(None, ceiling_db, 24.0, clip_db=MOST_CLIPPED_DB * density)
-        before = forecast(_blocks(audio), rate, len(audio))
-        choice = find_limiter(lambda: _blocks(audio), before, spec)
-        if choice is not None:
-            spec = replace(spec, driven=choice.settings, clip_db=choice.clip_db)
+        spec = found(audio, rate, DeliverySpec(None, ceiling_db, 24.0, clip_db=MOST_CLIPPED_DB * density))
         return _limited(audio, rate, ceiling_db, spec)
 
     return limiter
+
+
+def ours_for(density: float, song: Signal, rate: int, lufs: float, ceiling_db: float) -> Limiter:
+    """The same with the settings found once, for a song and its target, as `nm-master` finds them.
+
+    Below full density `nm-master` stops at a loss of loudness, so that not every target is reached; here only the
+    last resort that belongs to the full density is left out.
+    """
+    loss_lu = _UNBOUNDED * most_loss_lu(density)
+    bounds = DeliverySpec(lufs, ceiling_db, 24.0, clip_db=MOST_CLIPPED_DB * density, max_loss_lu=loss_lu)
+    spec = found(song, rate, bounds)
+
+    def limiter(audio: Signal, rate: int, ceiling_db: float) -> Signal:
+        return _limited(audio, rate, ceiling_db, spec)
+
+    return limiter
+
+
+def found(audio: Signal, rate: int, spec: DeliverySpec) -> DeliverySpec:
+    """The spec with the settings that the search finds, or as it is."""
+    before = forecast(_blocks(audio), rate, len(audio))
+    choice = find_limiter(lambda: _blocks(audio), before, spec)
+    return spec if choice is None else replace(spec, driven=choice.settings, clip_db=choice.clip_db)
 
 
 def untuned(audio: Signal, rate: int, ceiling_db: float) -> Signal:
@@ -56,7 +77,7 @@ def before(audio: Signal, rate: int, ceiling_db: float) -> Signal:
 
 
 def _limited(audio: Signal, rate: int, ceiling_db: float, spec: DeliverySpec) -> Signal:
-    peak_db = float(true_peak_db(torch.from_numpy(audio)[None], rate))
+    peak_db = oracle_peak(audio)
     settings, depth_db = spec.limiter_settings(peak_db), spec.clip_depth_db(peak_db)
     if depth_db > 0.0:
         audio = clip_peaks(audio, ceiling_db, depth_db, rate, settings)
@@ -154,9 +175,7 @@ class Peer:
 
 
 OWN: dict[str, Limiter] = {
-    "gentle": ours(0.0),
-    "balanced": ours(0.5),
-    "dense": ours(1.0),
+    **{name: ours(density) for name, density in DENSITIES.items()},
     "untuned": untuned,
     "before": before,
     "exponential": exponential,

@@ -15,6 +15,8 @@ GROUPS, PER_GROUP = 10, 2
 LEAST_PLR_DB = 12.0
 """Songs whose peaks lie closer to their loudness have been limited already."""
 SECONDS = 10
+_TUNE = "3"
+"""Groups whose hash is below this are for tuning, however much of the pool is there."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ def excerpts(pool: Path, kind: str) -> Iterator[Excerpt]:
             if float(row["tp_db"]) - float(row["lufs"]) >= LEAST_PLR_DB:
                 groups[row["package"]].append(row["file"])
     usable = sorted((name for name, files in groups.items() if len(files) >= PER_GROUP), key=_shuffled)
-    chosen = usable[:GROUPS] if kind == "tune" else usable[GROUPS : 2 * GROUPS]
-    for group in chosen:
+    of_kind = [name for name in usable if (_shuffled(name) < _TUNE) == (kind == "tune")]
+    for group in of_kind[:GROUPS]:
         for name in sorted(groups[group], key=_shuffled)[:PER_GROUP]:
             with soundfile.SoundFile(pool / name) as file:
                 file.seek(max(file.frames // 2 - SECONDS * file.samplerate // 2, 0))

@@ -7,17 +7,16 @@ experiments/normality/test_songs.csv; songs of other packages give the plain pos
 What OUT/songs.csv holds already is kept: run again to go on.
 """
 
-import time
 from pathlib import Path
 
 from experiments.common.command_line import parser_of
 from experiments.mistakes_undone.mistakes import CONDITIONS
-from experiments.mistakes_undone.rows import read, write
-from experiments.mistakes_undone.run import Setting, Task, run_all
+from experiments.mistakes_undone.run import Setting
 from experiments.mistakes_undone.songs import TEST_SONGS, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, spectra_of
 from experiments.mistakes_undone.systems import LEARNING, NAMES
-from experiments.mistakes_undone.tables import finished_table, mistakes_table, summary_table
+from experiments.mistakes_undone.table_file import grown
+from experiments.mistakes_undone.tables import PLAIN, finished_table, mistakes_table, summary_table
 from neural_mastering.reporting.table import markdown_table
 
 
@@ -29,6 +28,12 @@ def main() -> None:
     parser.add_argument("--test-songs", type=Path, default=TEST_SONGS)
     parser.add_argument("--songs", type=int, default=None, help="at most so many of each package")
     parser.add_argument("--seconds", type=float, default=30.0, help="this much from the middle of each song")
+    parser.add_argument(
+        "--plain-from",
+        choices=("music", "weights"),
+        default="music",
+        help="the plain posterior knows the other songs of MUSIC, or those behind the shipped weights",
+    )
     parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES, help="only these")
     parser.add_argument(
         "--conditions",
@@ -45,29 +50,22 @@ def main() -> None:
     test, others = pool_songs(arguments.music, arguments.test_songs)
     names = tuple(arguments.systems)
     training, held = None, arguments.out / "training.npz"
-    if set(names) & set(LEARNING):
+    learning = {name for name in LEARNING if arguments.plain_from == "music" or not name.startswith(PLAIN)}
+    if set(names) & learning:
         if not held.exists():
             spectra_of(others, arguments.seconds).save(held)
         training = Spectra.load(held)
     conditions = tuple(condition for condition in CONDITIONS if condition.name in arguments.conditions)
     setting = Setting(training, names, arguments.seconds, arguments.seed, conditions)
-    table = arguments.out / "songs.csv"
-    rows = [row for row in read(table) if not (arguments.again and row.system in names)]
-    known = {}
-    for row in rows:
-        known.setdefault((row.package, row.song), set()).add((row.condition, row.system))
-    tasks = [
-        Task(song, frozenset(known.get((song.package, song.name), ())))
-        for song in chosen(test, arguments.songs)
-    ]
-    started = time.perf_counter()
-    for i, found in enumerate(run_all(tasks, setting, arguments.processes)):
-        rows += found
-        if i % 10 == 9 or i == len(tasks) - 1:
-            write(table, rows)
-            print(f"{i + 1} of {len(tasks)} songs, {time.perf_counter() - started:.0f} s", flush=True)
+    rows = grown(
+        arguments.out / "songs.csv",
+        chosen(test, arguments.songs),
+        setting,
+        arguments.processes,
+        names if arguments.again else (),
+    )
     tables = (summary_table(rows), mistakes_table(rows), finished_table(rows))
-    text = "\n".join(markdown_table(table) for table in tables)
+    text = "\n".join(markdown_table(table) for table in tables if table)
     (arguments.out / "tables.md").write_text(text, encoding="utf-8")
     if training is not None:
         print(f"{len(training.packages)} songs of {len(set(training.packages))} packages to learn from")

@@ -6,16 +6,16 @@ Labels are those of experiments/common/song_kinds.py; nobody listened. Each song
 style, and pop, which is none of them. Rows of `auto` come from OUT/songs.csv, which the main study writes.
 """
 
-import time
 from pathlib import Path
 
 from experiments.common.command_line import parser_of
 from experiments.common.song_kinds import label_of
 from experiments.mistakes_undone.mistakes import FINISHED, Condition
-from experiments.mistakes_undone.rows import Row, read, write
-from experiments.mistakes_undone.run import Setting, Task, run_all
+from experiments.mistakes_undone.rows import Row, read
+from experiments.mistakes_undone.run import Setting
 from experiments.mistakes_undone.songs import Song, chosen, pool_songs
 from experiments.mistakes_undone.systems import STYLES
+from experiments.mistakes_undone.table_file import grown
 from experiments.mistakes_undone.tables import finished_table, mistakes_table
 from neural_mastering.reporting.table import markdown_table
 
@@ -38,15 +38,13 @@ def main() -> None:
     songs = chosen([song for song in test if label_of(song.package, song.name)])[: arguments.songs]
     names = tuple(f"{style}@{intensity}" for style in STYLES for intensity in INTENSITIES)
     setting = Setting(None, names, arguments.seconds, arguments.seed, CONDITIONS)
-    table = arguments.out / "styles.csv"
-    rows = read(table)
-    tasks = [Task(song, not_asked(song, names) | done(song, rows)) for song in songs]
-    started = time.perf_counter()
-    for i, found in enumerate(run_all(tasks, setting, arguments.processes)):
-        rows += found
-        if i % 10 == 9 or i == len(tasks) - 1:
-            write(table, rows)
-            print(f"{i + 1} of {len(tasks)} songs, {time.perf_counter() - started:.0f} s", flush=True)
+    rows = grown(
+        arguments.out / "styles.csv",
+        songs,
+        setting,
+        arguments.processes,
+        not_asked=lambda song: not_asked(song, names),
+    )
     measured = {(row.package, row.song) for row in rows}
     auto = [row for row in read(arguments.out / "songs.csv") if (row.package, row.song) in measured]
     wanted = {condition.name for condition in CONDITIONS}
@@ -65,12 +63,6 @@ def not_asked(song: Song, names: tuple[str, ...]) -> frozenset[tuple[str, str]]:
         for name in names
         if name.partition("@")[0] not in asked
     )
-
-
-def done(song: Song, rows: list[Row]) -> frozenset[tuple[str, str]]:
-    """What is measured of a song already."""
-    own = (row for row in rows if (row.package, row.song) == (song.package, song.name))
-    return frozenset((row.condition, row.system) for row in own)
 
 
 def renamed(row: Row) -> Row:

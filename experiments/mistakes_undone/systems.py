@@ -13,6 +13,7 @@ from experiments.mistakes_undone.spectra import Spectra
 from neural_mastering.controls import ChainControls
 from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.metering.profile import Profile
+from neural_mastering.normality import load_normal_tone
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.tone.analysis import ToneAnalysis
 from neural_mastering.rendering.tone.choose import choose_tone
@@ -56,9 +57,11 @@ def chosen_systems(names: Sequence[str], training: Spectra | None) -> dict[str, 
 
     Args:
         names: some of `NAMES`, or styles with an intensity.
-        training: spectra of the songs that may be learned from; needed for those of `LEARNING`.
+        training: spectra of the songs that may be learned from; needed for those of `LEARNING`. Without it the
+            plain posterior is that of the songs behind the shipped weights, whose covariance was calibrated on
+            packages left out like that of the prediction.
     """
-    tone = gaussian_of(training) if training is not None else None
+    tone = gaussian_of(training) if training is not None else load_normal_tone().general
 
     def built(name: str) -> System:
         engine, _, intensity = name.partition("@")
@@ -68,9 +71,9 @@ def chosen_systems(names: Sequence[str], training: Spectra | None) -> dict[str, 
             return _asked(Options(model=engine))
         if engine in (AUTO, *STYLES):
             return _moved(engine, INTENSITIES_DB[intensity])
-        assert training is not None and tone is not None
         if engine == "plain":
             return _of_profile(plain_posterior(tone, INTENSITIES_DB[intensity]))
+        assert training is not None
         return _of_profile((average_eq if engine == "average EQ" else corridor)(training))
 
     return {name: built(name) for name in names}

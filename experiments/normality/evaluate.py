@@ -1,8 +1,10 @@
 """The test, once: errors taken out of the songs of test_songs.csv by their spectra.
 
-    python -m experiments.normality.evaluate MUSIC OUT [--on training]
+    python -m experiments.normality.evaluate MUSIC OUT [--on training] [--learn-from weights]
 
-With `--on training`, the same tables for the training songs, each package predicted by the others.
+With `--on training`, the same tables for the training songs, each package predicted by the others. With
+`--learn-from weights`, plain and corridor know the songs behind the shipped weights, so that only the songs of the
+test have to be measured.
 """
 
 from __future__ import annotations
@@ -25,15 +27,17 @@ from experiments.normality.posterior import (
     interval,
     moved_db,
     opposite_errors,
-    posterior,
     random_errors,
+    scale_mixture,
     score,
 )
 from experiments.normality.prediction import learn
 from experiments.normality.regression import r_squared, shapes
+from experiments.normality.shipped_songs import shipped_predictions, shipped_songs
 from experiments.normality.songs import Songs, full_band, load
 from experiments.normality.train import training_songs
 from neural_mastering.dsp.gaussian import Gaussian
+from neural_mastering.normality import load_normal_tone
 from neural_mastering.styles.intensity import error_covariance
 
 FROZEN = Path(__file__).with_name("test_songs.csv")
@@ -86,7 +90,7 @@ def tables(songs: Songs, ways: Ways, corridor_of: NDArray[np.float64]) -> tuple[
         errors = case.errors(len(many), case.rms_db, np.random.default_rng(index))
         prior = error_covariance(case.intensity_db)
         follows: dict[str, Follow] = {"corridor": corridor(corridor_of)}
-        follows |= {name: posterior(statements * DRAWS, prior) for name, statements in ways.items()}
+        follows |= {name: scale_mixture(statements * DRAWS, prior) for name, statements in ways.items()}
         scores = {
             name: score(many.levels_db, many.filled, errors, many.package, follow)
             for name, follow in follows.items()
@@ -96,7 +100,7 @@ def tables(songs: Songs, ways: Ways, corridor_of: NDArray[np.float64]) -> tuple[
     for name, statements in ways.items():
         for intensity_db in (1.0, 2.0, 3.5):
             moved = moved_db(
-                songs.levels_db, songs.filled, posterior(statements, error_covariance(intensity_db))
+                songs.levels_db, songs.filled, scale_mixture(statements, error_covariance(intensity_db))
             )
             moves.append(
                 {
@@ -151,17 +155,37 @@ def ways_for(training: Songs, songs: Songs, is_training: bool) -> tuple[Ways, di
     return ways, r2
 
 
+def shipped_ways(songs: Songs) -> tuple[Ways, dict[str, float]]:
+    """The shipped weights and the mean and covariance of the songs that they know; R² of the prediction."""
+    tone = load_normal_tone()
+    predictions = shipped_predictions(songs, tone)
+    means = np.stack([each.mean for each in predictions])
+    plain = np.tile(tone.general.mean, (len(songs), 1))
+    shape = shapes(songs.levels_db, songs.filled)
+    ways = {"plain posterior": [tone.general] * len(songs), "learned posterior, weights shipped": predictions}
+    return ways, {"learned, weights shipped": r_squared(means, plain, shape)}
+
+
 def main() -> None:
     """Write OUT/tables/test*.csv and print them."""
     parser = parser_of(__doc__)
     parser.add_argument("music", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--on", choices=("test", "training"), default="test")
+    parser.add_argument("--learn-from", choices=("music", "weights"), default="music")
     arguments = parser.parse_args()
     everything = load(arguments.music, arguments.out)
-    training = training_songs(everything)
-    songs = test_songs(everything) if arguments.on == "test" else training
-    ways, r2 = ways_for(training, songs, arguments.on == "training")
+    if arguments.learn_from == "weights":
+        if arguments.on == "training":
+            parser.error(
+                "--learn-from weights is about songs that the weights don't know: leave out --on training"
+            )
+        training, songs = shipped_songs(), test_songs(everything)
+        ways, r2 = shipped_ways(songs)
+    else:
+        training = training_songs(everything)
+        songs = test_songs(everything) if arguments.on == "test" else training
+        ways, r2 = ways_for(training, songs, arguments.on == "training")
     corridor_of = shapes(training.levels_db, training.filled)
     folder = arguments.out / "tables"
     folder.mkdir(parents=True, exist_ok=True)

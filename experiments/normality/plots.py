@@ -1,14 +1,16 @@
 """Two pictures: the learning curve, and how often bands lie within so many sigma.
 
-    python -m experiments.normality.plots MUSIC OUT [--to experiments/normality/normality.png]
+    python -m experiments.normality.plots MUSIC OUT [--to FILE] [--learn-from weights]
 
-Needs OUT/tables/learning_curve.csv, which `study` writes.
+Needs OUT/tables/learning_curve.csv, which `study` writes; with `--learn-from weights` only the measured songs of
+the test: all else is about the songs behind the shipped weights.
 """
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -19,7 +21,9 @@ from experiments.common.csv_files import read_rows
 from experiments.normality.evaluate import test_songs
 from experiments.normality.prediction import learn
 from experiments.normality.regression import shapes
+from experiments.normality.shipped_songs import shipped_predictions, shipped_songs
 from experiments.normality.songs import load
+from experiments.normality.study import learning_curve
 from experiments.normality.train import training_songs
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD
@@ -44,12 +48,17 @@ def main() -> None:
     parser.add_argument("music", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--to", type=Path, default=Path(__file__).with_name("normality.png"))
+    parser.add_argument("--learn-from", choices=("music", "weights"), default="music")
     arguments = parser.parse_args()
     songs = load(arguments.music, arguments.out)
-    training, test = training_songs(songs), test_songs(songs)
-    learned = learn(training)
+    test, of_weights = test_songs(songs), arguments.learn_from == "weights"
+    learned = learn(shipped_songs() if of_weights else training_songs(songs))
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.0, 3.6), layout="constrained")
-    rows = read_rows(arguments.out / "tables" / "learning_curve.csv")
+    rows: list[Any] = (
+        learning_curve(shipped_songs(), (2, 4, 6, 8, 10))
+        if of_weights
+        else read_rows(arguments.out / "tables" / "learning_curve.csv")
+    )
     packages, found, deviation = (
         [float(row[key]) for row in rows] for key in ("packages", "r_squared", "sd")
     )
@@ -58,7 +67,8 @@ def main() -> None:
     own = learned.calibration.gaussians(learned.predicted, learned.novelty)
     right.plot(SIGMAS, [math.erf(s / math.sqrt(2.0)) for s in SIGMAS], "k--", label="Gaussian")
     right.plot(SIGMAS, within(learned.shape, own), label="training packages, left out")
-    right.plot(SIGMAS, within(shapes(test.levels_db, test.filled), learned.of(test.features)), label="test")
+    told = shipped_predictions(test) if of_weights else learned.of(test.features)
+    right.plot(SIGMAS, within(shapes(test.levels_db, test.filled), told), label="test")
     right.set(xlabel="sigma", ylabel="share of bands within", xlim=(0.0, 3.0), ylim=(0.0, 1.0))
     right.legend()
     figure.savefig(arguments.to, dpi=110, metadata={"Software": None})

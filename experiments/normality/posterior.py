@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp.gaussian import Gaussian, combine
+from neural_mastering.dsp.scale_mixture import observed_covariance
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
+from neural_mastering.styles.move import OFFSET_DB
 
 Float64s = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-OFFSET_DB = 10.0
+LEVEL_DB = 10.0
 WORSE_DB = 0.05
 
 
@@ -146,7 +148,20 @@ def posterior(predicted: Sequence[Gaussian], prior: Float64s) -> Follow:
     def follow(spectrum: Float64s, known: Bools, song: int) -> Float64s:
         target = predicted[song]
         mean = target.mean - np.where(known, spectrum, target.mean)
-        return combine(prior, [Gaussian(mean, target.covariance, known & target.known)], OFFSET_DB).mean
+        return combine(prior, [Gaussian(mean, target.covariance, known & target.known)], LEVEL_DB).mean
+
+    return follow
+
+
+def scale_mixture(statements: Sequence[Gaussian], prior: Float64s) -> Follow:
+    """As `posterior`, with the sharp core and the heavy tails of the engine (`styles.move`)."""
+
+    def follow(spectrum: Float64s, known: Bools, song: int) -> Float64s:
+        target = statements[song % len(statements)]
+        index = np.ix_(known, known)
+        gap = (target.mean - spectrum)[known]
+        spread = observed_covariance(gap, target.covariance[index], prior[index], OFFSET_DB)
+        return prior[:, known] @ np.linalg.solve(spread + prior[index] + OFFSET_DB**2, gap)
 
     return follow
 

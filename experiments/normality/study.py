@@ -6,6 +6,7 @@ python -m experiments.normality.study MUSIC OUT
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,13 +76,13 @@ def subsets(songs: Songs) -> list[Row]:
     return rows
 
 
-def learning_curve(songs: Songs) -> list[Row]:
+def learning_curve(songs: Songs, counts: Sequence[int] = (3, 6, 12, 20)) -> list[Row]:
     """R² on packages left out, over the number of packages learned from: mean and deviation over seeds."""
     shape = shapes(songs.levels_db, songs.filled)
     complete = gaussian_of(shape, np.ones(len(songs)))[2]
     packages = np.unique(songs.package)
     rows: list[Row] = []
-    for count in (3, 6, 12, 20):
+    for count in counts:
         found, sizes = [], []
         for seed in range(SEEDS):
             order = np.random.default_rng(seed).permutation(packages)

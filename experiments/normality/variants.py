@@ -26,13 +26,13 @@ from experiments.normality.posterior import (
     common_errors,
     moved_db,
     random_errors,
+    scale_mixture,
     score,
 )
 from experiments.normality.songs import Songs, load
 from experiments.normality.train import training_songs
 from neural_mastering.dsp.gaussian import Gaussian, updated
 from neural_mastering.dsp.mix_errors import error_covariance
-from neural_mastering.dsp.scale_mixture import observed_covariance
 from neural_mastering.normality import load_normal_tone
 from neural_mastering.styles.library import find_style
 from neural_mastering.styles.move import OFFSET_DB
@@ -61,19 +61,6 @@ def student(statements: Sequence[Gaussian], prior: Float64s, tail: float | None)
             distance = float(gap @ np.linalg.solve(spread + mistake + OFFSET_DB**2, gap))
             scale = max(1.0, (tail + distance) / (tail + known.sum() - 1))
         return prior[:, known] @ np.linalg.solve(scale * spread + mistake + OFFSET_DB**2, gap)
-
-    return follow
-
-
-def scale_mixture(statements: Sequence[Gaussian], prior: Float64s) -> Follow:
-    """The posterior of the engine."""
-
-    def follow(spectrum: Float64s, known: Bools, song: int) -> Float64s:
-        target = statements[song % len(statements)]
-        index = np.ix_(known, known)
-        gap = (target.mean - spectrum)[known]
-        spread = observed_covariance(gap, target.covariance[index], prior[index], OFFSET_DB)
-        return prior[:, known] @ np.linalg.solve(spread + prior[index] + OFFSET_DB**2, gap)
 
     return follow
 

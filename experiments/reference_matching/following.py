@@ -10,6 +10,7 @@ ours; every number but those of "levels" leaves level out.
 
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -79,6 +80,10 @@ def main() -> None:
     parser.add_argument(
         "--groups", nargs="+", help="folders; by default the list `test` of the bundled model"
     )
+    parser.add_argument("--only-peer", action="store_true", help="leave our own rows out")
+    parser.add_argument(
+        "--only-whole", action="store_true", help="only the pairs whose compressor and width are rendered"
+    )
     parser.add_argument("--peer", type=Path, help="a Python interpreter that has Matchering 2.0.6")
     parser.add_argument("--out", type=Path, default=Path("runs/reference_following"))
     arguments = parser.parse_args()
@@ -95,6 +100,8 @@ def main() -> None:
     rows: list[Row] = list(read_rows(table)) if table.exists() else []  # pyright: ignore[reportAssignmentType]
     done = {(row["song"], row["reference"]) for row in rows}
     todo = [(i, *pair) for i, pair in enumerate(pairs) if tuple(map(name_of, pair)) not in done]
+    if arguments.only_whole:
+        todo = [pair for pair in todo if pair[0] % WHOLE_EVERY == 0]
     for start in range(0, len(todo), AT_ONCE):
         some = todo[start : start + AT_ONCE]
         files = [(song, reference) for _, song, reference in some]
@@ -102,7 +109,8 @@ def main() -> None:
         if arguments.peer:
             theirs = list(match_files(arguments.peer, files, arguments.seconds))
         for (i, song, reference), result in zip(some, theirs, strict=True):
-            rows += rows_of(song, reference, arguments.seconds, result, is_whole=i % WHOLE_EVERY == 0)
+            ours = {} if arguments.only_peer else None
+            rows += rows_of(song, reference, arguments.seconds, result, i % WHOLE_EVERY == 0, ours)
         write_rows(table, rows)
     report = summary(rows)
     (arguments.out / "table.md").write_text(report)
@@ -142,9 +150,22 @@ def foreign_pairs(groups: dict[str, list[Path]], count: int) -> list[Pair]:
 
 
 def rows_of(
-    song: Path, reference: Path, seconds: float, theirs: Samples | None, is_whole: bool = True
+    song: Path,
+    reference: Path,
+    seconds: float,
+    theirs: Samples | None,
+    is_whole: bool = True,
+    ours: Mapping[str, MatchShares] | None = None,
 ) -> list[Row]:
-    """One row a system; `theirs` is Matchering's result, `is_whole` renders compressor and width, too."""
+    """One row a system.
+
+    Args:
+        song, reference: files.
+        seconds: from the middle of each.
+        theirs: Matchering's result, None without it.
+        is_whole: render compressor and width, too; the other columns are behind the equaliser alone.
+        ours: shares of the way, by name; None for all.
+    """
     audio, before, wanted = read(song, seconds), measures(song, seconds), measures(reference, seconds)
     crests, named = Crests(audio), {"song": name_of(song), "reference": name_of(reference)}
     rows: list[Row] = []
@@ -171,13 +192,16 @@ def rows_of(
         )
         return {**named, "system": system, **dict(zip(COLUMNS, numbers, strict=True))}
 
-    for system, shares in SHARES.items():
-        asked = shares if is_whole else replace(shares, width=0.0, dynamics=0.0)
-        decision = follow_references(
-            before, [MeasuredReference(reference, 1.0, True, wanted)], [audio], asked
-        )
-        found = row(system, *rendered(decision, audio), float(len(decision.bands)), perfect(decision))
-        rows.append(found if is_whole else found | dict.fromkeys(OF_THE_WHOLE, float("nan")))
+    measured = [MeasuredReference(reference, 1.0, True, wanted)]
+    for system, shares in (SHARES if ours is None else ours).items():
+        alone = follow_references(before, measured, [audio], replace(shares, width=0.0, dynamics=0.0))
+        toned = rendered(alone, audio)
+        if is_whole:
+            whole = rendered(follow_references(before, measured, [audio], shares), audio)
+            rows.append(row(system, toned, whole, float(len(alone.bands)), perfect(alone)))
+        else:
+            found = row(system, toned, toned, float(len(alone.bands)), perfect(alone))
+            rows.append(found | dict.fromkeys(OF_THE_WHOLE, float("nan")))
     if theirs is not None:
         rows.append(row(PEER, theirs, theirs, float("nan"), float("nan")))
     return rows
@@ -197,12 +221,9 @@ def measures(song: Path, seconds: float) -> SongMeasures:
     return measures_of([audio], RATE, len(audio))
 
 
-def rendered(decision: ReferenceDecision, audio: Samples) -> tuple[Samples, Samples]:
-    """A song behind the equaliser, and behind the whole chain."""
-    toned = through(ChainControls(eq=decision.bands), audio)
-    if not decision.stages:
-        return toned, toned
-    return toned, through(ChainControls(stages=decision.stages), toned)
+def rendered(decision: ReferenceDecision, audio: Samples) -> Samples:
+    """A song behind the chain."""
+    return through(ChainControls(eq=decision.bands, stages=decision.stages), audio)
 
 
 def through(controls: ChainControls, audio: Samples) -> Samples:

@@ -9,24 +9,21 @@ songs.
 import numpy as np
 
 from experiments.common.command_line import parser_of
-from experiments.styles.measured_songs import groups, training_works
+from experiments.styles.measured_songs import held_out_in_turn, training_works
 from neural_mastering.styles.compare import compare
 from neural_mastering.styles.learn import learn_style
 from neural_mastering.styles.standing import Standing
 
 
 def main() -> None:
-    works = training_works(parser_of(__doc__))
-    by_package = groups(works)
     found: dict[str, list[tuple[float, Standing]]] = {}
-    for package, own in by_package.items():
-        others = [work for work in works if work.package != package]
-        share = [len(by_package[work.package]) ** -0.5 for work in others]
-        style = learn_style("others", [work.song for work in others], None, share).profile
-        for work in own:
+    for held in held_out_in_turn(training_works(parser_of(__doc__))):
+        songs = [work.song for work in held.others]
+        style = learn_style("others", songs, None, held.shares).profile
+        for work in held.own:
             compared = compare(work.song, style)
             for each in (*compared.regions, *compared.numbers):
-                found.setdefault(f"{each.name} {each.span}".strip(), []).append((len(own) ** -0.5, each))
+                found.setdefault(f"{each.name} {each.span}".strip(), []).append((len(held.own) ** -0.5, each))
     print("| quantity | below 10 % | below 25 % | below 50 % | above 75 % | above 90 % |")
     print("|---|--:|--:|--:|--:|--:|")
     for name, rows in found.items():

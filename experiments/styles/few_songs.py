@@ -10,29 +10,28 @@ general covariance is learned without the package.
 import numpy as np
 
 from experiments.common.command_line import parser_of
-from experiments.styles.measured_songs import Work, groups, training_works
+from experiments.styles.measured_songs import Work, held_out_in_turn, training_works
 from neural_mastering.styles.robust import plain_covariance, robust_fit
 
 COUNTS = (1, 3, 5, 10, 20)
 PRIORS = (5.0, 10.0, 20.0, 40.0, 80.0, 1e6)
 DRAWS = 10
+LARGE = 12
+"""Songs of a package that can stand for a style."""
 
 
 def main() -> None:
     works = training_works(parser_of(__doc__))
-    by_package = groups(works)
-    large = {name: own for name, own in by_package.items() if len(own) >= 12}
-    print(f"{len(large)} packages of 12 songs or more")
+    large = [held for held in held_out_in_turn(works) if len(held.own) >= LARGE]
+    print(f"{len(large)} packages of {LARGE} songs or more")
     print("| songs | " + " | ".join("general only" if k > 1e5 else f"k = {k:g}" for k in PRIORS) + " |")
     print("|--:|" + "--:|" * len(PRIORS))
     scores: dict[int, list[np.ndarray]] = {count: [] for count in COUNTS}
-    for name, own in large.items():
-        others = [work for work in works if work.package != name]
-        share = np.array([len(by_package[work.package]) ** -0.5 for work in others])
-        general = robust_fit(_values(others), plain_covariance(), share).covariance
-        for count in (c for c in COUNTS if c <= len(own) - 6):
+    for held in large:
+        general = robust_fit(_values(held.others), plain_covariance(), np.array(held.shares)).covariance
+        for count in (c for c in COUNTS if c <= len(held.own) - 6):
             scores[count].append(
-                np.mean([_scores(own, general, count, seed) for seed in range(DRAWS)], axis=0)
+                np.mean([_scores(held.own, general, count, seed) for seed in range(DRAWS)], axis=0)
             )
     for count, rows in scores.items():
         best = np.mean(rows, axis=0)

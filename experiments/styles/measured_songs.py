@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -61,6 +61,31 @@ def training_works(parser: argparse.ArgumentParser) -> list[Work]:
     test = yaml.safe_load(arguments.sources.read_text("utf-8"))["test"]
     every = works_of(arguments.music, arguments.measured)
     return [work for work in every if work.package not in test and not work.song.fault]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A package, and what is learned from without it.
+
+    Attributes:
+        package: its name.
+        own: its songs.
+        others: all other songs.
+        shares: (other,) weights, so that a package counts as the square root of its songs.
+    """
+
+    package: str
+    own: list[Work]
+    others: list[Work]
+    shares: list[float]
+
+
+def held_out_in_turn(works: Sequence[Work]) -> Iterator[HeldOut]:
+    """Each package against the songs of all others."""
+    by_package = groups(works)
+    for package, own in by_package.items():
+        others = [work for work in works if work.package != package]
+        yield HeldOut(package, own, others, [len(by_package[work.package]) ** -0.5 for work in others])
 
 
 def groups(works: Sequence[Work]) -> dict[str, list[Work]]:

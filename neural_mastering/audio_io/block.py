@@ -1,7 +1,7 @@
 """The unit in which audio streams: a block of samples."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,13 @@ Block = NDArray[np.float64]
 """(channel, time) in float64, full scale ±1, C-contiguous."""
 
 BLOCK_SAMPLES = 1 << 16
+
+
+class BlockReader(Protocol):
+    """What reads a stream block by block."""
+
+    def push(self, block: Block) -> None:
+        """Read the next block; it must be left as it is."""
 
 
 def blocks_of(samples: NDArray[Any], block_samples: int = BLOCK_SAMPLES) -> Iterator[Block]:

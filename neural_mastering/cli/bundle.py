@@ -1,14 +1,20 @@
 """nm-bundle: a trained model as two plain files, safetensors and JSON."""
 
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neural_mastering.atomic import write_bytes
 from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.errors import InputError
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from neural_mastering.models import MasteringModel
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -30,6 +36,12 @@ def bundle(
     about: Annotated[
         Path | None, typer.Option(help="JSON file that describes the model: data, recipe, measures, terms.")
     ] = None,
+    onnx: Annotated[
+        bool,
+        typer.Option(
+            "--onnx", help="Also write NAME.onnx: features in, controls out (models without residual)."
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
     """Export a trained model as JSON and safetensors, without pickle.
@@ -38,7 +50,8 @@ def bundle(
     """
     if output.suffix != ".json":
         raise InputError(f"-o {output}: expected a name that ends in .json")
-    for path in (output, output.with_suffix(".safetensors")):
+    paths = [output, output.with_suffix(".safetensors")] + [output.with_suffix(".onnx")] * onnx
+    for path in paths:
         if path.exists() and not overwrite:
             raise InputError(f"{path} exists: add --overwrite to replace it, or choose another name")
     content = _about(about)
@@ -47,9 +60,32 @@ def bundle(
 
     confidence = Confidence(scale, doubt_db)
     config = read_checkpoint(run)[CHECKPOINT_KEY]["model"]
-    written = write_bundle(load_model(run), config, output, confidence, content)
+    model = load_model(run)
+    graph = _graph(model, output.stem) if onnx else None
+    written = write_bundle(model, config, output, confidence, content)
     size = written.weights.stat().st_size + written.path.stat().st_size
     print(f"wrote {written.path} and {written.weights.name}, {size / 1e6:.2f} MB")
+    if graph is not None:
+        write_bytes(output.with_suffix(".onnx"), graph)
+        print(f"wrote {output.with_suffix('.onnx')}, {len(graph) / 1e6:.2f} MB")
+
+
+def _graph(model: MasteringModel, name: str) -> bytes:
+    """The model as ONNX; made before anything is written, since it may not be possible."""
+    from neural_mastering.models.describe import describe  # imports torch
+    from neural_mastering.numeric.description import description_of
+    from neural_mastering.numeric.model import NumericModel
+    from neural_mastering.numeric.onnx_export import to_onnx
+
+    content = describe(model)
+    description = None if content is None else description_of(content)
+    if description is None:
+        raise InputError(
+            "--onnx: expected the encoder log_mel with the head fixed or adaptive, and no chain, residual or style "
+            "behind it; this model has another part"
+        )
+    tensors = {key: value.detach().cpu().numpy() for key, value in model.state_dict().items()}
+    return to_onnx(NumericModel(description, tensors), name)
 
 
 def _about(path: Path | None) -> dict[str, Any]:

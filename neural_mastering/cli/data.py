@@ -8,6 +8,7 @@ from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.cli.data_align import align
 from neural_mastering.cli.data_check import check
 from neural_mastering.cli.data_degrade import degrade
+from neural_mastering.cli.data_pack import pack
 from neural_mastering.errors import InputError
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command("check")(check)
 app.command("align")(align)
 app.command("degrade")(degrade)
+app.command("pack")(pack)
 
 
 def main() -> None:

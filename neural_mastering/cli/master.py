@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neural_mastering.cli.allocator import keep_freed_memory
 from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.cli.delivery_options import (
     Also,
@@ -42,6 +43,7 @@ from neural_mastering.cli.tone_options import (
     Style,
     Word,
 )
+from neural_mastering.compile_cache import load_compiler
 from neural_mastering.errors import InputError
 
 _STOPPED = 130  # 128 + SIGINT
@@ -160,6 +162,8 @@ def run(
 
         print(plain_text())
         return
+    keep_freed_memory()
+    load_compiler()
     from neural_mastering.rendering.album import run_album  # --help stays quick: loads NumPy and numba
     from neural_mastering.rendering.album_info import read_album_info
     from neural_mastering.rendering.batch import plan, run_batch

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neural_mastering.rendering.options import Options
+    from neural_mastering.rendering.settings import Settings
 
 
 def master_options(
@@ -24,7 +25,23 @@ def master_options(
         InputError: something that can't be understood.
     """
     # --help stays quick: loads NumPy and numba
-    from neural_mastering.rendering.options import parse_references, parse_strengths
+    from neural_mastering.rendering.options import parse_references
+
+    settings = master_settings(reference, match, word, strength, **others)
+    files = {name: value for name, value in others.items() if name not in type(settings).__dataclass_fields__}
+    return settings.options(parse_references(reference), **files)
+
+
+def master_settings(
+    reference: list[str], match: list[str], word: list[str], strength: list[str], **others: Any
+) -> "Settings":
+    """The settings among what was typed, as in `master_options`.
+
+    Raises:
+        InputError: something that can't be understood.
+    """
+    # --help stays quick: loads NumPy and numba
+    from neural_mastering.rendering.options import parse_strengths
     from neural_mastering.rendering.reference.shares import parse_match
     from neural_mastering.rendering.settings import Settings
 
@@ -35,17 +52,14 @@ def master_options(
         from neural_mastering.words import parse_words  # --help stays quick: loads NumPy and numba
 
         words = parse_words(word)
-    own = {name: value for name, value in others.items() if name in Settings.__dataclass_fields__}
-    files = {name: value for name, value in others.items() if name not in own}
-    settings = Settings(
+    return Settings(
         references=tuple(reference),
         match=None if shares is None else asdict(shares),
         words=words,
         strength=by_stage,
         overall_strength=overall,
-        **own,
+        **{name: value for name, value in others.items() if name in Settings.__dataclass_fields__},
     )
-    return settings.options(parse_references(reference), **files)
 
 
 def names(values: list[str] | None) -> tuple[str, ...]:

@@ -24,7 +24,10 @@ Intensity = Annotated[
     ),
 ]
 Controls = Annotated[
-    Path | None, typer.Option(help="Use the controls in this YAML file (see --save-controls).")
+    Path | None,
+    typer.Option(
+        help="Use the controls in this YAML file (see --save-controls). A folder has NAME.yaml for each song."
+    ),
 ]
 Reference = Annotated[
     list[str] | None,

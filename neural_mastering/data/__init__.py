@@ -20,6 +20,7 @@ from neural_mastering.data.splits import Splits, split_songs
 
 if TYPE_CHECKING:
     from neural_mastering.data.datamodule import PairedDataModule, degraded_data, demo_data
+    from neural_mastering.data.streamed_module import StreamedDataModule
 
 __all__ = [
     "AudioCache",
@@ -35,6 +36,7 @@ __all__ = [
     "SongLibrary",
     "SongPair",
     "Splits",
+    "StreamedDataModule",
     "TrainingBatches",
     "TrainingCrops",
     "default_cache_folder",
@@ -53,4 +55,8 @@ def __getattr__(name: str) -> Any:
         from neural_mastering.data import datamodule  # loads Lightning
 
         return getattr(datamodule, name)
+    if name == "StreamedDataModule":
+        from neural_mastering.data import streamed_module  # loads Lightning
+
+        return getattr(streamed_module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,6 @@ from neural_mastering.data.errors import DataError
 from neural_mastering.data.library_index import LibraryIndex
 from neural_mastering.data.music import find_music
 from neural_mastering.data.pairing import SongPair, find_pairs
-from neural_mastering.data.song import CachedSong
 from neural_mastering.data.song_table import SongTable
 from neural_mastering.data.splits import SPLITS, split_songs
 
@@ -23,11 +22,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SongLibrary:
-    """The songs of each split, sorted by name, at one sample rate."""
+    """The songs of each split, sorted by name, at one sample rate: `CachedSong`, or `StreamedSong`."""
 
     root: Path
     sample_rate: int
-    splits: Mapping[str, Sequence[CachedSong]]
+    splits: Mapping[str, Sequence[Any]]
 
     def summary(self) -> dict[str, Any]:
         """Names, groups and lengths by split, as plain containers for a log or a run folder."""

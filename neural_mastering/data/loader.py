@@ -12,6 +12,7 @@ from neural_mastering.chance import seed_of
 from neural_mastering.data.dataset import TrainingCrops
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.sampler import TrainingBatches
+from neural_mastering.data.streamed import StreamedCrops
 
 
 def ignore_interrupts(worker: int) -> None:
@@ -37,7 +38,7 @@ class ResumableLoader:
 
     def __init__(
         self,
-        dataset: TrainingCrops,
+        dataset: TrainingCrops | StreamedCrops,
         batches: TrainingBatches,
         num_workers: int = 0,
         pin_memory: bool = False,

@@ -3,7 +3,7 @@
 With o the level over the threshold, W the knee and s = 1 − 1/ratio:
 
     reduction  r = 0 (o ≤ −W/2),   s·(o + W/2)²/(2W) (inside the knee),   s·o (o ≥ W/2)
-    smoothed   g[n] = g[n−1] + c·(r[n] − g[n−1])          `envelope.smooth`
+    smoothed   g[n] = g[n−1] + c·(r[n] − g[n−1])          as `envelope.smooth`
     gain       10^((makeup − g)/20)
 
 Source: D. Giannoulis, M. Massberg, J. D. Reiss, "Digital dynamic range compressor design", J. Audio Eng.
@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from neural_mastering.dsp.envelope import coefficient, smooth
+from neural_mastering.dsp.envelope import coefficient
+from neural_mastering.dsp.threads import by_item
 from neural_mastering.shapes import Audio, Frames, PerItem
 from neural_mastering.units import db_to_gain, power_to_db
 
@@ -99,14 +100,12 @@ def gain_reduction_db(
         tensor([4.74, 7.50], dtype=torch.float64)
     """
     level_db = power_to_db(power.clamp(min=FLOOR_POWER))
-    if level_db.device.type != "cpu":
-        static_db = static_reduction_db(level_db - threshold_db[:, None], ratio[:, None], knee_db[:, None])
-        return smooth(static_db, attack_ms, release_ms, sample_rate, start_db)
     start_db = level_db.new_zeros(level_db.shape[0]) if start_db is None else start_db
     rise, fall = coefficient(attack_ms, sample_rate), coefficient(release_ms, sample_rate)
     slope = 1.0 - 1.0 / ratio.double()
     controls = (threshold_db, slope, knee_db, rise, fall, start_db)
-    return _Reduction.apply(level_db, *(control.double() for control in controls))
+    inputs = (level_db, *(control.double() for control in controls))
+    return _Reduction.apply(*(t.cpu() for t in inputs)).to(level_db.device)
 
 
 class _Reduction(torch.autograd.Function):
@@ -118,7 +117,8 @@ class _Reduction(torch.autograd.Function):
 
         inputs = [t.detach().contiguous() for t in (level_db, *controls)]
         out = torch.empty(level_db.shape, dtype=torch.float64)
-        compressor_kernels.reduce(*(t.numpy() for t in (*inputs, out)))
+        arrays = [t.numpy() for t in (*inputs, out)]
+        by_item(lambda part: compressor_kernels.reduce(*(a[part] for a in arrays)), *out.shape)
         ctx.save_for_backward(*inputs, out)
         return out
 
@@ -131,8 +131,12 @@ class _Reduction(torch.autograd.Function):
 
         saved = ctx.saved_tensors
         by_level, by_controls = torch.empty_like(saved[0]), torch.empty(6, len(saved[0]), dtype=torch.float64)
-        upstream = grad_outputs[0].contiguous()
-        compressor_kernels.derivative(*(t.numpy() for t in (*saved, upstream, by_level, by_controls)))
+        arrays = [t.numpy() for t in (*saved, grad_outputs[0].contiguous(), by_level)]
+        controls = by_controls.numpy()
+        by_item(
+            lambda part: compressor_kernels.derivative(*(a[part] for a in arrays), controls[:, part]),
+            *by_level.shape,
+        )
         return (by_level, *by_controls.unbind())
 
 

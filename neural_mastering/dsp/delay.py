@@ -12,6 +12,8 @@ from neural_mastering.shapes import Audio, PerItem
 _TAPS = 96
 _KAISER_BETA = 9.0
 _NEWTON_STEPS = 6
+_CONVERGED_SAMPLES = 1e-7
+"""A step this small leaves an error of its square."""
 
 
 def estimate_delay_samples(audio: Audio, reference: Audio, max_delay_samples: int) -> PerItem:
@@ -51,6 +53,8 @@ def estimate_delay_samples(audio: Audio, reference: Audio, max_delay_samples: in
         curvature = -(turned.real * w.square()).sum(dim=-1)
         step = torch.where(curvature < 0.0, slope / curvature, 0.0)
         delay = torch.minimum(torch.maximum(delay - step.clamp(-0.5, 0.5), coarse - 1.0), coarse + 1.0)
+        if step.abs().max() < _CONVERGED_SAMPLES:
+            break
     silent = correlation[:, 0].abs() + window.abs().amax(dim=-1) <= 0.0
     return torch.where(silent, 0.0, delay).to(audio.dtype)
 

@@ -2,20 +2,19 @@
 
     y[n] = y[n−1] + c·(x[n] − y[n−1])      c = 1 − exp(−1/(attack·rate)) where x[n] > y[n−1], else of the release
 
-On a CPU the recursion and its derivative are compiled loops in float64; on a CUDA device they are torchcomp's, or
-those of the CPU where torchcomp can't be loaded. Both follow C. Yu et al., "Differentiable all-pole filters for
-time-varying audio systems", DAFx 2024, section 4.
+The recursion and its derivative are compiled loops in float64 on the CPU, the items of a batch in parallel; tensors
+of other devices travel there and back. A sample waits for the one before it: nothing a GPU would do faster.
+
+Source: C. Yu et al., "Differentiable all-pole filters for time-varying audio systems", DAFx 2024, section 4.
 """
 
-import warnings
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from neural_mastering.dsp.threads import by_item
 from neural_mastering.shapes import Frames, PerItem
 
 
@@ -48,24 +47,7 @@ def smooth(
     x = target.double()
     start = x.new_zeros(x.shape[0]) if start is None else start.double()
     rise, fall = coefficient(attack_ms, sample_rate), coefficient(release_ms, sample_rate)
-    if x.device.type == "cpu":
-        return _Smooth.apply(x, rise, fall, start)
-    recursion = _on_gpu()
-    if recursion is None:
-        return _Smooth.apply(*(t.cpu() for t in (x, rise, fall, start))).to(x.device)
-    # torchcomp's attack is for falling gains, hence the signs
-    return -recursion(-x.contiguous(), -start, rise, fall)
-
-
-@lru_cache(maxsize=1)
-def _on_gpu() -> Callable[..., Tensor] | None:
-    """torchcomp's recursion; None, with a warning, where it or numba's part for CUDA can't be loaded."""
-    try:
-        from torchcomp.core import compressor_core  # loads torchcomp and numba
-    except (ImportError, AttributeError) as error:  # numba-cuda fails so beside a NumPy that it doesn't know
-        warnings.warn(f"envelopes are computed on the CPU: torchcomp can't be loaded ({error})", stacklevel=3)
-        return None
-    return compressor_core
+    return _Smooth.apply(*(t.cpu() for t in (x, rise, fall, start))).to(x.device)
 
 
 class _Smooth(torch.autograd.Function):
@@ -75,7 +57,8 @@ class _Smooth(torch.autograd.Function):
 
         x, rise, fall, start = (t.detach().contiguous() for t in (x, rise, fall, start))
         out = torch.empty_like(x)
-        envelope_kernels.smooth(*(t.numpy() for t in (x, rise, fall, start, out)))
+        arrays = [t.numpy() for t in (x, rise, fall, start, out)]
+        by_item(lambda part: envelope_kernels.smooth(*(a[part] for a in arrays)), *x.shape)
         ctx.save_for_backward(x, out, rise, fall, start)
         return out
 
@@ -90,5 +73,6 @@ class _Smooth(torch.autograd.Function):
         x, _, rise, fall, start = saved
         gradients = [torch.empty_like(t) for t in (x, rise, fall, start)]
         upstream = grad_outputs[0].contiguous()
-        envelope_kernels.derivative(*(t.numpy() for t in (*saved, upstream, *gradients)))
+        arrays = [t.numpy() for t in (*saved, upstream, *gradients)]
+        by_item(lambda part: envelope_kernels.derivative(*(a[part] for a in arrays)), *x.shape)
         return tuple(gradients)

@@ -213,7 +213,7 @@ def _follow(peaks, threshold, rates, shape, queue_at, queue, first, second, coun
             recovery = fast
             if least > 0.0:
                 recovery = max(min(fast, 1.0 / (least * wide)), slow)
-            share = short * short if exponent == 2.0 else short**exponent
+            share = peak_kernels.power_of(short, exponent)
             fading = max(held, fading - fading * (slow + (recovery - slow) * share))
         else:
             fading = held

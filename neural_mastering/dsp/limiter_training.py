@@ -21,6 +21,7 @@ from torch.autograd.function import once_differentiable
 from neural_mastering.dsp import peak_kernels
 from neural_mastering.dsp.interpolator import interpolator, oversampling
 from neural_mastering.dsp.limiter import HOLD, LimiterSettings
+from neural_mastering.dsp.threads import by_item
 from neural_mastering.shapes import Audio, PerItem
 from neural_mastering.units import db_to_gain
 
@@ -110,14 +111,13 @@ class _IntervalPeaks(torch.autograd.Function):
         out = x.new_empty(x.shape[0], count)
         channel_of, phase_of = (torch.empty(out.shape, dtype=torch.uint8) for _ in range(2))
         ctx.save_for_backward(x, channel_of, phase_of)
-        limiter_kernels.interval_peaks(
-            x.numpy(),
-            start,
-            interpolator(factor),
-            floor.cpu().numpy(),
-            out.numpy(),
-            channel_of.numpy(),
-            phase_of.numpy(),
+        phases, below = interpolator(factor), floor.cpu().numpy()
+        signal, found = x.numpy(), [t.numpy() for t in (out, channel_of, phase_of)]
+        by_item(
+            lambda part: limiter_kernels.interval_peaks(
+                signal[part], start, phases, below[part], *(a[part] for a in found)
+            ),
+            *out.shape,
         )
         return out.to(audio.device)
 
@@ -130,14 +130,14 @@ class _IntervalPeaks(torch.autograd.Function):
 
         x, channel_of, phase_of = ctx.saved_tensors
         by_x = torch.zeros_like(x)
-        limiter_kernels.interval_peaks_derivative(
-            x.numpy(),
-            ctx.start,
-            interpolator(ctx.factor),
-            channel_of.numpy(),
-            phase_of.numpy(),
-            grad_outputs[0].cpu().contiguous().numpy(),
-            by_x.numpy(),
+        signal, phases = x.numpy(), interpolator(ctx.factor)
+        upstream = grad_outputs[0].cpu().contiguous()
+        others = [t.numpy() for t in (channel_of, phase_of, upstream, by_x)]
+        by_item(
+            lambda part: limiter_kernels.interval_peaks_derivative(
+                signal[part], ctx.start, phases, *(a[part] for a in others)
+            ),
+            *upstream.shape,
         )
         return by_x.to(ctx.device), None, None, None
 
@@ -150,8 +150,12 @@ class _HoldAndRelease(torch.autograd.Function):
         inputs = [t.detach().cpu().contiguous() for t in (wanted, decay, start)]
         out = inputs[0].new_empty(wanted.shape[0], wanted.shape[1] - hold + 1)
         source = torch.empty(out.shape, dtype=torch.int64)
-        limiter_kernels.hold_and_release(
-            inputs[0].numpy(), hold, *(t.numpy() for t in (*inputs[1:], out, source))
+        arrays = [t.numpy() for t in (*inputs, out, source)]
+        by_item(
+            lambda part: limiter_kernels.hold_and_release(
+                arrays[0][part], hold, *(a[part] for a in arrays[1:])
+            ),
+            *out.shape,
         )
         ctx.save_for_backward(out, source, *inputs[1:])
         ctx.shape, ctx.device = wanted.shape, wanted.device
@@ -167,7 +171,9 @@ class _HoldAndRelease(torch.autograd.Function):
         saved = ctx.saved_tensors
         by_wanted, by_decay = saved[0].new_zeros(ctx.shape), torch.empty_like(saved[2])
         upstream = grad_outputs[0].cpu().contiguous()
-        limiter_kernels.hold_and_release_derivative(
-            *(t.numpy() for t in (*saved, upstream, by_wanted, by_decay))
+        arrays = [t.numpy() for t in (*saved, upstream, by_wanted, by_decay)]
+        by_item(
+            lambda part: limiter_kernels.hold_and_release_derivative(*(a[part] for a in arrays)),
+            *upstream.shape,
         )
         return by_wanted.to(ctx.device), None, by_decay.to(ctx.device), None

@@ -18,6 +18,7 @@ from torch.autograd.function import once_differentiable
 from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.oversampling_filters import REACH, decimating_taps, interpolating_phases
 from neural_mastering.dsp.streaming_fir import convolve_valid
+from neural_mastering.dsp.threads import by_item
 from neural_mastering.shapes import Audio
 
 LATENCY_SAMPLES = 2 * REACH
@@ -69,7 +70,8 @@ class _Interpolated(torch.autograd.Function):
 
         ctx.factor, ctx.time = factor, audio.shape[-1]
         out = audio.new_empty(*audio.shape[:-1], audio.shape[-1] - 2 * REACH, factor)
-        interpolate(_array(audio), _phase_rows(factor, out.dtype), REACH, out.numpy())
+        x, taps, high = _array(audio), _phase_rows(factor, out.dtype), out.numpy()
+        by_item(lambda part: interpolate(x[part], taps, REACH, high[part]), *_size(audio))
         return out.flatten(-2)
 
     @staticmethod
@@ -79,8 +81,8 @@ class _Interpolated(torch.autograd.Function):
 
         upstream = grad_outputs[0].unflatten(-1, (-1, ctx.factor))
         by_audio = upstream.new_zeros(*upstream.shape[:2], ctx.time)
-        rows = _phase_rows(ctx.factor, upstream.dtype)
-        interpolate_adjoint(_array(upstream), rows, REACH, by_audio.numpy())
+        high, taps, by_x = _array(upstream), _phase_rows(ctx.factor, upstream.dtype), by_audio.numpy()
+        by_item(lambda part: interpolate_adjoint(high[part], taps, REACH, by_x[part]), *_size(upstream))
         return by_audio, None
 
 
@@ -93,7 +95,8 @@ class _Decimated(torch.autograd.Function):
 
         ctx.shape = rows.shape
         out = rows.new_zeros(*rows.shape[:2], rows.shape[2] - 2 * REACH + 1)
-        decimate(_array(rows), _tap_rows(rows.shape[-1], rows.dtype), out.numpy())
+        high, taps, low = _array(rows), _tap_rows(rows.shape[-1], rows.dtype), out.numpy()
+        by_item(lambda part: decimate(high[part], taps, low[part]), *_size(rows))
         return out
 
     @staticmethod
@@ -103,8 +106,14 @@ class _Decimated(torch.autograd.Function):
 
         upstream = grad_outputs[0]
         by_rows = upstream.new_zeros(ctx.shape)
-        decimate_adjoint(_array(upstream), _tap_rows(ctx.shape[-1], upstream.dtype), by_rows.numpy())
+        low, taps, by_high = _array(upstream), _tap_rows(ctx.shape[-1], upstream.dtype), by_rows.numpy()
+        by_item(lambda part: decimate_adjoint(low[part], taps, by_high[part]), *_size(by_rows))
         return by_rows
+
+
+def _size(tensor: Tensor) -> tuple[int, int]:
+    """Items, and numbers of one."""
+    return len(tensor), tensor[0].numel()
 
 
 def _array(tensor: Tensor) -> NDArray[np.floating[Any]]:

@@ -178,6 +178,17 @@ def interval_peaks(x, start, stop, phases, floor, out):
 
 @_compiled
 @no_type_check
+def power_of(base, exponent):
+    """base^exponent for a base of 0 or more; the usual exponents 1.5 and 2 without the general power."""
+    if exponent == 2.0:
+        return base * base
+    if exponent == 1.5:
+        return base * math.sqrt(base)
+    return base**exponent
+
+
+@_compiled
+@no_type_check
 def largest_per_cell(x, position, cell, out):
     """out[(position + n) // cell] = the largest |x| of any channel (channel, time) there; `out` is raised."""
     for n in range(x.shape[1]):

@@ -1,28 +1,32 @@
 """The multi-resolution distance on a CPU: value and gradient together, fused over the element-wise passes.
 
-Left and right are the real and imaginary part of one complex signal z, so one complex FFT Z holds both:
-L[k] = (Z[k] + Z*[N−k])/2 and R[k] = (Z[k] − Z*[N−k])/(2j). Each view is V = aL + bR with real a and b. The
-gradient with respect to V is a real number times V, goes back into one complex spectrum, and one inverse FFT
-gives the gradients of both channels. Nothing of the size of a spectrogram outlives its resolution.
+Each view is V = aL + bR with real a and b, so that two real FFTs a frame serve all views. The gradient with
+respect to V is a real number times V; it goes back into the spectra of left and right, and an inverse FFT of each
+gives the gradients of the channels. Frames go through in blocks, so that what one pass writes the next one finds in
+the cache; only the spectra of one item and resolution are kept, for the second pass.
 
-Work is divided by item and resolution among plain threads (compiled code and FFTs release the interpreter
-lock): a second OpenMP pool beside PyTorch's would fight with it over the cores.
+Work is divided by item and resolution among plain threads (compiled code and FFTs release the interpreter lock):
+a second OpenMP pool beside PyTorch's would fight with it over the cores. FFTs are PyTorch's, which on x86 are MKL's
+and take half the time of pocketfft's.
 """
 
 import math
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import scipy.fft
+import torch
 from numpy.typing import NDArray
 
 from neural_mastering.dsp import stft_kernels
 from neural_mastering.dsp.stft_resolution import Resolution
+from neural_mastering.dsp.threads import in_threads
 
 Float32s = NDArray[np.float32]
+
+BLOCK_SAMPLES = 1 << 17
+"""Samples of frames, of one channel, that are transformed at a time: half a megabyte."""
+
+_SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 
 
 def distance_and_gradient(
@@ -42,53 +46,61 @@ def distance_and_gradient(
         wants_gradient: whether the derivative is computed.
         workers: threads at most.
     """
-    batch, _, time = prediction.shape
+    batch = prediction.shape[0]
     pad = max(resolution.fft_size for resolution in resolutions) // 2
     mixing = np.asarray(mix, dtype=np.float32)
-    scratch = threading.local()
+    padded = [reflect(side, pad) for side in (prediction, target)]
 
     def work(job: tuple[int, Resolution]) -> tuple[float, Float32s | None]:
         item, resolution = job
-        size, hop = resolution.fft_size, resolution.hop
-        start, count = 2 * (pad - size // 2), time // hop + 1
-        window = np.repeat(hann(size), 2)
-        got = spectra(packed[0][item], start, count, hop, window, scratch, "got")
-        wanted = spectra(packed[1][item], start, count, hop, window, scratch, "wanted")
-        squares, energy, logs = stft_kernels.sums(got, wanted, mixing, np.float32(resolution.floor_power))
-        bins = len(mixing) * count * (size // 2 + 1)
-        scale = max(math.sqrt(energy), math.sqrt(resolution.silence_power * bins))
-        value = math.sqrt(squares) / scale + logs / bins
-        if not wants_gradient:
-            return value, None
-        per_difference = 1.0 / (math.sqrt(squares) * scale) if squares > 0.0 else 0.0
-        stft_kernels.spectral_gradient(
-            got,
-            wanted,
-            mixing,
-            np.float32(resolution.floor_power),
-            np.float32(per_difference),
-            np.float32(1.0 / bins),
-        )
-        frames = _transform(scipy.fft.ifft, got, norm="forward")
-        gradient = np.zeros_like(packed[0][item])
-        stft_kernels.overlap_add(frames, window, 2 * hop, gradient[start:])
-        return value, gradient
+        return _one(padded[0][item], padded[1][item], pad, resolution, mixing, wants_gradient)
 
-    packed = [pack(side, pad) for side in (prediction, target)]
     jobs = [(item, resolution) for item in range(batch) for resolution in resolutions]
     values = np.zeros(batch)
     gradient = np.zeros(prediction.shape, dtype=np.float32) if wants_gradient else None
-    with ThreadPoolExecutor(max(1, min(workers, len(jobs)))) as pool:
-        padded = np.zeros(0, dtype=np.float32)
-        for index, (value, part) in enumerate(pool.map(work, jobs)):
-            item, rank = divmod(index, len(resolutions))
-            values[item] += value / len(resolutions)
-            if gradient is None or part is None:
-                continue
-            padded = part if rank == 0 else np.add(padded, part, out=padded)
-            if rank == len(resolutions) - 1:
-                _unpack(padded, pad, np.float32(1.0 / len(resolutions)), gradient[item])
+    total = np.zeros(0, dtype=np.float32)
+    for index, (value, part) in enumerate(in_threads(work, jobs, workers)):
+        item, rank = divmod(index, len(resolutions))
+        values[item] += value / len(resolutions)
+        if gradient is None or part is None:
+            continue
+        total = part if rank == 0 else np.add(total, part, out=total)
+        if rank == len(resolutions) - 1:
+            _unreflect(total, pad, np.float32(1.0 / len(resolutions)), gradient[item])
     return values, gradient
+
+
+def _one(
+    got: Float32s, wanted: Float32s, pad: int, resolution: Resolution, mix: Float32s, wants_gradient: bool
+) -> tuple[float, Float32s | None]:
+    """Distance of one item at one resolution, and its derivative by the padded prediction (channel, time)."""
+    size, hop = resolution.fft_size, resolution.hop
+    window, floor = hann(size), floor_of(resolution)
+    squares, energy, logs, bins = 0.0, 0.0, 0.0, 0
+    kept = []
+    for place, count in blocks(got.shape[-1] - 2 * pad, pad, size, hop):
+        p, t = (spectra(side, place, count, hop, window) for side in (got, wanted))
+        found = stft_kernels.sums(p, t, mix, floor)
+        squares, energy, logs = squares + found[0], energy + found[1], logs + found[2]
+        bins += len(mix) * count * (size // 2 + 1)
+        if wants_gradient:
+            kept.append((place, p, t))
+    scale = max(math.sqrt(energy), math.sqrt(resolution.silence_power * bins))
+    value = math.sqrt(squares) / scale + logs / bins
+    if not wants_gradient:
+        return value, None
+    per_difference = 1.0 / (math.sqrt(squares) * scale) if squares > 0.0 else 0.0
+    factors = np.float32(0.5 * per_difference), np.float32(0.5 / bins)
+    gradient = np.zeros_like(got)
+    for place, p, t in kept:
+        stft_kernels.spectral_gradient(p, t, mix, floor, *factors)
+        stft_kernels.overlap_add(_frames_of(p, size), window, hop, gradient[:, place:])
+    return value, gradient
+
+
+def floor_of(resolution: Resolution) -> np.float32:
+    """The floor's power, a normal number, which the kernels' logarithm needs."""
+    return np.float32(max(resolution.floor_power, _SMALLEST_NORMAL))
 
 
 def hann(size: int) -> Float32s:
@@ -96,42 +108,41 @@ def hann(size: int) -> Float32s:
     return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)).astype(np.float32)
 
 
-def pack(audio: Float32s, pad: int) -> Float32s:
-    """(batch, 2·(time + 2·pad)): left and right interleaved (right 0 for mono), edges reflected."""
-    batch, channels, time = audio.shape
-    packed = np.zeros((batch, time + 2 * pad, 2), dtype=np.float32)
-    packed[:, pad : pad + time, :channels] = audio.transpose(0, 2, 1)
-    packed[:, :pad] = packed[:, 2 * pad : pad : -1]
-    packed[:, pad + time :] = packed[:, pad + time - 2 : time - 2 : -1]
-    return packed.reshape(batch, -1)
+def reflect(audio: Float32s, pad: int) -> Float32s:
+    """(batch, channel, time + 2·pad), edges reflected."""
+    return np.pad(audio, ((0, 0), (0, 0), (pad, pad)), mode="reflect")
 
 
-def _unpack(padded: Float32s, pad: int, scale: np.float32, audio: Float32s) -> None:
-    """The transpose of `pack` for one item, times `scale`, into (channel, time)."""
-    channels, time = audio.shape
-    pairs = padded.reshape(-1, 2)
-    inside = pairs[pad : pad + time]
-    inside[1 : pad + 1] += pairs[:pad][::-1]
-    inside[time - 1 - pad : time - 1] += pairs[pad + time :][::-1]
-    np.multiply(inside.T[:channels], scale, out=audio)
+def _unreflect(padded: Float32s, pad: int, scale: np.float32, audio: Float32s) -> None:
+    """The transpose of `reflect` for one item, times `scale`, into (channel, time)."""
+    time = audio.shape[-1]
+    inside = padded[:, pad : pad + time]
+    inside[:, 1 : pad + 1] += padded[:, :pad][:, ::-1]
+    inside[:, time - 1 - pad : time - 1] += padded[:, pad + time :][:, ::-1]
+    np.multiply(inside, scale, out=audio)
 
 
-def spectra(
-    packed: Float32s, start: int, count: int, hop: int, window: Float32s, scratch: threading.local, name: str
-) -> Float32s:
-    """FFTs of the windowed frames, (frame, 2·fft_size) with real and imaginary parts interleaved."""
-    shape = (count, len(window))
-    buffer = scratch.__dict__.get(name)
-    if buffer is None or buffer.size < count * len(window):
-        buffer = scratch.__dict__[name] = np.empty(count * len(window), dtype=np.float32)
-    windowed = buffer[: count * len(window)].reshape(shape)
-    strides = (2 * hop * packed.itemsize, packed.itemsize)
-    frames = np.lib.stride_tricks.as_strided(packed[start:], shape, strides, writeable=False)
-    np.multiply(frames, window, out=windowed)
-    return _transform(scipy.fft.fft, windowed)
+def blocks(time: int, pad: int, size: int, hop: int) -> Iterator[tuple[int, int]]:
+    """Place of the first frame in the padded audio, and number of frames, of each block."""
+    frames, block = time // hop + 1, max(1, BLOCK_SAMPLES // size)
+    for first in range(0, frames, block):
+        yield pad - size // 2 + first * hop, min(block, frames - first)
 
 
-def _transform(fft: Callable[..., Any], rows: Float32s, **settings: str) -> Float32s:
-    """FFT of each row of interleaved complex numbers, in place."""
-    spectra = np.asarray(fft(rows.view(np.complex64), axis=-1, overwrite_x=True, **settings))
-    return spectra.view(np.float32)
+def spectra(padded: Float32s, place: int, count: int, hop: int, window: Float32s) -> Float32s:
+    """Bins 0 … N/2 of `count` windowed frames, (frame, channel, 2·bin), real and imaginary parts interleaved."""
+    channels, size = padded.shape[0], len(window)
+    frames = np.lib.stride_tricks.as_strided(
+        padded[:, place:],
+        (count, channels, size),
+        (hop * padded.strides[1], *padded.strides),
+        writeable=False,
+    )
+    spectrum = torch.fft.rfft(torch.from_numpy(frames * window))
+    return torch.view_as_real(spectrum).numpy().reshape(count, channels, -1)
+
+
+def _frames_of(spectrum: Float32s, size: int) -> Float32s:
+    """Unscaled inverse real FFTs, (frame, channel, time)."""
+    pairs = torch.view_as_complex(torch.from_numpy(spectrum).unflatten(-1, (-1, 2)))
+    return torch.fft.irfft(pairs, n=size, norm="forward").numpy()

@@ -1,8 +1,8 @@
 """Compiled loops of the fused multi-resolution distance: one row of a spectrogram at a time, in cache.
 
-A row holds the FFT Z of left + j·right, real and imaginary parts interleaved; `planes` holds Re L, Im L, Re R
-and Im R of the bins 0 … N/2, each a plane of its own, so that loops run on whole vector registers. The loops
-are small and touch few arrays each, so that the compiler can prove that these do not overlap.
+A row holds the bins 0 … N/2 of each channel, real and imaginary parts interleaved; `planes` holds Re L, Im L, Re R
+and Im R, each a plane of its own, so that loops run on whole vector registers. The loops are small and touch few
+arrays each, so that the compiler can prove that these do not overlap.
 
 `no_type_check` keeps checkers of types at run time from wrapping what numba compiles.
 """
@@ -74,14 +74,6 @@ def _deinterleave(pairs, real, imaginary):
 
 @_compiled
 @no_type_check
-def _deinterleave_backwards(pairs, real, imaginary):
-    last = 2 * real.shape[0] - 2
-    for k in range(real.shape[0]):
-        real[k], imaginary[k] = pairs[last - 2 * k], pairs[last - 2 * k + 1]
-
-
-@_compiled
-@no_type_check
 def _interleave(real, imaginary, pairs):
     for k in range(real.shape[0]):
         pairs[2 * k], pairs[2 * k + 1] = real[k], imaginary[k]
@@ -89,48 +81,10 @@ def _interleave(real, imaginary, pairs):
 
 @_compiled
 @no_type_check
-def _interleave_backwards(real, imaginary, pairs):
-    last = 2 * real.shape[0] - 2
-    for k in range(real.shape[0]):
-        pairs[last - 2 * k], pairs[last - 2 * k + 1] = real[k], imaginary[k]
-
-
-@_compiled
-@no_type_check
-def _half_sum_and_difference(a, b):
-    """a, b ← (a + b)/2, (b − a)/2."""
-    for k in range(a.shape[0]):
-        x, y = a[k], b[k]
-        a[k], b[k] = _HALF * (x + y), _HALF * (y - x)
-
-
-@_compiled
-@no_type_check
-def _unpack_row(row, planes):
-    """Z to planes: L[k] = (Z[k] + Z*[N−k])/2 and R[k] = (Z[k] − Z*[N−k])/(2j)."""
-    half = row.shape[0] // 2
-    _deinterleave(row[: half + 2], planes[0], planes[1])
-    _deinterleave_backwards(row[half:], planes[3, 1:], planes[2, 1:])
-    planes[3, 0], planes[2, 0] = planes[0, 0], planes[1, 0]
-    _half_sum_and_difference(planes[0], planes[3])
-    _half_sum_and_difference(planes[2], planes[1])
-
-
-@_compiled
-@no_type_check
-def _pack_row(planes, row):
-    """Planes of one-sided derivatives to the Z whose inverse FFT is the derivative of the samples.
-
-    Bins between 0 and N/2 are split evenly between k and N−k. The planes are used up.
-    """
-    half = row.shape[0] // 2
-    middle = half // 2
-    ends = planes[0, 0], planes[2, 0], planes[0, middle], planes[2, middle]
-    _half_sum_and_difference(planes[3], planes[0])
-    _half_sum_and_difference(planes[1], planes[2])
-    _interleave(planes[0], planes[1], row[: half + 2])
-    _interleave_backwards(planes[3, 1:], planes[2, 1:], row[half:])
-    row[0], row[1], row[half], row[half + 1] = ends
+def _to_planes(channels, planes):
+    """One or two channels; of one, the second pair of planes stays as it is."""
+    for channel in range(channels.shape[0]):
+        _deinterleave(channels[channel], planes[2 * channel], planes[2 * channel + 1])
 
 
 @njit(inline="always")
@@ -144,13 +98,16 @@ def _power(planes, k, a, b):
 @_compiled
 @no_type_check
 def sums(got, wanted, mix, floor):
-    """Σ(P − T)², ΣT² and Σ|ln P − ln T| over views, frames and bins."""
+    """Σ(P − T)², ΣT² and Σ|ln P − ln T| over views, frames and bins.
+
+    got and wanted are (frame, channel, 2·bin), real and imaginary parts interleaved; mix is (view, 2).
+    """
     squares, energy, logs = 0.0, 0.0, 0.0
-    bins = got.shape[1] // 4 + 1
-    p, t = np.empty((4, bins), np.float32), np.empty((4, bins), np.float32)
+    bins = got.shape[2] // 2
+    p, t = np.zeros((4, bins), np.float32), np.zeros((4, bins), np.float32)
     for frame in range(got.shape[0]):
-        _unpack_row(got[frame], p)
-        _unpack_row(wanted[frame], t)
+        _to_planes(got[frame], p)
+        _to_planes(wanted[frame], t)
         for view in range(mix.shape[0]):
             a, b = mix[view, 0], mix[view, 1]
             row_squares, row_energy, row_logs = _ZERO, _ZERO, _ZERO
@@ -169,17 +126,58 @@ def sums(got, wanted, mix, floor):
 
 @_compiled
 @no_type_check
+def sums_by_gain(got, wanted, mix, gains, floor, totals):
+    """Add what `sums` gives for gain·got to totals (gain, view, 3), each view by itself; gains (gain,) float32."""
+    bins = got.shape[2] // 2
+    p, t = np.zeros((4, bins), np.float32), np.zeros((4, bins), np.float32)
+    pp, tt = np.empty(bins, np.float32), np.empty(bins, np.float32)
+    for frame in range(got.shape[0]):
+        _to_planes(got[frame], p)
+        _to_planes(wanted[frame], t)
+        for view in range(mix.shape[0]):
+            a, b = mix[view, 0], mix[view, 1]
+            for k in range(bins):
+                power = _power(t, k, a, b)
+                tt[k] = floor if power < floor else power
+            for k in range(bins):
+                pp[k] = _power(p, k, a, b)
+            energy = _ZERO
+            for k in range(bins):
+                energy += tt[k]
+            for i in range(gains.shape[0]):
+                squares, logs = _compared(pp, tt, gains[i] * gains[i], floor)
+                totals[i, view, 0] += squares
+                totals[i, view, 1] += energy
+                totals[i, view, 2] += logs
+
+
+@_compiled
+@no_type_check
+def _compared(powers, wanted, gain, floor):
+    """Σ(P − T)² and Σ|ln P − ln T| of powers, those of the prediction times `gain`."""
+    squares, logs = _ZERO, _ZERO
+    for k in range(powers.shape[0]):
+        p, t = gain * powers[k], wanted[k]
+        p = floor if p < floor else p
+        difference = math.sqrt(p) - math.sqrt(t)
+        squares += difference * difference
+        logs += _log(p / t if p > t else t / p)
+    return squares, _HALF * logs
+
+
+@_compiled
+@no_type_check
 def spectral_gradient(got, wanted, mix, floor, per_difference, per_log):
-    """Replace Z of the prediction by the spectrum whose inverse FFT is the derivative of its frames.
+    """Replace spectra of the prediction by those whose inverse FFTs, unscaled, are the derivative of its frames.
 
     With the derivative c·V of a view, c real, that of L is (Σ a²c)·L + (Σ abc)·R, and that of R likewise.
     """
-    bins = got.shape[1] // 4 + 1
-    p, t = np.empty((4, bins), np.float32), np.empty((4, bins), np.float32)
+    bins = got.shape[2] // 2
+    p, t = np.zeros((4, bins), np.float32), np.zeros((4, bins), np.float32)
     aa, ab, bb = np.empty(bins, np.float32), np.empty(bins, np.float32), np.empty(bins, np.float32)
     for frame in range(got.shape[0]):
-        _unpack_row(got[frame], p)
-        _unpack_row(wanted[frame], t)
+        _to_planes(got[frame], p)
+        _to_planes(wanted[frame], t)
         aa[:], ab[:], bb[:] = _ZERO, _ZERO, _ZERO
         for view in range(mix.shape[0]):
             a, b = mix[view, 0], mix[view, 1]
@@ -192,9 +190,14 @@ def spectral_gradient(got, wanted, mix, floor, per_difference, per_log):
                 aa[k] += a * a * c
                 ab[k] += a * b * c
                 bb[k] += b * b * c
+        # an inverse real FFT counts bins between 0 and N/2 twice
+        for ends in (aa, ab, bb):
+            ends[0] *= _TWO
+            ends[-1] *= _TWO
         _mix_planes(aa, ab, bb, p[0], p[2])
         _mix_planes(aa, ab, bb, p[1], p[3])
-        _pack_row(p, got[frame])
+        for channel in range(got.shape[1]):
+            _interleave(p[2 * channel], p[2 * channel + 1], got[frame, channel])
 
 
 @_compiled
@@ -207,9 +210,11 @@ def _mix_planes(aa, ab, bb, left, right):
 
 @_compiled
 @no_type_check
-def overlap_add(frames, window, step, out):
-    """out[f·step + n] += window[n]·frames[f, n]."""
-    for frame in range(frames.shape[0]):
-        row, part = frames[frame], out[frame * step : frame * step + frames.shape[1]]
-        for n in range(row.shape[0]):
-            part[n] += window[n] * row[n]
+def overlap_add(frames, window, hop, out):
+    """out[c, f·hop + n] += window[n]·frames[f, c, n]."""
+    for channel in range(frames.shape[1]):
+        for frame in range(frames.shape[0]):
+            row, start = frames[frame, channel], frame * hop
+            part = out[channel, start : start + frames.shape[2]]
+            for n in range(row.shape[0]):
+                part[n] += window[n] * row[n]

@@ -6,8 +6,8 @@ sides are computed once for all gains and groups.
 """
 
 import math
-import threading
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -16,11 +16,8 @@ from torch import Tensor
 from neural_mastering.dsp import stft_fused, stft_kernels
 from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.stft import multi_resolution_stft_distance
-from neural_mastering.dsp.stft_resolution import FFT_SIZES, MIX, View, resolution
+from neural_mastering.dsp.stft_resolution import FFT_SIZES, MIX, Resolution, View, resolution
 from neural_mastering.shapes import Audio
-
-_BLOCK_SAMPLES = 1 << 18
-"""Samples of windowed frames that are transformed at a time."""
 
 
 def distances(
@@ -58,20 +55,21 @@ def distances(
     time = prediction.shape[-1]
     sizes = [size for size in fft_sizes if size <= time]
     pad = max(sizes) // 2
-    got, wanted = (stft_fused.pack(_array(side), pad)[0] for side in (prediction, target))
+    got, wanted = (stft_fused.reflect(_array(side), pad)[0] for side in (prediction, target))
     stereo = prediction.shape[1] == 2
-    mixes = [
-        np.asarray([MIX[v] for v in views] if stereo else [(1.0, 0.0)], dtype=np.float32) for views in groups
-    ]
+    # views of all groups in one list, each read once
+    mixes = [[MIX[v] for v in views] if stereo else [(1.0, 0.0)] for views in groups]
+    edges = np.cumsum([0, *(len(mix) for mix in mixes)])
+    mix = np.asarray([pair for group in mixes for pair in group], dtype=np.float32)
     result = np.zeros((len(gains), len(groups)))
     for size in sizes:
         constants = resolution(size, hop_ratio, floor_db, "sine", silence_db)
-        totals = _totals(got, wanted, time, pad, size, constants.hop, constants.floor_power, gains, mixes)
+        totals = _totals(got, wanted, time, pad, constants, gains, mix)
         frames = time // constants.hop + 1
-        for j, mix in enumerate(mixes):
-            bins = len(mix) * frames * (size // 2 + 1)
+        for j, (first, last) in enumerate(pairwise(edges)):
+            bins = (last - first) * frames * (size // 2 + 1)
             silence = math.sqrt(constants.silence_power * bins)
-            squares, energy, logs = totals[:, j].T
+            squares, energy, logs = totals[:, first:last].sum(axis=1).T
             scale = np.maximum(np.sqrt(energy), silence)
             result[:, j] += (np.sqrt(squares) / scale + logs / bins) / len(sizes)
     return result.tolist()
@@ -82,31 +80,17 @@ def _totals(
     wanted: np.ndarray,
     time: int,
     pad: int,
-    size: int,
-    hop: int,
-    floor: float,
+    constants: Resolution,
     gains: Sequence[float],
-    mixes: Sequence[np.ndarray],
+    mix: np.ndarray,
 ) -> np.ndarray:
-    """(gain, group, 3): Σ(P − T)², ΣT² and Σ|ln P − ln T|."""
-    window = np.repeat(stft_fused.hann(size), 2)
-    scratch = threading.local()
-    totals = np.zeros((len(gains), len(mixes), 3))
-    frames, block = time // hop + 1, max(1, _BLOCK_SAMPLES // size)
-    for first in range(0, frames, block):
-        count = min(block, frames - first)
-        start = 2 * (pad - size // 2 + first * hop)
-        p, t = (
-            stft_fused.spectra(side, start, count, hop, window, scratch, name)
-            for side, name in ((got, "got"), (wanted, "wanted"))
-        )
-        present = 1.0
-        for i, gain in enumerate(gains):
-            if gain != present:
-                p *= np.float32(gain / present)
-                present = gain
-            for j, mix in enumerate(mixes):
-                totals[i, j] += stft_kernels.sums(p, t, mix, np.float32(floor))
+    """(gain, view, 3): Σ(P − T)², ΣT² and Σ|ln P − ln T|."""
+    window, floor = stft_fused.hann(constants.fft_size), stft_fused.floor_of(constants)
+    ratios = np.asarray(gains, dtype=np.float32)
+    totals = np.zeros((len(gains), len(mix), 3))
+    for place, count in stft_fused.blocks(time, pad, constants.fft_size, constants.hop):
+        p, t = (stft_fused.spectra(side, place, count, constants.hop, window) for side in (got, wanted))
+        stft_kernels.sums_by_gain(p, t, mix, ratios, floor, totals)
     return totals
 
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from neural_mastering.dsp.threads import by_item
 from neural_mastering.shapes import Audio, PerItem
 
 
@@ -66,7 +67,10 @@ class _SoftClip(torch.autograd.Function):
 
         inputs = [t.detach().cpu().contiguous() for t in ctx.saved_tensors]
         gradients = [torch.zeros_like(t) for t in inputs]
-        clip_derivative(*_arrays(*inputs, *grad_outputs, *gradients))
+        arrays = _arrays(*inputs, *grad_outputs, *gradients)
+        by_item(
+            lambda part: clip_derivative(*(a[part] for a in arrays)), len(inputs[0]), inputs[0][0].numel()
+        )
         return tuple(g.to(t.device) for g, t in zip(gradients, ctx.saved_tensors, strict=True))
 
 
@@ -75,7 +79,7 @@ class _TanhSum(torch.autograd.Function):
     def forward(ctx: Any, u: Tensor, *parameters: Tensor) -> Tensor:
         from neural_mastering.dsp.saturation_kernels import sum_average  # loads numba
 
-        return _averaged(ctx, sum_average, u, *parameters)
+        return _averaged(ctx, sum_average, u, *parameters, shared=3)
 
     @staticmethod
     @once_differentiable
@@ -92,11 +96,18 @@ class _TanhSum(torch.autograd.Function):
         return tuple(g.to(t.device) for g, t in zip(gradients, ctx.saved_tensors, strict=True))
 
 
-def _averaged(ctx: Any, kernel: Callable[..., None], u: Tensor, *parameters: Tensor) -> Tensor:
-    """What the kernel makes of u between its samples; the inputs are kept for the derivative."""
+def _averaged(
+    ctx: Any, kernel: Callable[..., None], u: Tensor, *parameters: Tensor, shared: int = 0
+) -> Tensor:
+    """What the kernel makes of u between its samples; the inputs are kept for the derivative.
+
+    The last `shared` parameters are the same for all items.
+    """
     ctx.save_for_backward(u, *parameters)
     out = torch.empty_like(u[..., 1:], device="cpu", memory_format=torch.contiguous_format)
-    kernel(*_arrays(u, *parameters, out))
+    arrays, result = _arrays(u, *parameters), out.numpy()
+    own, common = arrays[: len(arrays) - shared], arrays[len(arrays) - shared :]
+    by_item(lambda part: kernel(*(a[part] for a in own), *common, result[part]), len(u), u[0].numel())
     return out.to(u.device)
 
 

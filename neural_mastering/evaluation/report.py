@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from neural_mastering.dsp.ltas import third_octave_centres_hz
+from neural_mastering.evaluation.envelopes import level_differences_db
 from neural_mastering.evaluation.findings import findings
 from neural_mastering.evaluation.measure_song import BEFORE, SHORT_TERM_START_S, TARGET
 from neural_mastering.evaluation.outcome import Evaluation
@@ -173,6 +174,7 @@ def _song(e: Evaluation, result: SongResult) -> SongEntry:
         },
         spectra=Chart(centres, lines(result.third_octaves)),
         short_term=Chart(seconds, lines(result.short_term)) if len(seconds) > 1 else None,
+        level_against=_level_against(e, result, kinds, sources),
         applied=[
             Applied(key, trace.eq_curve(), trace.words(), trace.numbers())
             for key, trace in result.traces.items()
@@ -181,6 +183,18 @@ def _song(e: Evaluation, result: SongResult) -> SongEntry:
         clips=_clips(e, result, kinds, sources),
         notes=notes,
     )
+
+
+def _level_against(
+    e: Evaluation, result: SongResult, kinds: dict[str, SongSystem], sources: list[str]
+) -> Chart | None:
+    if result.excerpt is None or TARGET not in result.excerpt.files:
+        return None
+    excerpts = {source: np.load(path) for source, path in result.excerpt.files.items()}
+    at_s, found = level_differences_db(excerpts, TARGET, e.plan.sample_rate)
+    heard = [source for source in sources if source in found and source != "loudness"]
+    lines = [ChartLine(_name(kinds, e, source), found[source], _role(kinds, source)) for source in heard]
+    return Chart(at_s, lines) if lines else None
 
 
 def _clips(e: Evaluation, result: SongResult, kinds: dict[str, SongSystem], sources: list[str]) -> list[Clip]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block
+from neural_mastering.dsp.real_fft import is_fast_size, rfft
 from neural_mastering.metering.content_features import (
     LOW_HZ,
     OCTAVES,
@@ -121,7 +121,7 @@ class ContentMeter:
         frames = np.lib.stride_tricks.sliding_window_view(self._kept, self._short, axis=1)[:, ::hop]
         for start in range(0, count, _FRAMES_AT_ONCE):
             part = frames[:, start : start + _FRAMES_AT_ONCE] * self._short_window
-            power = _power(scipy.fft.rfft(part, axis=-1))[..., :upper]
+            power = _power(rfft(part))[..., :upper]
             self._mid.append(power[0] @ self._weights)
             self._side.append(power[1] @ self._weights)
         self._kept = self._kept[:, count * hop :].copy()
@@ -132,7 +132,7 @@ class ContentMeter:
         count = max(len(self._kept_long) // hop - 1, 0)
         for index in range(count):
             frame = self._kept_long[index * hop : index * hop + self._long] * self._long_window
-            power = _power(scipy.fft.rfft(frame))[: len(self._bins)].astype(np.float64)
+            power = _power(rfft(frame))[: len(self._bins)].astype(np.float64)
             self._bins += power
             width = np.diff(starts)
             total = np.add.reduceat(power, starts[:-1])
@@ -151,7 +151,7 @@ def _fast_size(samples: float) -> int:
     """The even size nearest to `samples` that the FFT is fast at."""
     nearest = 2 * round(samples / 2.0)
     sizes = (nearest + 2 * step * sign for step in range(nearest) for sign in (1, -1))
-    return next(size for size in sizes if size > 0 and scipy.fft.next_fast_len(size, real=True) == size)
+    return next(size for size in sizes if size > 0 and is_fast_size(size))
 
 
 def _octave_weights(sample_rate: float, size: int) -> NDArray[np.float32]:

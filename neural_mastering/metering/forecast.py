@@ -152,7 +152,7 @@ def _follow_cells(peaks, threshold, rates, exponent, spared, hold, cell, hop, wh
                 left -= 1
             if fading > 0.0:
                 short = max(1.0 - mean / fading, 0.0)
-                power = short * short if exponent == 2.0 else short**exponent
+                power = peak_kernels.power_of(short, exponent)
                 fading -= fading * (slow + (fast - slow) * power)
             fading = max(held, fading)
             mean += (fading - mean) * toward

@@ -1,13 +1,13 @@
 """The first step of a master: read the song once and measure it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from neural_mastering.audio_io.block import Block, cut
+from neural_mastering.audio_io.block import Block, BlockReader, cut
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
-from neural_mastering.audio_io.prefetch import prefetch
+from neural_mastering.audio_io.prefetch import prefetch, read_beside
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.errors import InputError
 from neural_mastering.metering.edges import Edges
@@ -55,7 +55,13 @@ class MeasuredSong:
         return self.reader.channels
 
 
-def measure(source: Path, scratch: Path, resources: ExitStack, trims: bool = False) -> MeasuredSong:
+def measure(
+    source: Path,
+    scratch: Path,
+    resources: ExitStack,
+    trims: bool = False,
+    beside: Callable[[int, int], Sequence[BlockReader]] | None = None,
+) -> MeasuredSong:
     """Read a file once and measure it.
 
     Args:
@@ -63,6 +69,7 @@ def measure(source: Path, scratch: Path, resources: ExitStack, trims: bool = Fal
         scratch: folder for temporary files: what is expensive to decode is kept there.
         resources: closes and removes what the song needs until it is delivered.
         trims: leave out what precedes and follows the music.
+        beside: gives, for a sample rate in Hz and a number of channels, what else reads the whole file now.
 
     Raises:
         InputError: a file that can't be read as audio, or that holds none.
@@ -74,7 +81,9 @@ def measure(source: Path, scratch: Path, resources: ExitStack, trims: bool = Fal
         buffer = resources.enter_context(DiskBuffer(scratch, reader.channels))
         first, blocks = buffer.keep(first), buffer.blocks
     inspector = SongInspector(reader.sample_rate, reader.channels, reader.frames)
-    measured = forecast(prefetch(inspector.watch(first)), reader.sample_rate, reader.channels, reader.frames)
+    others = () if beside is None else beside(reader.sample_rate, reader.channels)
+    passing = inspector.watch(read_beside(first, others))
+    measured = forecast(prefetch(passing), reader.sample_rate, reader.channels, reader.frames)
     readings = measured.readings
     if not readings.frames:  # whatever the header promises
         raise InputError(f"{source} holds no audio: export it again")

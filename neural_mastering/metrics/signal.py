@@ -1,11 +1,16 @@
 """A song with everything that the metrics read of it, each measured once."""
 
+import math
 from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from neural_mastering.dsp.compiled import can_compile_for
+from neural_mastering.dsp.interpolator import interpolator, oversampling
+from neural_mastering.dsp.k_weighting import k_weighting_sections
 from neural_mastering.dsp.loudness import (
     ABSOLUTE_GATE_LUFS,
     BLOCK_MS,
@@ -22,6 +27,7 @@ from neural_mastering.metrics.ltas_error import HIGH_HZ, channel_levels_db
 from neural_mastering.metrics.peak_to_loudness_error import ratio
 from neural_mastering.metrics.true_peak import SILENT_DBTP
 from neural_mastering.shapes import Audio, Frames, PerItem
+from neural_mastering.units import gain_to_db
 
 _PIECE_SAMPLES = 1 << 18
 
@@ -66,9 +72,18 @@ class Signal:
     def _cells(self) -> Frames:
         """K-weighted energies of 100 ms, by row."""
         rows = self.rows
-        return torch.cat(
-            [k_weighted_energy(row[None, None], self.sample_rate, HOP_MS, HOP_MS) for row in rows]
-        )
+        if not can_compile_for(rows):
+            return torch.cat(
+                [k_weighted_energy(row[None, None], self.sample_rate, HOP_MS, HOP_MS) for row in rows]
+            )
+        from neural_mastering.dsp import reading_kernels  # loads numba
+
+        cell = round(HOP_MS * self.sample_rate / 1000.0)
+        sections = k_weighting_sections(self.sample_rate)
+        sums = np.empty((len(rows), self.samples // cell))
+        for row, out in zip(rows, sums, strict=True):
+            reading_kernels.weighted_cells(row.contiguous().numpy(), cell, sections, out)
+        return torch.from_numpy(sums / cell)
 
     def _windows(self, length_ms: float) -> Frames:
         """Energies of windows every 100 ms: of the programme, and by row."""
@@ -97,8 +112,23 @@ class Signal:
     @cached_property
     def true_peak(self) -> PerItem:
         """True peak in dBTP: of the programme, then by row; −120 on silence."""
-        rows = true_peak_db(self.rows[:, None], self.sample_rate).clamp(min=SILENT_DBTP)
+        rows = self._true_peaks_db().clamp(min=SILENT_DBTP)
         return torch.cat((rows[: self.channels].amax(dim=0, keepdim=True), rows))
+
+    def _true_peaks_db(self) -> Float[Tensor, " row"]:
+        if not can_compile_for(self.audio):
+            return true_peak_db(self.rows[:, None], self.sample_rate)
+        from neural_mastering.dsp import peak_kernels  # loads numba
+
+        phases, peaks = interpolator(oversampling(self.sample_rate)), []
+        for row in self.rows:
+            if row.isnan().any():  # comparisons would pass it over
+                peaks.append(math.nan)
+                continue
+            line = peak_kernels.padded(row[None].double().numpy())[0]
+            stop = len(line) - peak_kernels.FUTURE
+            peaks.append(peak_kernels.raise_peak(line, peak_kernels.PAST - 1, stop, phases, 0.0))
+        return gain_to_db(torch.tensor(peaks, dtype=torch.float64).clamp(min=1e-30)).to(self.audio.dtype)
 
     @property
     def plr(self) -> PerItem:

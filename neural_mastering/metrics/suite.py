@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from neural_mastering.dsp import stft_totals
+from neural_mastering.dsp import reading_kernels, stft_totals
 from neural_mastering.dsp.a_weighted import FFT_SIZE, HOP, bin_weights, floor_per_frame
 from neural_mastering.dsp.delay import advance
 from neural_mastering.dsp.loudness import ABSOLUTE_GATE_LUFS
@@ -169,27 +169,27 @@ def _spectra(prediction: Signal, target: Signal, match_gain_db: float) -> dict[s
         [VIEWS["ms" if pair else "lr"] for pair, _ in pairs],
     )
     mel = torch.zeros(len(gains_db), len(pairs), dtype=torch.float64)
-    weighted, norm = torch.zeros_like(mel), torch.zeros_like(mel)
     weight = bin_weights(target.sample_rate, FFT_SIZE).to(target.audio)
+    gains = target.audio.new_tensor([db_to_gain(gain) for gain in gains_db])
+    sums = torch.zeros(len(target.rows), len(gains_db) + 1, dtype=torch.float64)
     bank = mel_distance.filterbank(target.sample_rate).to(target.audio)
     frames = 0
     for p, t in zip(_magnitudes(prediction), _magnitudes(target), strict=True):
         p_mel, t_mel = (mel_distance.levels_of_power(side.square(), bank)[None] for side in (p, t))
+        reading_kernels.weighted_differences(*(x.numpy() for x in (p, t, gains, weight, sums)))
         for j, (_, rows) in enumerate(pairs):
-            norm[:, j] += float((t[rows].sum(dim=(0, 1)) * weight).sum())
             for i, gain_db in enumerate(gains_db):
-                difference = torch.sub(t[rows], p[rows], alpha=db_to_gain(gain_db)).abs_()
-                weighted[i, j] += float((difference.sum(dim=(0, 1)) * weight).sum())
                 distance = mel_distance.levels_distance(p_mel[:, rows], t_mel[:, rows], gain_db)
                 mel[i, j] += float(distance) * p.shape[1]
         frames += p.shape[1]
+    by_pair = torch.stack([sums[rows].sum(dim=0) for _, rows in pairs])
     floor = floor_per_frame(FFT_SIZE) * frames
     for suffix, i in (("", 0), (MATCHED, len(gains_db) - 1)):
         for j, (pair, _) in enumerate(pairs):
             ending = pair + suffix
             values[MultiResolutionStft.info.key + ending] = distances[i][j]
             values[MelDistance.info.key + ending] = float(mel[i, j]) / frames
-            values[AWeightedError.info.key + ending] = float(weighted[i, j] / norm[i, j].clamp(min=floor))
+            values[AWeightedError.info.key + ending] = float(by_pair[j, i] / by_pair[j, -1].clamp(min=floor))
     return values
 
 
@@ -199,10 +199,9 @@ def _magnitudes(signal: Signal) -> Iterator[Tensor]:
     padded = functional.pad(signal.audio[0], (FFT_SIZE // 2, FFT_SIZE // 2))
     for block in padded.unfold(-1, FFT_SIZE, HOP).split(_BLOCK_FRAMES, dim=1):
         spectrum = torch.view_as_real(torch.fft.rfft(block * window))
-        if signal.channels == 2:
-            left, right = spectrum
-            spectrum = torch.stack((left, right, (left + right) * 0.5, (left - right) * 0.5))
-        yield spectrum.square_().sum(dim=-1).sqrt_()
+        out = window.new_empty(len(signal.rows), *spectrum.shape[1:3])
+        reading_kernels.magnitudes(spectrum.flatten(-2).numpy(), out.numpy())
+        yield out
 
 
 def _snr(prediction: Signal, target: Signal, match_gain_db: float) -> tuple[float, dict[str, float]]:

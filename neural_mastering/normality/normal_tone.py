@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 
 from neural_mastering.atomic import write_bytes, write_text
@@ -116,6 +115,8 @@ class NormalTone:
 
 def _no_wider(covariance: Float64s, bound: Float64s) -> Float64s:
     """C with all eigenvalues λ of C·u = λ·B·u cut to just below 1, so that C⁻¹ − B⁻¹ is positive definite."""
+    import scipy.linalg  # a quarter of a second, for learning and styles only
+
     values, vectors = scipy.linalg.eigh(covariance, bound)
     basis = bound @ vectors
     return (basis * np.minimum(values, WIDEST)) @ basis.T

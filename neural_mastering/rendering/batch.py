@@ -37,21 +37,21 @@ def plan(sources: Sequence[Path], output: str | Path | None, options: Options) -
         sources: input files.
         output: a file for one song; a folder (existing, with a slash at its end, or without a suffix that is
             written) for any number; None puts `NAME_master` beside each input.
-        options: for all; report, JSON and controls become one for each song in a batch. Where they name no format,
-            a master has that of its source if it is lossless, else WAV.
+        options: for all; report, JSON and saved controls become one for each song in a batch, and controls that
+            are a folder the file NAME.yaml in it. Where they name no format, a master has that of its source if it
+            is lossless, else WAV.
 
     Raises:
-        InputError: a file name for several songs, or two songs that would get the same name.
+        InputError: a file name for several songs, two songs that would get the same name, or a folder of controls
+            that lacks a song's.
     """
     if not sources:
         raise InputError("no audio files were given")
     named = None if output is None else Path(output)
     is_folder = named is not None and _is_folder(str(output), named, len(sources))
-    encoding = options.deliverables.encoding
     jobs, taken = [], {}
     for source in sources:
-        kept = source.suffix.lower() if source.suffix.lower() in LOSSLESS_SUFFIXES else ".wav"
-        end = kept if encoding is None else encoding.format.suffix
+        end = master_suffix(source, options)
         if named is None:
             path = source.with_name(f"{source.stem}_master{end}")
         else:
@@ -64,7 +64,15 @@ def plan(sources: Sequence[Path], output: str | Path | None, options: Options) -
                 )
             taken[key] = source
         jobs.append(Job(source, path, options))
-    return _with_own_files(jobs) if len(jobs) > 1 else jobs
+    return _with_own_files(jobs) if len(jobs) > 1 or _has_folder_of_controls(options) else jobs
+
+
+def master_suffix(source: Path, options: Options) -> str:
+    """Of a master that is named after its source: that of the format asked for, of a lossless source, or ".wav"."""
+    encoding = options.deliverables.encoding
+    if encoding is not None:
+        return encoding.format.suffix
+    return source.suffix.lower() if source.suffix.lower() in LOSSLESS_SUFFIXES else ".wav"
 
 
 def _is_folder(typed: str, output: Path, songs: int) -> bool:
@@ -86,19 +94,44 @@ def _is_folder(typed: str, output: Path, songs: int) -> bool:
 
 
 def _with_own_files(jobs: Sequence[Job]) -> list[Job]:
-    """Files beside the masters get their names: those of the stem, or of the whole name where stems are equal."""
-    stems = Counter(job.output.stem.casefold() for job in jobs)
+    """Files beside the masters get their names."""
     found: list[Job] = []
+    for job, name in zip(jobs, names_beside([job.output for job in jobs]), strict=True):
+        options = _with_own_controls(job, name)
+        if len(jobs) > 1:
+            options = _own(options, name, None if name == job.output.stem else name)
+        found.append(replace(job, options=options))
+    return found
+
+
+def names_beside(outputs: Sequence[Path]) -> list[str]:
+    """What files that belong to masters are called: the master's stem, or its whole name where stems are equal."""
+    stems = Counter(output.stem.casefold() for output in outputs)
+    found: list[str] = []
     taken: set[str] = set()
-    for job in jobs:
-        is_alone = stems[job.output.stem.casefold()] == 1
-        name = wanted = job.output.stem if is_alone else job.output.name
+    for output in outputs:
+        name = wanted = output.stem if stems[output.stem.casefold()] == 1 else output.name
         number = 2
         while name.casefold() in taken:
             name, number = f"{wanted} ({number})", number + 1
         taken.add(name.casefold())
-        found.append(replace(job, options=_own(job.options, name, None if is_alone else name)))
+        found.append(name)
     return found
+
+
+def _has_folder_of_controls(options: Options) -> bool:
+    return options.controls is not None and options.controls.is_dir()
+
+
+def _with_own_controls(job: Job, name: str) -> Options:
+    """A folder of controls has a file for each song."""
+    options = job.options
+    if options.controls is None or not options.controls.is_dir():
+        return options
+    own = options.controls / f"{name}.yaml"
+    if not own.is_file():
+        raise InputError(f"--controls {options.controls}: expected {own.name} in it, for {job.source.name}")
+    return replace(options, controls=own)
 
 
 def _own(options: Options, name: str, preset_name: str | None) -> Options:

@@ -32,7 +32,8 @@ DC_REMOVAL = "dc_removal"
 MOST_CLIPPED_DB = 3.0
 MAX_REDUCTION_DB = 6.0
 MOST_REDUCTION_DB = 24.0
-_DELIVERY = (DC_REMOVAL, PEAK_CONTROL, LIMITER)
+DELIVERY = (DC_REMOVAL, PEAK_CONTROL, LIMITER)
+"""Stages around the chain, which have no controls in a file of controls."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class Options:
         """The strength of a stage after --strength, --skip and --only."""
         if stage in self.skip or (self.only and stage not in self.only):
             return 0.0
-        return self.strength.get(stage, 1.0 if stage in _DELIVERY else self.overall_strength)
+        return self.strength.get(stage, 1.0 if stage in DELIVERY else self.overall_strength)
 
     def shares(self, controls: ChainControls) -> dict[str, float]:
         """`share_of` for every stage of the controls."""

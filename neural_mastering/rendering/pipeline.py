@@ -22,6 +22,7 @@ from neural_mastering.metering.measure import MeasuredSong, measure
 from neural_mastering.rendering.delivery.aim import aimed_lufs, delivery_spec
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
 from neural_mastering.rendering.delivery.drafted_files import draft_files
+from neural_mastering.rendering.delivery.reference_peaks import follow_reference_peaks
 from neural_mastering.rendering.delivery.song_limiter import fit_limiter
 from neural_mastering.rendering.delivery.song_metadata import read_metadata
 from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
@@ -41,6 +42,7 @@ from neural_mastering.rendering.stages.fade import fade_stages
 from neural_mastering.rendering.stages.record import StageRecord
 from neural_mastering.rendering.tone.choose import choose_tone
 from neural_mastering.rendering.tone.edited import edited_tone
+from neural_mastering.rendering.tone.listening import Listening
 from neural_mastering.rendering.tone.tone import Tone
 
 Progress = Callable[[str], None]
@@ -119,19 +121,28 @@ def prepare(
     """
     seconds: dict[str, float] = {}
     progress("measuring")
+    listening = Listening(options)
     with _timed(seconds, "measure"):
-        song = measure(source, scratch, resources, options.edits.trim)
-    prepared = prepare_measured(song, options, scratch, resources, progress)
+        # what is cut off must not be heard
+        beside = None if options.edits.trim else listening.start
+        song = measure(source, scratch, resources, options.edits.trim, beside)
+    prepared = prepare_measured(song, options, scratch, resources, progress, listening)
     return replace(prepared, seconds=seconds | prepared.seconds)
 
 
 def prepare_measured(
-    song: MeasuredSong, options: Options, scratch: Path, resources: ExitStack, progress: Progress = _silent
+    song: MeasuredSong,
+    options: Options,
+    scratch: Path,
+    resources: ExitStack,
+    progress: Progress = _silent,
+    listening: Listening | None = None,
 ) -> PreparedSong:
-    """As `prepare`, for a song that was measured."""
+    """As `prepare`, for a song that was measured; `listening` has heard it then."""
     seconds: dict[str, float] = {}
     with _timed(seconds, "analyse"):
-        tone = edited_tone(choose_tone(song, options, progress), song, options.edits)
+        tone = choose_tone(song, options, progress, listening=listening)
+        tone = edited_tone(tone, song, options.edits)
     progress("rendering")
     with _timed(seconds, "render"):
         rendered = render(
@@ -202,6 +213,9 @@ def finish(
     if spec is None:
         lufs, notes = aimed_lufs(song.readings, target, options)
         spec = delivery_spec(lufs, target, options)
+        if tone.reference is not None:
+            spec, peak_notes = follow_reference_peaks(rendered.forecast, spec, tone.reference.decision)
+            notes = (*notes, *peak_notes)
         tone = replace(tone, actions=(*tone.actions, *notes))
     progress("limiting")
     with _timed(seconds, "limiter_search"):

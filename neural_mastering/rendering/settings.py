@@ -11,7 +11,7 @@ from neural_mastering.errors import InputError
 from neural_mastering.rendering.delivery.deliverables import parse_deliverables
 from neural_mastering.rendering.delivery.density import DEFAULT_DENSITY, parse_density
 from neural_mastering.rendering.edits import SongEdits, parse_fade
-from neural_mastering.rendering.options import MAX_REDUCTION_DB, Options
+from neural_mastering.rendering.options import DELIVERY, MAX_REDUCTION_DB, Options
 from neural_mastering.rendering.reference.shares import MatchShares
 from neural_mastering.styles.intensity import DEFAULT_INTENSITY, parse_intensity
 
@@ -27,7 +27,7 @@ _TONE = (
     "only",
     "model",
 )
-"""Fields that decide controls; the others are about the delivery."""
+"""Fields that decide what the chain does; the others are about the delivery."""
 
 References = tuple[tuple[Path, float], ...]
 """Files with their weights."""
@@ -97,10 +97,30 @@ class Settings:
     lower_only: bool = False
 
     def with_tone_of(self, song: Settings) -> Settings:
-        """These settings for one song of several: where they say nothing about the tone, the song's own hold."""
+        """These settings for one song of several: where they say nothing about the chain, the song's own hold.
+
+        The stages of the delivery are as these settings have them, for all songs.
+        """
         default = Settings()
         own = {name: getattr(song, name) for name in _TONE if getattr(self, name) == getattr(default, name)}
-        return replace(self, **own)
+        both, delivery = replace(self, **own), self.at_full_strength()
+        chain = {name: share for name, share in both.strength.items() if name not in DELIVERY}
+        skipped = [name for name in both.skip if name not in DELIVERY]
+        return replace(
+            both,
+            strength={**chain, **delivery.strength},
+            skip=(*skipped, *delivery.skip),
+            only=tuple(dict.fromkeys((*both.only, *DELIVERY))) if both.only else (),
+        )
+
+    def at_full_strength(self) -> Settings:
+        """These settings with every stage of the chain as it is decided: what the delivery leaves out stays out.
+
+        Strengths are applied when a song is rendered, so that they weaken what was edited by hand, too.
+        """
+        silent = [name for name in DELIVERY if name in self.skip or (self.only and name not in self.only)]
+        kept = {name: self.strength[name] for name in DELIVERY if name in self.strength}
+        return replace(self, strength=kept, overall_strength=1.0, skip=tuple(silent), only=())
 
     def options(
         self,

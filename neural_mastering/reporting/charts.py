@@ -76,6 +76,16 @@ def course_chart(chart: Chart, colours: Colours, title: str, label: str, caption
     return _figure(title, x, y, _lines(chart, x, y, colours), chart.lines, colours, caption)
 
 
+def difference_chart(chart: Chart, colours: Colours, title: str, caption: str = "") -> Html:
+    """Differences in dB over time, around a line at 0 dB."""
+    x = time_axis(_last_time(chart))
+    finite = np.concatenate([as_array(line.values) for line in chart.lines] or [np.zeros(1)])
+    reach = max(1.0, 1.1 * float(np.abs(finite[np.isfinite(finite)]).max(initial=0.0)))
+    y = linear_axis(-reach, reach, "Difference (dB)", signed=True)
+    drawn = join([_horizontal(0.5, "zero"), _lines(chart, x, y, colours)])
+    return _figure(title, x, y, drawn, chart.lines, colours, caption)
+
+
 def reduction_chart(
     reductions: Sequence[ChartLine], duration_s: float, colours: Colours, title: str, caption: str = ""
 ) -> Html:

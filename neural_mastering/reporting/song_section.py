@@ -9,7 +9,7 @@ import numpy as np
 
 from neural_mastering.reporting.audio_clip import EncodedClip
 from neural_mastering.reporting.axes import as_array
-from neural_mastering.reporting.charts import eq_chart, loudness_chart, spectra_chart
+from neural_mastering.reporting.charts import difference_chart, eq_chart, loudness_chart, spectra_chart
 from neural_mastering.reporting.colours import Colours
 from neural_mastering.reporting.equaliser_table import bands_table
 from neural_mastering.reporting.eval_data import Applied, Metric, SongEntry, SystemEntry
@@ -95,6 +95,9 @@ def song_section(
         charts.append(
             loudness_chart(song.short_term, colours, "Short-term loudness", None, excerpt, "Windows of 3 s.")
         )
+    if song.level_against is not None:
+        caption = "Windows of 50 ms of the excerpt, less the target's, without the mean difference."
+        charts.append(difference_chart(song.level_against, colours, "Level against the target", caption))
     if metrics and song.metrics:
         charts.append(_metrics_table(song.metrics, systems, metrics))
     body = tag(

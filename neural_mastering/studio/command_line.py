@@ -50,6 +50,26 @@ def master_command(
     return ["nm-master", *options, "--", song] if song.startswith("-") else ["nm-master", song, *options]
 
 
+def album_command(
+    songs: Sequence[str],
+    settings: Settings,
+    gap_s: float | None,
+    info: str,
+    controls: str,
+    report: str,
+    output: str = "masters/",
+) -> list[str]:
+    """nm-master --album with a folder of controls, a file for each song; empty texts are left out."""
+    options = ["-o", output, "--album", "--controls", controls]
+    options += ["--album-gap", _number(gap_s)] if gap_s is not None else []
+    options += ["--album-info", info] if info else []
+    options += settings_arguments(settings, ("target", "ceiling", "density"))
+    options += ["--report", report] if report else []
+    if any(song.startswith("-") for song in songs):
+        return ["nm-master", *options, "--", *songs]
+    return ["nm-master", *songs, *options]
+
+
 def command_text(arguments: Sequence[str]) -> str:
     """One line for a POSIX shell."""
     return shlex.join(arguments)

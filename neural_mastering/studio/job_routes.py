@@ -35,13 +35,12 @@ async def render(request: Request, song: str, body: CommandRequest) -> dict[str,
 
 @router.post("/album/render", status_code=202)
 async def render_album(request: Request, body: AlbumRequest) -> dict[str, Any]:
-    """Make masters of all songs with one gain, each with the controls of its own page."""
+    """Make masters of all songs with one gain, each with its own controls, and the command that makes the same."""
     space = workspace(request)
     entries = []
-    for place, each in enumerate(space.project.document.order, 1):
+    for each in space.project.document.order:
         song = space.song(each)
-        name = f"{place:02d} {safe_stem(Path(song.name).stem)}"
-        asked = {"controls": song.controls, "name": name, "export": [], "report": body.report}
+        asked = {"controls": song.controls, "name": song.name, "export": [], "report": body.report}
         settings = body.settings.with_tone_of(song.settings)
         entries.append({"song": song, "settings": settings, "request": asked})
     if not entries:
@@ -56,7 +55,8 @@ async def command(request: Request, song: str, body: CommandRequest) -> dict[str
     own = space.song(song)
     space.named.check(body.settings)
     settings, references = space.named.resolved(body.settings), space.named.references(body.settings)
-    decision = kept_decision(settings, references, space.project.folder_of(own.id))
+    folder = space.project.folder_of(own.id)
+    decision = kept_decision(settings.at_full_strength(), references, folder)
     if decision is None:
         raise InputError("decide first: the command follows from the decision")
     asked = _asked(body, own.name)

@@ -19,6 +19,7 @@ from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import Meter
 from neural_mastering.rendering.delivery.gain_search import limiting_stages
 from neural_mastering.rendering.delivery.loop import planned_gain_db
+from neural_mastering.rendering.delivery.song_limiter import fit_limiter
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.options import DC_REMOVAL, LIMITER, PEAK_CONTROL, Options, chosen_target
@@ -49,6 +50,7 @@ class PreviewRegion:
         gain_db: of the delivery, before the limiter.
         lufs: integrated loudness of the stretch; −inf for silence and for less than 400 ms.
         before_lufs: the same of the stretch in the song as it came.
+        spec: of the delivery, with the limiter's settings.
         reduction_db: largest gain reduction of every 100 ms by stage.
     """
 
@@ -57,6 +59,7 @@ class PreviewRegion:
     gain_db: float
     lufs: float
     before_lufs: float
+    spec: DeliverySpec
     reduction_db: dict[str, list[float]] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
@@ -116,8 +119,9 @@ class RegionRenderer:
             raise InputError(f"frames {frames}: expected 1 to {int(LONGEST_S * pcm.sample_rate)}, a minute")
         frames = min(frames, pcm.frames - start)
         asked = _heard(options, solo, bypass)
-        chain, spec = self._chain(controls, asked), self._spec(asked)
+        chain = self._chain(controls, asked)
         delivers = solo is None or solo in _DELIVERY
+        spec = self._limited(controls, self._spec(asked), asked) if delivers else self._spec(asked)
         delivery = self._delivery(spec) if delivers else []
         point = max(round(POINT_MS * pcm.sample_rate / 1000.0), 1)
         run_in = min(start, math.ceil(RUN_IN_S * pcm.sample_rate / point) * point)
@@ -138,6 +142,7 @@ class RegionRenderer:
             gain_db,
             self._lufs(master[:, heard]),
             self._lufs(source[:, heard]),
+            spec,
             _reductions([*chain, *delivery], run_in // point, math.ceil(frames / point)),
         )
 
@@ -156,6 +161,20 @@ class RegionRenderer:
         lufs = self._forecast.readings.lufs if target.lufs is None else target.lufs
         return options.delivery_spec(lufs if math.isfinite(lufs) else None, target.ceiling_db)
 
+    def _limited(self, controls: ChainControls, spec: DeliverySpec, options: Options) -> DeliverySpec:
+        """The spec with the limiter that the controls name, or the one that is found for the song as it came.
+
+        The search costs as much as a preview, so it isn't done anew for every chain.
+        """
+        if controls.limiter:
+            return fit_limiter(controls, self._pcm.blocks, self._forecast, spec, options)[1]
+        for known, asked, found in _LIMITED:
+            if known is self._forecast and asked == spec:
+                return found
+        found = fit_limiter(controls, self._pcm.blocks, self._forecast, spec, options)[1]
+        _LIMITED.append((self._forecast, spec, found))
+        return found
+
     def _delivery(self, spec: DeliverySpec) -> list[StreamStage]:
         if spec.ceiling_db is None or not spec.limits:
             return []
@@ -171,6 +190,7 @@ class RegionRenderer:
         return meter.finish().lufs
 
 
+_LIMITED: deque[tuple[LimiterForecast, DeliverySpec, DeliverySpec]] = deque(maxlen=16)
 _PLANNED: deque[tuple[LimiterForecast, DeliverySpec, float]] = deque(maxlen=16)
 
 

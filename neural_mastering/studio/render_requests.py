@@ -10,11 +10,8 @@ from typing import Any
 from neural_mastering.audio_io.file_format import LOSSLESS_SUFFIXES, parse_encoding
 from neural_mastering.controls import ChainControls, controls_of
 from neural_mastering.rendering.delivery.targets import known_targets
-from neural_mastering.rendering.options import DC_REMOVAL, LIMITER, PEAK_CONTROL, Options, stage_names
 from neural_mastering.rendering.settings import References, Settings, settings_of
 from neural_mastering.studio.command_line import command_text, master_command
-
-_DELIVERY = (DC_REMOVAL, PEAK_CONTROL, LIMITER)
 
 
 @dataclass(frozen=True)
@@ -23,8 +20,8 @@ class RenderRequest:
 
     Attributes:
         source: the song.
-        controls: what is rendered; strengths of the chain's stages are in it.
-        settings: for the delivery; see `delivery_settings`.
+        controls: what is rendered, at full strength.
+        settings: strengths, skipped stages and the delivery; see `delivery_settings`.
         name: of the master, without an ending.
         export: formats of presets.
         with_report: write a report page, too.
@@ -69,52 +66,36 @@ def request_of(
     settings = settings_of(arguments["settings"])
     given = arguments["controls"]
     controls = controls_of(decision["controls"] if given is None else given)
-    options = settings.options(references)
+    settings.options(references)  # checks them
     return RenderRequest(
         source=Path(arguments["source"]),
         controls=controls,
-        settings=delivery_settings(settings, options, controls, decision["target"]),
+        settings=delivery_settings(settings, controls, decision["target"]),
         name=arguments["name"],
         export=tuple(arguments.get("export", ())),
         with_report=bool(arguments.get("report", False)),
     )
 
 
-def delivery_settings(
-    settings: Settings, options: Options, controls: ChainControls, target: Mapping[str, Any]
-) -> Settings:
+def delivery_settings(settings: Settings, controls: ChainControls, target: Mapping[str, Any]) -> Settings:
     """What is left of settings once controls and target are decided: what nm-master --controls still needs.
 
     Args:
         settings: all of them.
-        options: the same, checked.
-        controls: decided, or edited by hand; strengths are in them, so only stages that are skipped are named.
+        controls: decided, or edited by hand.
         target: name, lufs and ceiling_db of the decision.
     """
-    kept = {name: settings.strength[name] for name in _DELIVERY if name in settings.strength}
-    known = (*controls.stage_names, *_DELIVERY)
+    default = Settings()
     return replace(
-        Settings(),
+        settings,
+        style=None,
+        references=(),
+        match=None,
+        words={},
+        intensity=default.intensity,
         target=_target(target),
         ceiling="off" if target["ceiling_db"] is None else float(target["ceiling_db"]),
-        density=settings.density,
-        max_reduction_db=settings.max_reduction_db,
-        strength=kept,
-        skip=tuple(name for name in stage_names() if name in known and options.share_of(name) == 0.0),
         model=None if controls.residual is None else settings.model,
-        bits=settings.bits,
-        format=settings.format,
-        also=settings.also,
-        codec_check=settings.codec_check,
-        codec_safe=settings.codec_safe,
-        replaygain=settings.replaygain,
-        sample_rate_hz=settings.sample_rate_hz,
-        trim=settings.trim,
-        fade_in=settings.fade_in,
-        fade_out=settings.fade_out,
-        bass_mono_hz=settings.bass_mono_hz,
-        dual_mono=settings.dual_mono,
-        lower_only=settings.lower_only,
     )
 
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from neural_mastering.atomic import write_text
-from neural_mastering.controls import save_controls
+from neural_mastering.controls import save_controls, scaled
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.album import run_album
 from neural_mastering.rendering.album_info import AlbumInfo, read_album_info
-from neural_mastering.rendering.batch import Job
+from neural_mastering.rendering.batch import Job, names_beside, plan
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.outputs.export import FORMATS
 from neural_mastering.rendering.outputs.numbers import as_json
 from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.result import MasterResult
-from neural_mastering.studio.command_line import command_text
-from neural_mastering.studio.render_requests import RenderRequest
+from neural_mastering.rendering.settings import Settings
+from neural_mastering.studio.command_line import album_command, command_text
+from neural_mastering.studio.render_requests import RenderRequest, master_suffix
 
 Progress = Callable[[str], None]
+
+CONTROLS, REPORTS = "controls", "reports"
+"""Folders of an album: a file of controls, and a report, for each song."""
 
 
 def render_master(request: RenderRequest, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -41,7 +46,9 @@ def render_album(
     gap_s: float | None = None,
     info: str = "",
 ) -> dict[str, Any]:
-    """Masters with one gain for all, as `nm-master --album` makes them, each with its own controls.
+    """Masters with one gain for all, by `nm-master --album` with a folder of controls, one file for each song.
+
+    Strengths and skipped stages of a song's chain are in its file, so that the rest is the same for all songs.
 
     Args:
         requests: in the order of the album.
@@ -51,25 +58,50 @@ def render_album(
         info: text of a CSV file with order and tags, as `--album-info` takes it.
 
     Raises:
-        InputError: of the first track that fails; two tracks of one name; a gap or a table that can't be used.
+        InputError: of the first track that fails; two tracks of one name; residuals of different models; a gap or a
+            table that can't be used.
     """
-    names = [request.file_name.casefold() for request in requests]
-    if len(set(names)) < len(names):
-        raise InputError("two songs of the album would get the same file name: rename one of them")
+    sources = [request.source for request in requests]
+    outputs = [folder / (r.source.stem + master_suffix(r.source, r.settings)) for r in requests]
+    if len({output.name.casefold() for output in outputs}) < len(outputs):
+        raise InputError(
+            "two songs of the album would get the same file name: rename one of the files, and add it anew"
+        )
     progress("rendering")
-    jobs = [Job(r.source, folder / r.file_name, _prepared(r, folder)) for r in requests]
+    settings = _album_settings(requests, names_beside(outputs), folder / CONTROLS)
+    reports = REPORTS if requests[0].with_report else ""
     results: dict[Path, MasterResult] = {}
 
-    def report(job: Job, outcome: MasterResult | Exception) -> None:
+    def tell(job: Job, outcome: MasterResult | Exception) -> None:
         assert isinstance(outcome, MasterResult)  # an album is made whole or not at all
         results[job.output] = outcome
         progress(f"{job.source.name} is done")
 
-    run_album(jobs, report, gap_s, _album_info(folder, info))
-    tracks = [
-        _outcome(request, folder, results[job.output]) for request, job in zip(requests, jobs, strict=True)
-    ]
-    return {"files": listing(folder), "songs": tracks}
+    table = _album_info(folder, info)
+    options = settings.options(controls=folder / CONTROLS, report=folder / reports if reports else None)
+    run_album(plan(sources, f"{folder}/", options), tell, gap_s, table)
+    names, titles = [source.name for source in sources], "" if table is None else table.path.name
+    command = album_command(names, settings, gap_s, titles, CONTROLS, reports)
+    return {
+        "files": listing(folder),
+        "songs": [_numbers(source, results[output]) for source, output in zip(sources, outputs, strict=True)],
+        "command": command,
+        "command_text": command_text(command),
+    }
+
+
+def _album_settings(requests: Sequence[RenderRequest], names: Sequence[str], folder: Path) -> Settings:
+    """Settings for all songs, once each song's chain is in a file of controls in the folder."""
+    folder.mkdir()
+    models: set[str | None] = set()
+    for request, name in zip(requests, names, strict=True):
+        controls = scaled(request.controls, request.settings.options().shares(request.controls))
+        save_controls(controls, folder / f"{name}.yaml")
+        if controls.residual is not None:
+            models.add(request.settings.model)
+    if len(models) > 1:
+        raise InputError("the songs of an album share one model: choose the same for all of them, or none")
+    return replace(requests[0].settings.at_full_strength(), model=next(iter(models), None))
 
 
 def _album_info(folder: Path, text: str) -> AlbumInfo | None:
@@ -100,20 +132,20 @@ def _prepared(request: RenderRequest, folder: Path) -> Options:
 
 
 def _outcome(request: RenderRequest, folder: Path, result: MasterResult) -> dict[str, Any]:
-    numbers = as_json(result)
-    numbers["files"] = {
-        "input": request.source.name,
-        "output": result.output.name,
-        "also": [path.name for path in result.copies],
-    }
     report = folder / f"{request.name}_report" / "report.html"
     return {
         "files": listing(folder),
         "command": request.command,
         "command_text": command_text(request.command),
-        "summary": numbers,
+        "summary": _numbers(request.source, result),
         "report": report.relative_to(folder).as_posix() if report.is_file() else None,
     }
+
+
+def _numbers(source: Path, result: MasterResult) -> dict[str, Any]:
+    """The record of a master, files by name."""
+    also = [path.name for path in result.copies]
+    return {**as_json(result), "files": {"input": source.name, "output": result.output.name, "also": also}}
 
 
 _KINDS = {".yaml": "controls", ".cue": "playlist", ".m3u8": "playlist", ".csv": "playlist"}

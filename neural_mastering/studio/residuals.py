@@ -12,7 +12,7 @@ from neural_mastering.studio.measured_songs import AnalysedSong
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from neural_mastering.rendering.stages.residual import ResidualSource
-    from neural_mastering.rendering.tone.from_model import ModelTone
+    from neural_mastering.rendering.tone.listened import ListenedTone
 
 
 def residual_of(song: AnalysedSong, controls: ChainControls, settings: Settings) -> ResidualSource | None:
@@ -28,5 +28,5 @@ def residual_of(song: AnalysedSong, controls: ChainControls, settings: Settings)
 
 
 @lru_cache(maxsize=2)
-def _listened(song: AnalysedSong, model: str) -> ModelTone | None:
+def _listened(song: AnalysedSong, model: str) -> ListenedTone | None:
     return choose_tone(song.measured, Settings(model=model).options(), lambda _: None).model

@@ -116,7 +116,7 @@ def _song(arguments: Arguments) -> AnalysedSong:
 
 
 def _decision(arguments: Arguments, settings: Mapping[str, Any], progress: TaskProgress) -> Decision:
-    asked, references = settings_of(settings), _references(arguments)
+    asked, references = settings_of(settings).at_full_strength(), _references(arguments)
     folder = Path(arguments["folder"])
     return kept_decision(asked, references, folder) or decide(
         _song(arguments), asked, references, folder, lambda step: progress(step)

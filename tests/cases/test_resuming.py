@@ -1,17 +1,19 @@
 """Runs that are resumed: moved folders, damaged checkpoints, any path, values that would do nothing."""
 
 import copy
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from neural_mastering.cli.train_arguments import close_keys, hydra_quoted, prepare
+from neural_mastering.cli.train_arguments import close_keys, explain, hydra_quoted, prepare
 from neural_mastering.config.run import _newest_checkpoint
 from neural_mastering.errors import InputError
 from neural_mastering.training.callbacks.save_last import relocate
@@ -33,6 +35,28 @@ def test_any_folder_is_resumed(name: str, tmp_path: Path) -> None:
     values = {o.key_or_group: o.value() for o in OverridesParser.create().parse_overrides(arguments[4:])}
     held = OmegaConf.create({"run": values["hydra.run.dir"], "resume": values["resume"]})
     assert held.run == held.resume == str((tmp_path / name).resolve())
+
+
+@pytest.mark.parametrize(
+    "value", ["my songs (2024)", "John's pairs", "a=b c", "50% wet", "x{y", "a#b c", "so, so"]
+)
+def test_a_value_that_hydra_cannot_read_is_shown_quoted(value: str) -> None:
+    parser, argument = OverridesParser.create(), f"data.root={value}"
+    try:
+        read = parser.parse_override(argument)
+    except HydraException as error:
+        hint = (explain(error, ["+phase=1b", argument]) or "").splitlines()[-1]
+        quoted = shlex.split(hint.partition("for Hydra, too: ")[2])
+        assert len(quoted) == 1
+        assert OmegaConf.create({"key": parser.parse_override(quoted[0]).value()}).key == value
+    else:  # it is read, and as the text that it is
+        assert read.value() == value or read.is_sweep_override()
+
+
+def test_no_hint_where_the_value_is_not_the_mistake() -> None:
+    with pytest.raises(HydraException) as caught:
+        OverridesParser.create().parse_override("data.root=[1")
+    assert "quote it" not in (explain(caught.value, ["data.root=[1"]) or "")
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,27 @@ def test_a_batch_goes_on_when_one_fails(run: Run, mix: Path, tmp_path: Path) -> 
     assert code != 0 and "would both become" in err
 
 
+def test_a_folder_of_controls_has_a_file_for_each_song(run: Run, mix: Path, tmp_path: Path) -> None:
+    """mix.wav and mix.flac are told apart by their whole names, as other files beside them are."""
+    other, folder = tmp_path / "mix.flac", tmp_path / "controls"
+    soundfile.write(other, song(1.0, seed=1), RATE)
+    folder.mkdir()
+    save_controls(ChainControls(gain_db=-3.0), folder / "mix.wav.yaml")
+    arguments = (mix, other, "--target", "keep", "--ceiling", "off", "--controls", folder)
+    code, _, err = run(*arguments, "-o", f"{tmp_path / 'missing'}/")
+    assert code == 2 and "expected mix.flac.yaml in it, for mix.flac" in err
+    assert not (tmp_path / "missing").exists()
+    save_controls(ChainControls(eq=Bands.of([EqBand("peak", 1_000.0, 2.0, 1.0)])), folder / "mix.flac.yaml")
+    assert run(*arguments, "-o", f"{tmp_path / 'masters'}/", "--json", tmp_path / "numbers")[0] == 0
+    read = [
+        json.loads((tmp_path / "numbers" / f"{name}.json").read_text()) for name in ("mix.wav", "mix.flac")
+    ]
+    assert [each["controls"]["gain_db"] for each in read] == [-3.0, 0.0]
+    assert [len(each["controls"]["eq"]) for each in read] == [0, 1]
+    code, _, err = run(mix, "--controls", tmp_path, "-o", tmp_path / "one.wav")
+    assert code == 2 and "expected one.yaml in it" in err and not (tmp_path / "one.wav").exists()
+
+
 def test_two_jobs_write_what_one_writes(tmp_path: Path) -> None:
     for i in range(3):
         soundfile.write(tmp_path / f"s{i}.wav", song(1.0, seed=i), RATE, subtype="PCM_16")

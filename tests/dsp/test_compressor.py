@@ -1,14 +1,13 @@
 """The compressor against a loop that is written out, its limits, and another maker's compressor."""
 
 import math
-import sys
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from neural_mastering.dsp import compressor, envelope
+from neural_mastering.dsp import compressor
 from neural_mastering.dsp.envelope import coefficient, smooth
 
 RATE = 44_100.0
@@ -172,9 +171,25 @@ def test_one_pass_is_the_gain_computer_and_the_smoother(knee: float) -> None:
         torch.testing.assert_close(one, two, rtol=1e-9, atol=1e-9)
 
 
-def test_without_torchcomp_a_gpu_is_served_by_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "torchcomp.core", None)  # what a failed import leaves behind
-    envelope._on_gpu.cache_clear()
-    with pytest.warns(UserWarning, match="computed on the CPU"):
-        assert envelope._on_gpu() is None
-    envelope._on_gpu.cache_clear()
+def test_items_in_threads_are_items_one_by_one() -> None:
+    """Long enough for the batch to be divided; every array, in both directions."""
+    generator = torch.Generator().manual_seed(0)
+    leaves = [
+        torch.rand(3, 40_000, generator=generator),
+        *_controls(*((-18.0 - 3 * i, 1.5 + i, 2.0, 60.0, 6.0) for i in range(3))),
+    ]
+    found = []
+    for threads in (3, 1):
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            power, threshold, ratio, attack, release, knee = (t.clone().requires_grad_() for t in leaves)
+            out = compressor.gain_reduction_db(power, threshold, ratio, attack, release, knee, RATE)
+            out = out + smooth(out, attack, release, RATE)
+            out.square().sum().backward()
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+        found.append([out.detach(), *(t.grad for t in (power, threshold, ratio, attack, release, knee))])
+    for one, two in zip(*found, strict=True):
+        assert one is not None and torch.equal(one, two)

@@ -25,6 +25,7 @@ from experiments.mistakes_undone.run import case_of, rendered_move
 from experiments.mistakes_undone.scores import removed, removed_interval, share_worse, worst_tenth
 from experiments.mistakes_undone.songs import Song, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, excerpt, profile_of_samples
+from experiments.mistakes_undone.steps import after_step, best_step
 from experiments.mistakes_undone.systems import chosen_systems
 from experiments.mistakes_undone.tables import finished_table, mistakes_table, summary_table
 from neural_mastering.controls import ChainControls
@@ -222,3 +223,17 @@ def test_auto_is_what_nm_master_does(tmp_path: Path) -> None:
         options = Options(style="auto", intensity_db=INTENSITIES_DB["strong"])
         assert ours(case) == choose_tone(case.song, options, lambda _: None).controls
         assert len(ours(case).eq)
+
+
+def test_a_step_along_a_curve_leaves_what_arithmetic_says() -> None:
+    rng = np.random.default_rng(0)
+    mistakes, curves = rng.normal(size=(2, 12, 25))
+    mistakes, curves = (
+        each - each.mean(axis=1, keepdims=True) for each in (mistakes, curves - 0.4 * mistakes)
+    )
+    before, after, move = (each.std(axis=1) for each in (mistakes, mistakes + curves, curves))
+    for step in (0.0, 0.3, 1.0, 1.7):
+        assert after_step(before, after, move, step) == pytest.approx((mistakes + step * curves).std(axis=1))
+    best = best_step(before, after, move)
+    left = [removed(before, after_step(before, after, move, best + off)) for off in (-0.05, 0.0, 0.05)]
+    assert left[1] > max(left[0], left[2])

@@ -15,6 +15,8 @@ from nm_test_browser import Browser
 from nm_test_person import ALT, CTRL, SHIFT, Person
 from nm_test_studio import Studio
 
+from neural_mastering.controls import controls_of, scaled
+
 DEMO = Path(__file__).parents[2] / "neural_mastering" / "assets" / "demo"
 
 
@@ -32,11 +34,10 @@ def song_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def served(tmp_path: Path, browser: Browser) -> Iterator[Studio]:
-    """An empty project; the tab leaves before its server does."""
-    with Studio(tmp_path / "project") as running:
-        yield running
-        browser.call("Page.navigate", url="about:blank")
+def served(fresh: Studio, browser: Browser) -> Iterator[Studio]:
+    """An empty project; the tab leaves before it is emptied again."""
+    yield fresh
+    browser.call("Page.navigate", url="about:blank")
 
 
 @pytest.fixture
@@ -306,6 +307,136 @@ def test_order_by_keyboard(two_songs: Person, album: Studio) -> None:
     person.until(f"fetch('/songs').then((r) => r.json()).then((s) => s[0].id === {json.dumps(order[0])})")
 
 
+def test_order_by_mouse(two_songs: Person, album: Studio) -> None:
+    person = two_songs
+    order = album.get("/project")["order"]
+    first, second = (f'.song-row[data-id="{song}"]' for song in order)
+    person.tab.call("Input.setInterceptDrags", enabled=True)
+    try:
+        person.carry(first, second)
+        person.until(f"studio.store.order.join() === {json.dumps(','.join(order[::-1]))}")
+        person.until(f"fetch('/songs').then((r) => r.json()).then((s) => s[0].id === {json.dumps(order[1])})")
+        assert (
+            person.run("[...document.querySelectorAll('.song-row')].map((row) => row.dataset.id)")
+            == order[::-1]
+        )
+        assert person.run("document.querySelectorAll('.song-row.over, .song-row.moving').length") == 0
+        person.carry(first, second)
+        person.until(f"fetch('/songs').then((r) => r.json()).then((s) => s[0].id === {json.dumps(order[0])})")
+    finally:
+        person.tab.call("Input.setInterceptDrags", enabled=False)
+
+
+BUSY = """(async () => {
+  const engine = await studio.sound.ready();
+  const moves = new Map();
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (message, ...more) {
+    if (message.body) moves.set(message.id, { since: performance.timeOrigin + performance.now() });
+    return postMessage.call(this, message, ...more);
+  };
+  engine.on("applied", ({ id, wallMs }) => moves.has(id) && (moves.get(id).heard = wallMs));
+  document.addEventListener("pointermove", () => {
+    const end = performance.now() + 1500;
+    while (performance.now() < end);
+    globalThis.ended ??= performance.timeOrigin + performance.now();
+  }, { once: true });
+  globalThis.moves = moves;
+  await studio.sound.play();
+})()"""
+"""What draws a move takes 1.5 s."""
+
+
+def test_a_drag_is_heard_while_the_page_is_busy(two_songs: Person) -> None:
+    person = two_songs
+    person.run(BUSY)
+    person.drag(".eq-handle", 30, -30, steps=1)
+    person.until("globalThis.ended && [...moves.values()].every(({ heard }) => heard)", 20.0)
+    first = person.run("[...moves.values()][0]")
+    assert first["since"] < first["heard"] < person.run("ended")
+    used = person.run("studio.store.session.used")
+    person.until("studio.store.sections.stages[0].sos.length")
+    person.settled(used)
+    person.run("studio.sound.pause()")
+
+
+HELD = """(async () => {
+  const engine = await studio.sound.ready();
+  const applied = [];
+  await studio.sound.play();
+  await engine.settled();
+  engine.on("applied", ({ id }) => applied.push(id));
+  const { hear } = await import("/static/js/live.js");
+  const controls = structuredClone(studio.store.session.used);
+  const sent = [];
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (message, ...more) {
+    sent.push(message.id);
+    return postMessage.call(this, message, ...more);
+  };
+  for (let n = 1; n <= 40; n++) {
+    controls.gain_db = -n / 10;
+    hear(controls);
+  }
+  globalThis.heard = () => [...sent.keys()].filter((place) => applied.includes(sent[place]));
+})()"""
+
+
+def test_the_latest_move_wins(two_songs: Person) -> None:
+    """Of forty moves at once the first and the last are heard: nothing queues up behind a slow answer."""
+    person = two_songs
+    person.run(HELD)
+    last = 10.0 ** (-4.0 / 20.0)
+    gain = "studio.store.sections.stages.find(({ name }) => name === 'gain').gain"
+    person.until(f"Math.abs({gain} - {last}) < 1e-9")
+    person.until("heard().includes(39)")
+    assert person.run("heard()") == [0, 39]
+    person.run("studio.sound.pause()")
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_what_is_heard_is_as_strong_as_what_is_rendered(
+    two_songs: Person, album: Studio, edited: bool
+) -> None:
+    """Strengths weaken what was decided, and what was edited by hand, once; the page shows it at full strength."""
+    person = two_songs
+    if edited:
+        stereo = "{ width: 1.5, bass_frequency_hz: 100, bass_amount: 0.5 }"
+        edit = f"c.eq[0].gain_db = 5; c.stages.stereo = {stereo}"
+        person.run(f"studio.store.editControls((c) => {{ {edit}; }})")
+    full = person.run("studio.store.session.used")
+    strength = "s.strength = { eq: 0.5, stereo: 0.25 }; s.overall_strength = 0.75"
+    person.run(f"studio.store.editSettings((s) => {{ {strength}; }})")
+    person.decided()
+    assert person.run("studio.store.session.used.eq") == full["eq"]
+    weak = scaled(controls_of(full), {"eq": 0.5, "gain": 0.75, **({"stereo": 0.25} if edited else {})})
+    person.settled(weak.as_dict())
+    song = person.run("studio.store.currentId")
+    settings = person.run("studio.store.session.settings")
+    controls = person.run("studio.store.session.controls")
+    result = album.done(f"/songs/{song}/render", {"controls": controls, "settings": settings})
+    assert "eq=0.5" in result["command"]
+    gains = [
+        [band["gain_db"] for band in tree["eq"]] for tree in (result["summary"]["controls"], weak.as_dict())
+    ]
+    assert gains[0] == pytest.approx(gains[1], abs=2e-3)
+
+
+def test_only_some_stages(two_songs: Person, album: Studio) -> None:
+    person = two_songs
+    person.run("document.querySelector('#sound details').open = true")
+    boxes = person.run("[...document.querySelectorAll('.only label')].map((label) => label.innerText.trim())")
+    person.click(f".only label:nth-of-type({1 + boxes.index('Limiter')}) input")
+    assert person.run("studio.store.session.settings.only") == ["limiter"]
+    person.decided()
+    assert person.run("studio.store.session.used.eq.length") > 0  # still there to be seen
+    person.until("studio.store.sections.stages[0].sos.every((row) => row.join() === '1,0,0,0,0')")
+    person.until("document.querySelector('.command code').textContent.includes('--only limiter')")
+    person.click("#eq .stage-tools [aria-label='Equaliser on']")
+    assert person.run("studio.store.session.settings.only") == ["limiter", "eq"]
+    person.until("studio.store.sections.stages[0].sos.some((row) => row.join() !== '1,0,0,0,0')")
+
+
 def test_three_proposals(two_songs: Person) -> None:
     person = two_songs
     person.click("#sound .panel-tools button")
@@ -382,12 +513,28 @@ def test_a_reference_is_followed_and_stays_out_of_the_album(two_songs: Person, t
     assert "a song I like.wav" in person.text(".references")
     assert person.run("document.querySelectorAll('.song-row').length") == 2
     assert person.run("document.querySelector('.match').checkVisibility()")
+    assert not person.run("document.querySelector('.references .number').checkVisibility()")
+    person.drop(".drop", wav(tmp_path / "another.wav", "s5_house", 5.0))
+    person.until("studio.store.session.settings.references.length === 2", 60.0)
+    person.decided()
+    both = person.run("studio.store.session.used.eq")
+    person.run("document.querySelector('.references [aria-label=\"Weight of another.wav\"]').focus()")
+    person.key("ArrowUp")
+    person.until("studio.store.session.settings.references[1].endsWith('=1.5')")
+    person.decided()
+    assert person.run("studio.store.session.used.eq") != both
+    assert person.focused() == "Weight of another.wav"
+    person.click('[aria-label="Don\'t follow another.wav"]')
+    person.until("studio.store.session.settings.references.length === 1")
+    person.decided()
+    person.settled(person.run("studio.store.session.used"))
     full = person.run(CURVE)
     person.run("document.querySelector('.match input').focus()")
     for _ in range(8):
         person.key("ArrowLeft")  # the tone: from 60 to 20 %
     person.until("Math.abs(studio.store.session.settings.match.tone - 0.2) < 1e-6")
     person.decided()
+    person.settled(person.run("studio.store.session.used"))
     less = person.run(CURVE)
     assert np.std(less) < 0.75 * np.std(full)
     person.click("[aria-label^='Don']")
@@ -411,6 +558,8 @@ def test_an_album_keeps_its_relations(two_songs: Person, album: Studio) -> None:
     after = [float(np.mean(soundfile.read(master)[0] ** 2)) for master in masters]
     assert after[1] / after[0] == pytest.approx(before[1] / before[0], rel=0.03)
     assert after[0] != pytest.approx(before[0], rel=0.01)
+    text = person.text(".result pre")
+    assert text.startswith("nm-master s3_rock.wav s5_house.wav -o masters/ --album --controls controls")
 
 
 def test_a_project_file_is_taken_over(two_songs: Person, album: Studio, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from neural_mastering.controls import Bands, ChainControls, EqBand, save_controls
+from neural_mastering.controls.limiter_controls import limiter_values
+from neural_mastering.dsp.limiter import DRIVEN
 from neural_mastering.errors import InputError
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.measure import measure
 from neural_mastering.rendering import Options, master
+from neural_mastering.studio import preview
 from neural_mastering.studio.pcm import PcmCache, keep_blocks
 from neural_mastering.studio.preview import RegionRenderer
 
@@ -117,6 +120,23 @@ def test_with_a_limiter_a_region_sounds_like_the_master(song: Song, tmp_path: Pa
     lines = region.reduction_db
     assert {"compressor", "limiter"} <= set(lines) and all(len(line) == 60 for line in lines.values())
     assert max(lines["compressor"]) > 1.0 and max(lines["limiter"]) > 0.5
+
+
+def test_the_limiter_is_the_one_that_the_master_finds(
+    song: Song, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sought once for a song and a target, on the song as it came, whatever the chain; a file's own wins."""
+    options = Options(target="-9", ceiling=-1.0)
+    master_spec = master(song.path, tmp_path / "master.wav", replace(options, model="none")).spec
+    renderer = RegionRenderer(song.pcm, song.forecast)
+    spec = renderer.render(ChainControls(), options, 0, RATE).spec
+    assert spec.driven != DRIVEN
+    assert (spec.driven, spec.clip_db) == (master_spec.driven, master_spec.clip_db)
+    own = {**limiter_values(DRIVEN, 1.25)}
+    given = renderer.render(ChainControls(limiter=own), options, 0, RATE).spec
+    assert (given.driven, given.clip_db) == (DRIVEN, 1.25)
+    monkeypatch.setattr(preview, "fit_limiter", None)
+    assert renderer.render(controls_of(song), options, RATE, RATE).spec == spec
 
 
 def test_the_run_in_puts_the_limiter_where_it_would_be(song: Song) -> None:

@@ -65,6 +65,7 @@ def test_kill_9_loses_nothing(tmp_path: Path, mix: Path, other: Path) -> None:
         assert leftovers == []
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_is_there_after_kill_9(tmp_path: Path) -> None:
     """Saves follow one another as fast as they go when the process is killed in the middle of one."""
     studio = Studio(tmp_path / "project")
@@ -101,16 +102,15 @@ def test_workers_end_with_the_server(tmp_path: Path, mix: Path) -> None:
     assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
-def test_a_worker_that_dies_is_replaced(tmp_path: Path, mix: Path) -> None:
-    with Studio(tmp_path / "project") as studio:
-        song = studio.upload(mix)
-        children = Path(f"/proc/{studio.process.pid}/task/{studio.process.pid}/children").read_text().split()
-        job = studio.post(f"/songs/{song}/decide", {"style": "rock"})["id"]
-        for child in children:
-            subprocess.run(["kill", "-9", child], check=True)
-        state = studio.wait(job)
-        assert state["state"] == "done" or "worker process ended" in state["error"]
-        assert studio.done(f"/songs/{song}/decide", {"style": "pop"})["controls"]
+def test_a_worker_that_dies_is_replaced(fresh: Studio, mix: Path) -> None:
+    song = fresh.upload(mix)
+    children = Path(f"/proc/{fresh.process.pid}/task/{fresh.process.pid}/children").read_text().split()
+    job = fresh.post(f"/songs/{song}/decide", {"style": "rock"})["id"]
+    for child in children:
+        subprocess.run(["kill", "-9", child], check=True)
+    state = fresh.wait(job)
+    assert state["state"] == "done" or "worker process ended" in state["error"]
+    assert fresh.done(f"/songs/{song}/decide", {"style": "pop"})["controls"]
 
 
 def test_two_tabs_agree(studio: Studio, song: str) -> None:

@@ -1,15 +1,18 @@
 """The file that is downloaded is the one that nm-master makes with the command that the page shows."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import yaml
 from mutagen.flac import FLAC
 from nm_test_studio import Studio
 
 from neural_mastering.cli.master import invoke
+from neural_mastering.controls import controls_of
 from neural_mastering.rendering import Options, master
 
 
@@ -70,9 +73,10 @@ EDITED = {
     [
         (None, {"style": "rock", "format": "wav", "bits": "24", "target": -11, "density": 0.75}),
         (None, {"words": {"warm": 0.7}, "format": "flac", "bits": "16", "ceiling": -1.3, "target": "tidal"}),
-        (
+        pytest.param(
             EDITED,
             {"format": "wav", "bits": "16", "target": "keep", "ceiling": "off", "skip": ["dc_removal"]},
+            marks=pytest.mark.slow,
         ),
         (
             EDITED,
@@ -82,6 +86,12 @@ EDITED = {
                 "strength": {"limiter": 0.5},
                 "max_reduction_db": 4.0,
             },
+        ),
+        (EDITED, {"strength": {"eq": 0.5, "compressor": 0.4}, "overall_strength": 0.8, "skip": ["gain"]}),
+        pytest.param(
+            EDITED,
+            {"only": ["eq", "stereo", "limiter"], "words": {"warm": 0.5}, "bits": "16"},
+            marks=pytest.mark.slow,
         ),
         (
             None,
@@ -111,8 +121,8 @@ def test_lossless_files_have_the_same_bytes(
     ("controls", "settings"),
     [
         (EDITED, {"format": "wav", "bits": "32f"}),  # libsndfile writes the time of day into float WAV files
-        (None, {"style": "pop", "format": "mp3:320"}),
-        (EDITED, {"format": "vorbis"}),
+        pytest.param(None, {"style": "pop", "format": "mp3:320"}, marks=pytest.mark.slow),
+        pytest.param(EDITED, {"format": "vorbis"}, marks=pytest.mark.slow),
         (None, {"words": {"bright": 0.3}, "format": "opus:160"}),
     ],
 )
@@ -157,41 +167,73 @@ def test_a_lossy_source_and_an_awkward_name(studio: Studio, tmp_path: Path) -> N
         assert mine.read_bytes() == made.read_bytes()
 
 
-def test_an_album_is_that_of_the_command_line(
-    studio: Studio, song: str, mix: Path, other: Path, tmp_path: Path
+def test_an_album_is_that_of_the_command_line(fresh: Studio, mix: Path, other: Path, tmp_path: Path) -> None:
+    ids = [fresh.upload(mix), fresh.upload(other)]
+    assert fresh.get("/project")["order"] == ids
+    result = fresh.done("/album/render", {"settings": {"style": "rock", "target": -13}})
+    names = [each["name"] for each in result["files"] if each["kind"] == "audio"]
+    assert names == ["my mix.wav", "other.flac"]
+    made = tmp_path / "made"
+    made.mkdir()
+    arguments = [str(mix), str(other), "-o", str(made), "--style", "rock", "--target", "-13", "--album"]
+    assert invoke([*arguments, "--skip", "residual"]) == 0
+    for name in names:
+        answer = fresh.client.get(f"/jobs/{fresh.job}/files/{name}")
+        (tmp_path / name).write_bytes(answer.content)
+        assert np.array_equal(samples(tmp_path / name), samples(made / name))
+
+
+def test_an_album_edited_by_hand_is_one_command(
+    fresh: Studio, mix: Path, other: Path, tmp_path: Path
 ) -> None:
-    second = studio.upload(other)
-    with Studio(tmp_path / "album") as own:
-        ids = [own.upload(mix), own.upload(other)]
-        assert second in ids and own.get("/project")["order"] == ids
-        result = own.done("/album/render", {"settings": {"style": "rock", "target": -13}})
-        names = [each["name"] for each in result["files"] if each["kind"] == "audio"]
-        assert names == ["01 my mix.wav", "02 other.flac"]
-        made = tmp_path / "made"
-        made.mkdir()
-        arguments = [str(mix), str(other), "-o", str(made), "--style", "rock", "--target", "-13", "--album"]
-        assert invoke([*arguments, "--skip", "residual"]) == 0
-        for name, path in zip(names, (made / "my mix.wav", made / "other.flac"), strict=True):
-            answer = own.client.get(f"/jobs/{own.job}/files/{name}")
-            (tmp_path / name).write_bytes(answer.content)
-            assert np.array_equal(samples(tmp_path / name), samples(path))
+    """Each song with its own controls and strengths, gaps and titles: one nm-master makes every file anew."""
+    info = "file,title,album\nother.flac,Second first,Two\nmy mix.wav,Last,Two\n"
+    made = tmp_path / "made"
+    made.mkdir()
+    first, second = fresh.upload(mix), fresh.upload(other)
+    project = fresh.get("/project")
+    songs = {song["id"]: song for song in project["songs"]}
+    songs[first]["controls"] = EDITED
+    songs[first]["settings"]["strength"] = {"eq": 0.5, "limiter": 0.5}
+    songs[second]["settings"] |= {"style": "rock", "skip": ["stereo"], "overall_strength": 0.7}
+    fresh.put("/project", project).raise_for_status()
+    body = {"settings": {"target": -12.0, "bits": "16"}, "gap_s": 1.0, "info": info}
+    result = fresh.done("/album/render", body)
+    got = {
+        each["name"]: fresh.client.get(f"/jobs/{fresh.job}/files/{each['name']}").content
+        for each in result["files"]
+    }
+    for source in (mix, other):
+        (made / source.name).write_bytes(source.read_bytes())
+    for name, content in got.items():
+        if name.startswith("controls/") or name == "album.csv":
+            (made / name).parent.mkdir(exist_ok=True)
+            (made / name).write_bytes(content)
+    assert result["command"][0] == "nm-master" and shlex.split(result["command_text"]) == result["command"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(made)
+        assert invoke(result["command"][1:]) == 0
+    masters = {path.name: path.read_bytes() for path in (made / "masters").iterdir()}
+    assert set(masters) == {"my mix.wav", "other.flac", "Two.cue", "Two.m3u8"}
+    assert masters == {name: content for name, content in got.items() if name in masters}
+    edited = controls_of(yaml.safe_load(got["controls/my mix.yaml"]))
+    assert edited.eq.gain_db == pytest.approx([0.617, -1.05], abs=1e-3) and "compressor" in edited.stages
 
 
-def test_an_album_with_gaps_and_titles(mix: Path, other: Path, tmp_path: Path) -> None:
-    with Studio(tmp_path / "project") as studio:
-        for path in (mix, other):
-            studio.upload(path)
-        info = "file,title,isrc\nother.flac,Second first,GBAYE0000351\nmy mix.wav,Last,GBAYE0000352\n"
-        body = {"settings": {"format": "flac"}, "gap_s": 1.5, "info": info}
-        result = studio.done("/album/render", body)
-        found = {}
-        for each in result["files"]:
-            if each["name"].endswith(".flac"):
-                path = tmp_path / Path(each["name"]).name
-                path.write_bytes(studio.client.get(f"/jobs/{studio.job}/files/{each['name']}").content)
-                found[FLAC(path)["title"][0]] = path
-        names = {Path(each["name"]).suffix for each in result["files"]}
-        assert {".cue", ".m3u8"} <= names
+def test_an_album_with_gaps_and_titles(fresh: Studio, mix: Path, other: Path, tmp_path: Path) -> None:
+    for path in (mix, other):
+        fresh.upload(path)
+    info = "file,title,isrc\nother.flac,Second first,GBAYE0000351\nmy mix.wav,Last,GBAYE0000352\n"
+    body = {"settings": {"format": "flac"}, "gap_s": 1.5, "info": info}
+    result = fresh.done("/album/render", body)
+    found = {}
+    for each in result["files"]:
+        if each["name"].endswith(".flac"):
+            path = tmp_path / Path(each["name"]).name
+            path.write_bytes(fresh.client.get(f"/jobs/{fresh.job}/files/{each['name']}").content)
+            found[FLAC(path)["title"][0]] = path
+    names = {Path(each["name"]).suffix for each in result["files"]}
+    assert {".cue", ".m3u8"} <= names
     frames = {name: soundfile.info(path).frames for name, path in found.items()}
     rate = soundfile.info(mix).samplerate
     assert frames["Second first"] - soundfile.info(other).frames == pytest.approx(1.5 * rate, abs=rate)

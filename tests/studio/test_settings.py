@@ -148,11 +148,10 @@ def test_plain_data_and_back() -> None:
 
 
 def test_a_render_keeps_every_setting_of_the_delivery() -> None:
-    controls, options = ChainControls(), replace(FULL, match=None).options()
+    controls = ChainControls()
     target = {"name": "-11.1 LUFS", "lufs": FULL.target, "ceiling_db": FULL.ceiling}
-    kept = delivery_settings(FULL, options, controls, target)
-    tone = {"style", "references", "match", "words", "intensity", "model"}
-    decided = tone | {"strength", "overall_strength", "skip", "only"}
+    kept = delivery_settings(FULL, controls, target)
+    decided = {"style", "references", "match", "words", "intensity", "model"}
     for each in fields(Settings):
         if each.name not in decided:
             assert getattr(kept, each.name) == getattr(FULL, each.name), each.name
@@ -164,3 +163,25 @@ def test_an_album_keeps_the_tone_of_its_songs() -> None:
         style="pop", words={"warm": 0.5}, target=-12.0
     )
     assert Settings(style="rock").with_tone_of(song) == Settings(style="rock", words={"warm": 0.5})
+
+
+def test_an_album_has_one_delivery() -> None:
+    """A song's own strengths and skipped stages hold for its chain; the delivery is the album's."""
+    song = Settings(strength={"eq": 0.5, "limiter": 0.5}, skip=("stereo", "dc_removal"))
+    assert Settings().with_tone_of(song) == Settings(strength={"eq": 0.5}, skip=("stereo",))
+    album = Settings(skip=("peak_control",)).with_tone_of(Settings(only=("eq",)))
+    assert album.skip == ("peak_control",) and album.only[0] == "eq"
+    options = album.options()
+    shares = {
+        name: options.share_of(name) for name in ("eq", "stereo", "dc_removal", "peak_control", "limiter")
+    }
+    assert shares == {"eq": 1.0, "stereo": 0.0, "dc_removal": 1.0, "peak_control": 0.0, "limiter": 1.0}
+
+
+def test_a_decision_is_about_full_strength() -> None:
+    """What the delivery leaves out stays out."""
+    weak = Settings(overall_strength=0.2, strength={"eq": 0.5, "limiter": 0.5}, skip=("eq", "dc_removal"))
+    assert weak.at_full_strength() == Settings(strength={"limiter": 0.5}, skip=("dc_removal",))
+    assert Settings(only=("eq", "limiter")).at_full_strength() == Settings(
+        skip=("dc_removal", "peak_control")
+    )

@@ -69,6 +69,11 @@ class Browser:
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
 
+    @property
+    def pid(self) -> int:
+        """Of the browser, whose children the pages are."""
+        return self._process.pid
+
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
         """One command and its answer; events on the way are kept in `events`."""
         self._number += 1

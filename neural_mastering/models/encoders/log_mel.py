@@ -12,12 +12,17 @@ from neural_mastering.models.blocks.pooling import mean_and_std
 from neural_mastering.models.blocks.tcn_block import DilatedStack, FrameFeatures
 from neural_mastering.models.encoders.encoder import Encoder
 from neural_mastering.models.encoders.mel_powers import MelPowers, band_powers, hop_levels
+from neural_mastering.numeric.log_mel import (
+    BALANCE_SCALE_DB,
+    CREST_SCALE_DB,
+    GROUPS,
+    MID_SCALE_DB,
+    SIDE_SCALE_DB,
+    TYPICAL_CREST_DB,
+    LogMelSpec,
+)
 from neural_mastering.shapes import Audio, Latent
 from neural_mastering.units import db_to_power, power_to_db
-
-_STEREO_GROUPS = 8
-_MID_SCALE_DB, _SIDE_SCALE_DB, _CREST_SCALE_DB, _BALANCE_SCALE_DB = 10.0, 20.0, 10.0, 10.0
-_TYPICAL_CREST_DB = 12.0
 
 
 class LogMel(Encoder):
@@ -73,12 +78,23 @@ class LogMel(Encoder):
         super().__init__()
         if fft_size % hop:
             raise ValueError(f"fft_size must be a multiple of hop, got {fft_size} and {hop}")
-        if bands % _STEREO_GROUPS:
-            raise ValueError(f"bands must be a multiple of {_STEREO_GROUPS}, got {bands}")
+        if bands % GROUPS:
+            raise ValueError(f"bands must be a multiple of {GROUPS}, got {bands}")
         high_hz = min(high_hz, sample_rate / 2.0)
         self.z_size, self.sample_rate = z_size, sample_rate
         self.bands, self.fft_size, self.hop = bands, fft_size, hop
         self.floor_power = db_to_power(floor_db)
+        self.spec = LogMelSpec(
+            float(sample_rate),
+            bands,
+            low_hz,
+            high_hz,
+            fft_size,
+            hop,
+            floor_db,
+            reference_level_db,
+            reference_tilt_db,
+        )
         filterbank = mel_filterbank(fft_size, sample_rate, bands, low_hz, high_hz, unit_area=False)
         window = torch.hann_window(fft_size, dtype=torch.float64)
         window = window * (2.0 / window.sum())  # a full-scale sine reads 0 dB
@@ -90,8 +106,8 @@ class LogMel(Encoder):
         self.register_buffer("filterbank", filterbank, persistent=False)
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("reference_db", power_to_db(reference + self.floor_power), persistent=False)
-        frame_features = 2 * bands + 3 * _STEREO_GROUPS + 1
-        long_term_features = 4 * bands + 3 * _STEREO_GROUPS + 2
+        frame_features = 2 * bands + 3 * GROUPS + 1
+        long_term_features = 4 * bands + 3 * GROUPS + 2
         self.front = nn.Conv1d(frame_features, channels, 3, padding=1)
         self.blocks = DilatedStack(channels, block_kernel_size, dilations)
         frames = self.blocks.receptive_field_frames + 2
@@ -151,27 +167,27 @@ class LogMel(Encoder):
     @property
     def level_scale_db(self) -> Float[Tensor, " level"]:
         """(2·band,) decibels that one unit of a level feature stands for: mid's bands, then side's."""
-        return torch.tensor([_MID_SCALE_DB, _SIDE_SCALE_DB]).repeat_interleave(self.bands)
+        return torch.tensor([MID_SCALE_DB, SIDE_SCALE_DB]).repeat_interleave(self.bands)
 
     def _levels(self, mid: Tensor, side: Tensor) -> Tensor:
         """Levels of mid and side above the reference, (batch, 2·band, frame)."""
         reference = self.reference_db.to(mid)[:, None]
         return torch.cat(
             (
-                (power_to_db(mid + self.floor_power) - reference) / _MID_SCALE_DB,
-                (power_to_db(side + self.floor_power) - reference) / _SIDE_SCALE_DB,
+                (power_to_db(mid + self.floor_power) - reference) / MID_SCALE_DB,
+                (power_to_db(side + self.floor_power) - reference) / SIDE_SCALE_DB,
             ),
             dim=1,
         )
 
     def _stereo(self, mid: Tensor, side: Tensor, cross: Tensor) -> Tensor:
         """Correlation, balance and side share in groups of bands, (batch, 3·group, frame)."""
-        mid, side, cross = (p.unflatten(1, (_STEREO_GROUPS, -1)).sum(dim=2) for p in (mid, side, cross))
+        mid, side, cross = (p.unflatten(1, (GROUPS, -1)).sum(dim=2) for p in (mid, side, cross))
         total = mid + side + self.floor_power
         # |2·cross| ≤ mid + side, so both stay above 0 in spite of rounding.
         left, right = ((total + sign * 2.0 * cross).clamp(min=self.floor_power * 0.5) for sign in (1.0, -1.0))
         correlation = (mid - side) * torch.rsqrt(left * right)
-        balance = (power_to_db(left) - power_to_db(right)) / _BALANCE_SCALE_DB
+        balance = (power_to_db(left) - power_to_db(right)) / BALANCE_SCALE_DB
         return torch.cat((correlation, balance, side / total), dim=1)
 
     def _crest(self, peak: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
@@ -186,7 +202,7 @@ class LogMel(Encoder):
 
     def _crest_feature(self, peak: Tensor, power: Tensor) -> Tensor:
         crest_db = power_to_db((peak.square() + self.floor_power) / (power + self.floor_power))
-        return (crest_db - _TYPICAL_CREST_DB) / _CREST_SCALE_DB
+        return (crest_db - TYPICAL_CREST_DB) / CREST_SCALE_DB
 
 
 def _tilted_density(

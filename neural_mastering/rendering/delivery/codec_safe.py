@@ -115,7 +115,7 @@ def deliver_safely(
             limiter = spec.settings if spec.limits else None
             samples = FloatMaster(buffer.blocks, readings.sample_rate, channels, lower.ceiling_db, limiter)
             codecs = tuple(
-                replace(read_codec(samples, encoding, spec.ceiling_db), promised=True)
+                replace(read_codec(samples, encoding, spec.promised_db), promised=True)
                 for encoding in promised
             )
         except BaseException:

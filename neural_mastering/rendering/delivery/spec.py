@@ -29,6 +29,8 @@ class DeliverySpec:
         driven: of the limiter where it takes off more.
         clip_db: the most that the clipper in front of it may take off short peaks; 0 leaves it out.
         max_loss_lu: the most by which both together may lower the loudness.
+        kept_db: ceiling that must hold after encoders, where `ceiling_db` is lower for the sake of a reference;
+            None where both are the same.
     """
 
     lufs: float | None
@@ -38,6 +40,12 @@ class DeliverySpec:
     driven: LimiterSettings = DRIVEN
     clip_db: float = 0.0
     max_loss_lu: float = math.inf
+    kept_db: float | None = None
+
+    @property
+    def promised_db(self) -> float | None:
+        """The ceiling that must hold after encoders, dBTP."""
+        return self.ceiling_db if self.kept_db is None else self.kept_db
 
     @property
     def limits(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import lsq_linear
 
 from neural_mastering.dsp.third_octaves import BROAD, Float64s, octave_smoothed
 
@@ -27,6 +26,8 @@ def closest_curve(wanted_db: Float64s, known: NDArray[np.bool_], largest_db: flo
         known: (third,) bands that are compared.
         largest_db: L, above 0.
     """
+    from scipy.optimize import lsq_linear  # half a second, which not every start shall wait for
+
     size = len(wanted_db)
     used = known & BROAD if (known & BROAD).any() else known
     if not used.any():

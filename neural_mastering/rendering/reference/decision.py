@@ -21,7 +21,7 @@ from neural_mastering.rendering.reference.follow import FollowedTone, follow_ton
 from neural_mastering.rendering.reference.match import ReferenceMatch, match_references
 from neural_mastering.rendering.reference.measured import MeasuredReference, SongMeasures, mean_measures
 from neural_mastering.rendering.reference.shares import EXACT, MatchShares
-from neural_mastering.rendering.reference.width import follow_width
+from neural_mastering.rendering.reference.width import follow_width, level_change_db
 
 MOST_REDUCTION_DB = 6.0
 """Reduction that 95 % of a song must stay below behind a compressor that follows another song."""
@@ -65,11 +65,13 @@ def follow_references(
     pieces: Sequence[Block],
     shares: MatchShares | None = None,
     design_rate_hz: float = 44_100.0,
+    widens: bool = True,
 ) -> ReferenceDecision:
     """Decide how to follow references.
 
     Another version of the song itself is followed exactly, or as far as the shares say where there are some; other
-    songs by the shares.
+    songs by the shares. A stereo stage changes levels where it changes the side, so the equaliser of another song's
+    tone does what is left of the difference after it.
 
     Args:
         song: what it measures.
@@ -77,6 +79,7 @@ def follow_references(
         pieces: of the song, (channel, time) each, to try compressors on.
         shares: of the way; None for the default.
         design_rate_hz: at which the bands will mean their curve.
+        widens: whether the stereo stage will be used.
 
     Raises:
         InputError: references with too little sound in common.
@@ -103,8 +106,13 @@ def follow_references(
         return replace(same, warnings=warnings)
     shares = shares or MatchShares()
     broad = [(reference.measures.broad_profile, reference.weight) for reference in references]
-    tone = follow_tone(song.broad_profile, broad, shares.tone, design_rate_hz)
-    stages, said = _stages(song, mean.movement, pieces, tone, shares, design_rate_hz)
+    side_db = song.movement.side_db
+    width, about_width = follow_width(side_db, mean.movement.side_db, shares.width, song.readings.sample_rate)
+    anyway_db = level_change_db(side_db, width) if widens else None
+    tone = follow_tone(song.broad_profile, broad, shares.tone, design_rate_hz, anyway_db)
+    stages, about_dynamics = _compressor(song, mean.movement, pieces, tone, shares, design_rate_hz)
+    if width:
+        stages["stereo"] = width
     return ReferenceDecision(
         song,
         mean,
@@ -115,7 +123,7 @@ def follow_references(
         tone.curve_db,
         tone.bands,
         stages,
-        (_about(match.agreement, len(references)), *said),
+        (_about(match.agreement, len(references)), *about_dynamics, about_width),
         (*warnings, *far_warning(tone.difference_db, tone.known)),
         len(references),
     )
@@ -159,37 +167,28 @@ def _same_song(
     )
 
 
-def _stages(
+def _compressor(
     song: SongMeasures,
     reference: Movement,
     pieces: Sequence[Block],
     tone: FollowedTone,
     shares: MatchShares,
     design_rate_hz: float,
-) -> tuple[Mapping[str, Values], tuple[str, ...]]:
-    """Compressor and stereo stage after other songs."""
+) -> tuple[dict[str, Values], tuple[str, ...]]:
+    """The compressor after other songs, where one helps, and what is said about it."""
+    if shares.dynamics == 0.0:
+        return {}, ()
     rate = song.readings.sample_rate
-    stages: dict[str, Values] = {}
-    said = []
-    if shares.dynamics > 0.0:
-        sections = ChainControls(design_rate_hz=design_rate_hz, eq=tone.bands).eq_sections(rate)
-        compressor, text = find_compressor(
-            pieces,
-            rate,
-            song.readings.lufs,
-            reference.levels_db,
-            shares.dynamics,
-            sections,
-            MOST_REDUCTION_DB,
-        )
-        if compressor:
-            stages["compressor"] = compressor
-        said.append(text)
-    width, text = follow_width(song.movement.side_db, reference.side_db, shares.width, rate)
-    if width:
-        stages["stereo"] = width
-    said.append(text)
-    return stages, tuple(said)
+    values, said = find_compressor(
+        pieces,
+        rate,
+        song.readings.lufs,
+        reference.levels_db,
+        shares.dynamics,
+        ChainControls(design_rate_hz=design_rate_hz, eq=tone.bands).eq_sections(rate),
+        MOST_REDUCTION_DB,
+    )
+    return ({"compressor": values} if values else {}), (said,)
 
 
 def _about(agreement: float, count: int) -> str:

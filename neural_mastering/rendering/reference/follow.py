@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.controls import Bands
 from neural_mastering.dsp.gaussian import combine
-from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s, octave_smoothed
 from neural_mastering.metering.profile import Profile
 from neural_mastering.rendering.reference.closest_curve import closest_curve
 from neural_mastering.rendering.reference.fit import fit_curve
@@ -54,6 +54,7 @@ def follow_tone(
     references: Sequence[tuple[Profile, float]],
     share: float,
     design_rate_hz: float = 44_100.0,
+    anyway_db: Float64s | None = None,
 ) -> FollowedTone:
     """Fit the equaliser to the broad tone of references.
 
@@ -65,6 +66,7 @@ def follow_tone(
         references: (profile, weight), weights above 0.
         share: of the way, 0 to 1.
         design_rate_hz: at which the bands will mean their curve.
+        anyway_db: (third,) what other stages do to the level of each band; the equaliser does what is left.
 
     Raises:
         InputError: no reference, or weights that are not above 0.
@@ -73,6 +75,8 @@ def follow_tone(
     difference_db = np.where(known, weights_of(references) @ smooth, 0.0)
     freedom = error_covariance(FREEDOM_DB)
     curve_db = combine(freedom, [reference_statement(song, references, share, freedom)]).mean
+    if anyway_db is not None:
+        curve_db = curve_db - octave_smoothed(anyway_db, known)
     curve_db = closest_curve(curve_db, known, limit_db(share))
     bands = fit_within(curve_db, known, limit_db(share), design_rate_hz)
     return FollowedTone(difference_db, known, curve_db, bands)

@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from scipy.signal import lfilter
 
 from neural_mastering.audio_io.block import Block
+from neural_mastering.dsp import stream_kernels
 from neural_mastering.metering.preflight import has_dc
 from neural_mastering.rendering.stages.base import StreamStage
 
@@ -32,10 +32,11 @@ class DcRemovalStage(StreamStage):
     def __init__(self, offset: tuple[float, ...], sample_rate: int) -> None:
         pole = math.exp(-2.0 * math.pi * CORNER_HZ / sample_rate)
         scale = 0.5 * (1.0 + pole)
-        self._b, self._a = (scale, -scale), (1.0, -pole)
-        self._state = -scale * np.array(offset)[:, None]
+        self._scale, self._pole = scale, pole
+        self._state = -scale * np.array(offset, dtype=np.float64)
 
     def process(self, block: Block) -> Block:
         """Filter."""
-        out, self._state = lfilter(self._b, self._a, block, axis=1, zi=self._state)
-        return np.ascontiguousarray(out)
+        out = np.empty_like(block)
+        stream_kernels.dc_blocked(np.ascontiguousarray(block), self._scale, self._pole, self._state, out)
+        return out

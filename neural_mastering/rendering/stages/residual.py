@@ -2,23 +2,18 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import soxr
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from neural_mastering.audio_io.block import Block
+from neural_mastering.audio_io.resample import Resampler, Samples
 from neural_mastering.models.residual_heads import ResidualHead
 from neural_mastering.rendering.stages.base import StreamStage
 from neural_mastering.shapes import Latent
 
 CHUNK_S = 8.0
-
-Samples = NDArray[np.floating[Any]]
-"""(channel, time) in float32 or float64."""
 
 
 @dataclass(frozen=True)
@@ -107,31 +102,3 @@ class ResidualStage(StreamStage):
         out = self._dry[:, :count] + self._amount * self._wet[:, :count].astype(np.float64)
         self._dry, self._wet = self._dry[:, count:].copy(), self._wet[:, count:].copy()
         return out
-
-
-class Resampler:
-    """soxr's stream, whose output is aligned with its input; nothing at equal rates."""
-
-    def __init__(self, source_hz: float, target_hz: float, channels: int) -> None:
-        self._channels = channels
-        self._stream = (
-            None
-            if source_hz == target_hz
-            else soxr.ResampleStream(source_hz, target_hz, channels, quality="VHQ")
-        )
-
-    def push(self, block: Samples) -> Samples:
-        """Convert the next block; gives what is ready."""
-        return block if self._stream is None else self._convert(block, last=False)
-
-    def finish(self) -> Samples:
-        """What is left when the stream has ended."""
-        empty = np.zeros((self._channels, 0), np.float32)
-        return empty if self._stream is None else self._convert(empty, last=True)
-
-    def _convert(self, block: Samples, last: bool) -> Samples:
-        assert self._stream is not None
-        frames = np.ascontiguousarray(block.T, dtype=np.float32)
-        return np.ascontiguousarray(
-            self._stream.resample_chunk(frames, last=last).reshape(-1, self._channels).T
-        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neural_mastering.controls import ChainControls, load_controls, scaled
@@ -14,14 +13,12 @@ from neural_mastering.errors import InputError
 from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.notes import Note
 from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.tone.listened import ListenedTone
+from neural_mastering.rendering.tone.listening import NO_MODEL, Listening, chosen_style, find_model
 from neural_mastering.rendering.tone.tone import LEFT_ALONE, Tone
-from neural_mastering.styles.profile import AUTO
 
 if TYPE_CHECKING:
     from neural_mastering.rendering.tone.analysis import ToneAnalysis
-
-NO_MODEL = "none"
-"""What `--model` takes to leave the tone alone."""
 
 
 def choose_tone(
@@ -29,6 +26,7 @@ def choose_tone(
     options: Options,
     progress: Callable[[str], None],
     analyse: Callable[[MeasuredSong], ToneAnalysis] | None = None,
+    listening: Listening | None = None,
 ) -> Tone:
     """What a person's controls or a model set; the move towards a style and references; strengths; words.
 
@@ -37,11 +35,14 @@ def choose_tone(
         options: of the master.
         progress: called with a word for each step.
         analyse: gives the song's analysis where it is known already; None reads the song for it.
+        listening: has read the song while it was measured; None reads it again.
 
     Raises:
         InputError: an unknown model or style, controls that can't be read, references that can't be used.
     """
-    tone = _moved(_base(song, options, progress), song, options, progress, analyse)
+    listening = listening or Listening(options)
+    base = _base(song, options, progress, listening)
+    tone = _moved(base, song, options, progress, analyse or listening.analysis)
     tone = replace(tone, controls=scaled(tone.controls, options.shares(tone.controls)))
     if not options.words:
         return tone
@@ -55,7 +56,7 @@ def _moved(
     song: MeasuredSong,
     options: Options,
     progress: Callable[[str], None],
-    analyse: Callable[[MeasuredSong], ToneAnalysis] | None,
+    analyse: Callable[[MeasuredSong], ToneAnalysis],
 ) -> Tone:
     """The tone with the move towards a style and references in it."""
     style = chosen_style(options)
@@ -63,28 +64,22 @@ def _moved(
         from neural_mastering.rendering.tone.from_reference import joined, tone_from_references  # as above
 
         progress("comparing with the references")
-        referred = tone_from_references(song, options.references, options.match)
+        widens = options.share_of("stereo") > 0.0
+        referred = tone_from_references(song, options.references, options.match, widens)
         if style is None and tone.controls == ChainControls():
             return referred
         tone = joined(tone, referred)
     if (style is None and not options.references) or not math.isfinite(song.readings.lufs):
         return tone
-    from neural_mastering.rendering.tone.analysis import analyse_tone  # only where it is used
-    from neural_mastering.rendering.tone.from_style import add_move
+    from neural_mastering.rendering.tone.from_style import add_move  # scipy's optimisers
 
     progress("listening")
-    return add_move(tone, (analyse or analyse_tone)(song), style, options.intensity_db)
+    return add_move(tone, analyse(song), style, options.intensity_db)
 
 
-def chosen_style(options: Options) -> str | None:
-    """The style that was asked for; `auto` where nothing else sets the tone; None where something does."""
-    if options.style is not None:
-        return options.style
-    is_free = options.model is None and options.controls is None and not options.references
-    return AUTO if is_free else None
-
-
-def _base(song: MeasuredSong, options: Options, progress: Callable[[str], None]) -> Tone:
+def _base(
+    song: MeasuredSong, options: Options, progress: Callable[[str], None], listening: Listening
+) -> Tone:
     """What is done anyway: a person's controls, what a model wants, or nothing."""
     chosen = load_controls(options.controls) if options.controls is not None else None
     name = options.model if (options.model or NO_MODEL).lower() != NO_MODEL else None
@@ -97,6 +92,9 @@ def _base(song: MeasuredSong, options: Options, progress: Callable[[str], None])
             chosen or ChainControls(), Note("nothing_audible", "nothing to hear: the model was not asked")
         )
     progress("listening")
+    heard = listening.tone(song)
+    if heard is not None:
+        return _as_heard(heard)
     tone = _from_model(name, song)
     if chosen is None:
         return tone
@@ -104,24 +102,6 @@ def _base(song: MeasuredSong, options: Options, progress: Callable[[str], None])
         raise InputError(f"--controls {options.controls} asks for a residual, and --model {name} has none")
     origin = Note("controls", f"controls from {options.controls}, residual by {tone.model.label}")
     return replace(tone, controls=chosen, origin=origin)
-
-
-def find_model(name: str) -> Path:
-    """What a name means: a checkpoint, a run folder, or a bundled model (its JSON file).
-
-    Raises:
-        InputError: none of these.
-    """
-    path = Path(name).expanduser()
-    if path.exists():
-        return path
-    from neural_mastering.models.bundle import bundled_models  # imports torch
-
-    bundled = bundled_models()
-    if name in bundled:
-        return bundled[name]
-    known = f"; bundled models: {', '.join(bundled)}" if bundled else "; this version has no bundled model"
-    raise InputError(f"--model {name}: no such file or run folder{known}")
 
 
 def _from_model(name: str, song: MeasuredSong) -> Tone:
@@ -137,9 +117,13 @@ def _from_model(name: str, song: MeasuredSong) -> Tone:
     bundle = find_bundle(path)
     confidence = None if bundle is None else read_bundle(bundle).confidence
     label = path.stem if path.is_file() else path.name
-    listened = listen(
-        load_model(path), label, song.blocks(), song.sample_rate, song.readings.lufs, confidence
+    return _as_heard(
+        listen(load_model(path), label, song.blocks(), song.sample_rate, song.readings.lufs, confidence)
     )
+
+
+def _as_heard(listened: ListenedTone) -> Tone:
+    """A model's controls, with what there is to say about them."""
     actions = ()
     if listened.confidence is not None:
         found = listened.confidence
@@ -151,5 +135,5 @@ def _from_model(name: str, song: MeasuredSong) -> Tone:
                 f"common and differ by {found.spread_db:.1f} dB)",
             ),
         )
-    origin = Note("model", f"controls by the model {label}")
+    origin = Note("model", f"controls by the model {listened.label}")
     return Tone(listened.controls, origin, actions, model=listened)

@@ -10,20 +10,20 @@ import numpy as np
 import torch
 
 from neural_mastering.audio_io.block import Block
+from neural_mastering.audio_io.resample import Samples
+from neural_mastering.audio_io.windows import StreamWindows
 from neural_mastering.controls import Bands, ChainControls, EqBand, scaled
 from neural_mastering.controls.catalogue import INPUT_LUFS, Value, stage_of_model
 from neural_mastering.dsp.rbj import Float64s
 from neural_mastering.models import Analysis, Confidence, MasteringModel
 from neural_mastering.models.confidence import ConfidenceEstimate, estimate_confidence
 from neural_mastering.models.residual_heads import NoResidual
-from neural_mastering.rendering.stages.residual import Resampler, ResidualSource, Samples
-
-WINDOW_S = 5.0
-"""Length of the windows in which a song is analysed."""
+from neural_mastering.rendering.stages.residual import ResidualSource
+from neural_mastering.rendering.tone.listened import WINDOW_S, ListenedTone
 
 
 @dataclass(frozen=True)
-class ModelTone:
+class ModelTone(ListenedTone):
     """What a model wants of a song.
 
     Attributes:
@@ -112,33 +112,15 @@ def analyse_windows(
     window = round(window_s * model.sample_rate)
     told = torch.tensor([max(lufs, model.silence_lufs)], dtype=torch.float32)
     parts: list[Analysis] = []
+    windows = StreamWindows(sample_rate, model.sample_rate, window)
 
-    def analyse(piece: Samples) -> None:
-        audio = torch.from_numpy(np.ascontiguousarray(piece, dtype=np.float32))[None]
-        parts.append(model.analyse(audio, lufs=told))
-
-    resampler: Resampler | None = None
-    kept: Samples | None = None  # the last window and what follows it
-    covered = 0  # samples of `kept` that a window has covered
-
-    def take(block: Samples) -> None:
-        nonlocal kept, covered
-        kept = block if kept is None else np.concatenate([kept, block], axis=1)
-        while kept.shape[1] - covered >= window:
-            analyse(kept[:, covered : covered + window])
-            covered += window
-            cut = max(covered - window, 0)
-            kept, covered = kept[:, cut:].copy(), covered - cut
+    def analyse(pieces: Iterator[Samples]) -> None:
+        parts.extend(model.analyse(torch.from_numpy(piece)[None], lufs=told) for piece in pieces)
 
     with torch.inference_mode(), _one_thread():
         for block in blocks:
-            if resampler is None:
-                resampler = Resampler(sample_rate, model.sample_rate, block.shape[0])
-            take(resampler.push(block.astype(np.float32)))
-        if resampler is not None:
-            take(resampler.finish())
-        if kept is not None and kept.shape[1] > covered:
-            analyse(kept[:, -window:])
+            analyse(windows.push(block))
+        analyse(windows.finish())
     return [part for part in parts if bool(part.lufs > model.silence_lufs)] or parts
 
 

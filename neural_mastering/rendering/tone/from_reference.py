@@ -26,7 +26,10 @@ from neural_mastering.rendering.tone.tone import LEFT_ALONE, ReferenceTone, Tone
 
 
 def tone_from_references(
-    song: MeasuredSong, references: Sequence[tuple[Path, float]], shares: MatchShares | None = None
+    song: MeasuredSong,
+    references: Sequence[tuple[Path, float]],
+    shares: MatchShares | None = None,
+    widens: bool = True,
 ) -> Tone:
     """Follow (file, weight) of references with equaliser, compressor, width and loudness.
 
@@ -34,6 +37,7 @@ def tone_from_references(
         song: to be mastered.
         references: one or more.
         shares: how far they are followed; None for the default.
+        widens: whether the stereo stage will be used.
 
     Raises:
         InputError: a reference that can't be read or used.
@@ -41,7 +45,7 @@ def tone_from_references(
     measured = [measure_reference(path, weight) for path, weight in references]
     own = measures_of(song.blocks(), song.sample_rate, song.channels)
     pieces = pieces_of(song.blocks(), song.sample_rate, song.readings.frames)
-    decision = follow_references(own, measured, pieces, shares)
+    decision = follow_references(own, measured, pieces, shares, widens=widens)
     names = tuple(path.name for path, _ in references)
     return Tone(
         ChainControls(eq=decision.bands, stages=decision.stages),

@@ -13,10 +13,10 @@ from neural_mastering.metering.profile import Profile
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.reference.decision import ReferenceDecision
+from neural_mastering.rendering.tone.listened import ListenedTone
 from neural_mastering.styles.move import Move
 
-if TYPE_CHECKING:  # each imports torch, or the tables of words, and is needed only where it is used
-    from neural_mastering.rendering.tone.from_model import ModelTone
+if TYPE_CHECKING:  # the tables of words are read only where they are used
     from neural_mastering.rendering.tone.word_effect import WordEffect
 
 LEFT_ALONE = Note("left_alone", "no model, controls or reference were given: tone was left alone")
@@ -86,7 +86,7 @@ class Tone:
     origin: Note
     actions: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
-    model: ModelTone | None = None
+    model: ListenedTone | None = None
     reference: ReferenceTone | None = None
     words: WordEffect | None = None
     move: Move | None = None

@@ -5,11 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from scipy.signal import butter, sosfiltfilt
 
-from neural_mastering.dsp.limiter import DRIVEN
+from neural_mastering.dsp.limiter import DRIVEN, LimiterSettings, limit
+from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.rendering.delivery.limiter_search import (
     CANDIDATES,
+    LOUDER,
     MOST_PASSAGES,
     PASSAGE_S,
     find_limiter,
@@ -40,13 +44,21 @@ def _spec(audio: np.ndarray, over_db: float, clip_db: float = 1.5) -> DeliverySp
     return DeliverySpec(lufs, -1.0, 24.0, clip_db=clip_db)
 
 
-def test_a_bass_drum_gets_a_recovery_that_waits_and_a_mix_a_fast_one() -> None:
-    drum, mix = _drum(), music(4.0)
-    for audio, waits in ((drum, True), (mix, False)):
-        choice = find_limiter(_blocks(audio), _survey(audio), _spec(audio, 6.0))
-        assert choice is not None
-        assert (choice.settings.recovery_widths > 0.0) is waits
-        assert choice.cost <= choice.default_cost
+def _above_300_hz_db(audio: np.ndarray) -> float:
+    high = sosfiltfilt(np.asarray(butter(6, 300.0, "highpass", fs=RATE, output="sos")), audio)
+    return 10.0 * float(np.log10((high**2).sum() / (audio**2).sum()))
+
+
+def test_a_bass_drum_keeps_its_wave_and_a_mix_gets_a_fast_recovery() -> None:
+    drum = _drum()
+    choice = find_limiter(_blocks(drum), _survey(drum), _spec(drum, 6.0))
+    assert choice is not None and choice.cost <= choice.default_cost
+    out = limit(drum / np.abs(drum).max() * 10.0 ** (5.0 / 20.0), -1.0, RATE, choice.settings)[0]
+    assert _above_300_hz_db(out) < _above_300_hz_db(drum) + 1.0
+    mix = music(4.0)
+    choice = find_limiter(_blocks(mix), _survey(mix), _spec(mix, 6.0))
+    assert choice is not None and choice.cost <= choice.default_cost
+    assert choice.settings.recovery_widths == 0.0 and choice.settings.lookahead_ms <= 2.0
 
 
 def test_nothing_is_sought_where_little_must_go() -> None:
@@ -71,6 +83,51 @@ def test_the_clipper_is_never_deeper_than_allowed() -> None:
     audio = music(4.0)
     choice = find_limiter(_blocks(audio), _survey(audio), _spec(audio, 6.0, clip_db=0.0))
     assert choice is not None and choice.clip_db == 0.0
+
+
+def test_the_loud_settings_are_for_the_full_density_and_only_where_needed() -> None:
+    audio = music(4.0)
+    survey = _survey(audio)
+    far = DeliverySpec(survey.readings.lufs + 30.0, -1.0, 24.0, clip_db=3.0)
+    near = _spec(audio, 6.0)
+    chosen = [
+        find_limiter(_blocks(audio), survey, spec) for spec in (far, near, replace(far, max_loss_lu=2.0))
+    ]
+    settings = [choice.settings for choice in chosen if choice is not None]
+    assert settings[0] == LOUDER[-1]
+    assert all(each in CANDIDATES for each in settings[1:])
+
+
+def test_the_loud_settings_are_ordered_by_loudness() -> None:
+    audio = 10.0 * music(4.0)
+    levels_lufs = [
+        float(integrated_loudness(torch.from_numpy(limit(audio, -1.0, RATE, each)[0])[None], RATE))
+        for each in (CANDIDATES[0], *LOUDER)
+    ]
+    assert levels_lufs == sorted(levels_lufs)
+
+
+def _bass(hiss: float) -> np.ndarray:
+    """Beats of a bass with an overtone, and noise of that level."""
+    time = np.arange(4 * RATE) / RATE
+    bass = np.sin(2 * np.pi * 55.0 * time) + 0.3 * np.sin(2 * np.pi * 110.0 * time + 0.7)
+    noise = hiss * np.random.default_rng(3).standard_normal((2, time.size))
+    return 0.3 * bass * (0.3 + 0.7 * np.exp(-2.0 * (time % 1.0))) + noise
+
+
+def _splatter_db(settings: LimiterSettings) -> float:
+    """Power above 300 Hz over all power, in dB, of the bass alone behind a limiter, driven 6 dB."""
+    audio = _bass(0.0)
+    return _above_300_hz_db(
+        limit(audio / np.abs(audio).max() * 10.0 ** (5.0 / 20.0), -1.0, RATE, settings)[0]
+    )
+
+
+def test_bass_under_quiet_treble_gets_a_limiter_that_leaves_the_treble_alone() -> None:
+    audio = _bass(0.005)
+    choice = find_limiter(_blocks(audio), _survey(audio), replace(_spec(audio, 6.0), max_loss_lu=9.0))
+    assert choice is not None
+    assert _splatter_db(choice.settings) < _splatter_db(replace(DRIVEN, recovery_ms=0.5)) - 3.0
 
 
 @pytest.mark.parametrize("minutes", [0.5, 6.0])

@@ -12,6 +12,7 @@ import soxr
 from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
+from neural_mastering.controls import ChainControls
 from neural_mastering.dsp import rbj
 from neural_mastering.errors import InputError
 from neural_mastering.notes import has
@@ -19,10 +20,13 @@ from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.reference.checks import far_warning, is_the_song
 from neural_mastering.rendering.reference.decision import follow_references
+from neural_mastering.rendering.reference.distances import tone_distance_db
 from neural_mastering.rendering.reference.match import match_references
 from neural_mastering.rendering.reference.measured import MeasuredReference, mean_measures, measures_of
-from neural_mastering.rendering.reference.shares import MatchShares
+from neural_mastering.rendering.reference.shares import EXACT, MatchShares
 from neural_mastering.rendering.result import MasterResult
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
 from tests.rendering.conftest import DEMO_SONGS, RATE, music
 
 Samples = NDArray[np.float64]
@@ -58,6 +62,24 @@ def test_the_songs_own_master_is_followed_as_exactly_as_before(songs: list[Sampl
     half = follow_references(own, [theirs], [song], MatchShares(0.5, 0.0, 0.0, 1.0))
     np.testing.assert_allclose(half.curve_db, 0.5 * match.curve_db)
     assert half.same_song and not half.stages
+
+
+def test_the_equaliser_does_what_the_stereo_stage_leaves() -> None:
+    """A wide song after a narrow, darker one: narrowing takes level where the side is, and the equaliser knows."""
+    rng = np.random.default_rng(0)
+    mid, side, other = rng.normal(size=(3, 8 * RATE)) * 0.05
+    side = np.asarray(sosfilt(rbj.sections(("high_shelf",), [2_000.0], [9.0], [0.7], RATE), side))
+    dark = np.asarray(sosfilt(rbj.sections(("high_shelf",), [3_000.0], [-3.0], [0.7], RATE), other))
+    song, reference = np.stack([mid + side, mid - side]), reference_of(np.stack([1.05 * dark, 0.95 * dark]))
+    own = measures_of([song], RATE, 2)
+    left = []
+    for widens in (False, True):
+        decision = follow_references(own, [reference], [song], replace(EXACT, dynamics=0.0), widens=widens)
+        assert set(decision.stages) == {"stereo"} and not decision.same_song
+        stages = build_stages(ChainControls(eq=decision.bands, stages=decision.stages), RATE, 2)
+        result = np.concatenate(list(run_stages(stages, [song])), axis=1)
+        left.append(tone_distance_db(measures_of([result], RATE, 2), reference.measures, decision.known))
+    assert left[1] < 0.5 * left[0], left
 
 
 def test_another_song_is_followed_in_each_respect(

@@ -7,6 +7,9 @@ from typing import Any
 
 from nm_test_browser import Browser
 
+from neural_mastering.controls import controls_of
+from neural_mastering.studio.sections import sections_of
+
 KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36}
 KEYS |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Delete": 46, "Backspace": 8}
 ALT, CTRL, SHIFT = 1, 2, 8
@@ -88,6 +91,34 @@ class Person:
         for n in range(1, steps + 1):
             self.mouse("mouseMoved", x + right * n / steps, y + down * n / steps)
         self.mouse("mouseReleased", x + right, y + down)
+
+    def carry(self, selector: str, onto: str) -> None:
+        """Drag an element that is draggable and let it fall on another; drags must be intercepted."""
+        x, y = self.place(selector)
+        self.tab.events.clear()
+        self.mouse("mousePressed", x, y)
+        self.mouse("mouseMoved", x + 4, y + 4)
+        self.mouse("mouseMoved", x + 12, y + 12)
+        end = time.monotonic() + 10.0
+        while not (seen := [e for e in self.tab.events if e.get("method") == "Input.dragIntercepted"]):
+            assert time.monotonic() < end, "nothing is dragged"
+            self.run("0")
+        data = seen[-1]["params"]["data"]
+        x, y = self.place(onto)
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.tab.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
+        self.mouse("mouseReleased", x, y)
+
+    def settled(self, controls: dict[str, Any]) -> None:
+        """Until the page has the sections of these controls."""
+        wanted = json.dumps(sections_of(controls_of(controls), self.run("studio.store.song.sample_rate")))
+        close = (
+            "((a, b) => a.stages.length === b.stages.length && a.stages.every((stage, i) => "
+            "['sos', 'side', 'mid'].every((key) => (stage[key] ?? []).flat().every((v, k) => "
+            "Math.abs(v - (b.stages[i][key] ?? []).flat()[k]) < 1e-9)) && "
+            "Math.abs((stage.gain ?? 1) - (b.stages[i].gain ?? 1)) < 1e-9))"
+        )
+        self.until(f"{close}(studio.store.sections, {wanted})")
 
     def wheel(self, selector: str, down: float) -> None:
         x, y = self.place(selector)

@@ -92,6 +92,14 @@ class Studio:
         self.process.communicate(timeout=30)
         self.client.close()
 
+    def clear(self) -> "Studio":
+        """Forget all songs, and what was said of the album."""
+        for song in self.get("/songs"):
+            self.client.delete(f"/songs/{song['id']}").raise_for_status()
+        project = self.get("/project")
+        self.put("/project", {**project, "album": {}, "view": {}}).raise_for_status()
+        return self
+
     def get(self, path: str) -> Any:
         """JSON of a GET that must succeed."""
         answer = self.client.get(path)
@@ -108,15 +116,15 @@ class Studio:
         """The answer to a PUT."""
         return self.client.put(path, json=body, headers=headers)
 
-    def wait(self, job: str) -> Mapping[str, Any]:
+    def wait(self, job: str, most_s: float = JOB_S) -> Mapping[str, Any]:
         """A job once it is over."""
-        end, state = time.monotonic() + JOB_S, {}
+        end, state = time.monotonic() + most_s, {}
         while time.monotonic() < end:
             state = self.get(f"/jobs/{job}")
             if state["state"] not in ("waiting", "running"):
                 return state
             time.sleep(0.05)
-        raise AssertionError(f"job {job} is not over after {JOB_S:g} s: {state}")
+        raise AssertionError(f"job {job} is not over after {most_s:g} s: {state}")
 
     def done(self, path: str, body: Any) -> Any:
         """Result of a job that must succeed."""

@@ -124,6 +124,21 @@ export class Engine {
       const numbers = [stage.gain ?? 1, ...["sos", "mid", "side"].flatMap((key) => (stage[key] ?? []).flat())];
       if (!numbers.every(Number.isFinite)) throw new Error(`the stage ${stage.name} has coefficients that are not numbers`);
     }
+    this.follow(sections, which);
+    this.post({ type: "sections", voice: voiceOf(which), sections, id: ++this.lastId });
+    return this.lastId;
+  }
+
+  /** A port on which a worker may send messages as `setSections` does, so that they don't wait for the page; with
+      `endsRegion` where they differ from those before. The page calls `follow` with what was sent. */
+  livePort() {
+    const { port1, port2 } = new MessageChannel();
+    this.post({ type: "live", port: port1 }, [port1]);
+    return port2;
+  }
+
+  /** The audio thread has got these sections: a region rendered with others isn't heard any more. */
+  follow(sections, which = "after") {
     const voice = voiceOf(which);
     const region = this.regions.get(voice);
     const text = JSON.stringify(sections);
@@ -132,8 +147,6 @@ export class Engine {
       this.post({ type: "region", voice, samples: null });
     }
     this.sections.set(voice, text);
-    this.post({ type: "sections", voice, sections, id: ++this.lastId });
-    return this.lastId;
   }
 
   /** How many further chains can be heard beside "before" and "after": proposals, snapshots, references. */

@@ -52,6 +52,9 @@ class StudioProcessor extends AudioWorkletProcessor {
         return transport.setLoop(message.loop);
       case "sections":
         return this.setSections(message);
+      case "live":
+        message.port.onmessage = ({ data }) => this.obey(data);
+        return undefined;
       case "alternatives":
         return this.setAlternatives(message.count);
       case "matched":
@@ -81,7 +84,8 @@ class StudioProcessor extends AudioWorkletProcessor {
     this.chains[voice]?.setRegion(samples, start, this.channels, this.fade, gain, this.whileHeard(this.fade));
   }
 
-  setSections({ voice, sections, id }) {
+  setSections({ voice, sections, id, endsRegion }) {
+    if (endsRegion) this.setRegion({ voice, samples: null });
     this.chains[voice]?.chain.glideTo(sections, this.whileHeard(this.glide));
     this.applied.push(id);
   }

@@ -103,6 +103,12 @@ const extras = { report: true, export: [] };
 
 const requestOf = ({ controls, settings }) => ({ controls, settings, report: extras.report, export: extras.export });
 
+/** The command of an album, once its controls are there. */
+const albumCommand = (text) => [
+  make("p", { className: "label" }, "The same on the command line, with the controls in a folder “controls” beside the songs"),
+  make("pre", { tabIndex: 0, "aria-label": "Command of the album" }, make("code", {}, text)),
+];
+
 function resultText({ output, delivery, target } = {}) {
   if (!output) return "";
   const parts = [`${number(output.lufs)} LUFS`, `${number(output.true_peak_db)} dBTP`, `range ${number(output.lra)} LU`];
@@ -128,7 +134,8 @@ class Renderer {
     this.cancel = button("Cancel", { className: "quiet", onclick: () => this.abort?.abort() });
     this.progress = make("div", { className: "progress", hidden: true }, this.bar, this.step, this.cancel);
     this.result = make("div", { className: "result", hidden: true, tabIndex: -1 });
-    this.node = make("div", {}, make("div", { className: "actions" }, this.start, this.startAlbum), this.progress, this.result);
+    this.why = make("p", { className: "hint", hidden: true }, "An album needs all of its songs: remove those that can't be read.");
+    this.node = make("div", {}, make("div", { className: "actions" }, this.start, this.startAlbum), this.why, this.progress, this.result);
     store.on("current", () => (this.result.hidden = this.resultOf !== store.currentId));
     store.on("session decided current songs", () => this.update());
   }
@@ -137,6 +144,7 @@ class Renderer {
     const busy = Boolean(this.abort);
     this.start.disabled = busy || !store.session?.used || !store.ready;
     this.startAlbum.hidden = store.order.length < 2;
+    this.why.hidden = this.startAlbum.hidden || !store.order.some((id) => store.songs.get(id)?.state === "failed");
     this.startAlbum.disabled = busy || store.order.some((id) => store.songs.get(id)?.state !== "ready");
   }
 
@@ -172,11 +180,13 @@ class Renderer {
     }
   }
 
-  show(job, { files, summary, command }) {
+  show(job, { files, summary, command, command_text: typed }) {
     const text = resultText(summary);
+    const isAlbum = !summary;
     this.result.replaceChildren(
       make("p", {}, make("strong", {}, "Rendered. "), text),
-      make("ul", { className: "files" }, ...files.map((file) => fileRow(job, file)))
+      make("ul", { className: "files" }, ...files.map((file) => fileRow(job, file))),
+      ...(isAlbum ? albumCommand(typed) : [])
     );
     if (command) this.result.dataset.command = Array.isArray(command) ? command.join(" ") : command;
     this.result.hidden = false;

@@ -1,9 +1,10 @@
 /* The bands as handles over the curve: dragged by pointer, moved by keys, and sliders to a screen reader. */
 
-import { clamp, make } from "./dom.js";
+import { clamp, clone, make } from "./dom.js";
 import { frequencyShare, gainShare, shareFrequency, shareGain } from "./eq_scale.js";
 import { bandColour } from "./eq_view.js";
 import { db, hertz, number, words } from "./format.js";
+import { hear } from "./live.js";
 import { store } from "./store.js";
 
 const FINE = 0.25;
@@ -18,14 +19,22 @@ export const bandText = (band) => `${words(band.kind)}, ${hertz(band.frequency_h
 
 /** Changes one band by hand, inside its limits; steps with one key are one undo. */
 export function changeBand(index, change, key = `band-${index}`) {
-  store.editControls(({ eq }) => {
-    const band = eq[index];
-    Object.assign(band, typeof change === "function" ? change(band) : change);
-    const { frequency_hz: f, gain_db: g, q } = limits();
-    band.frequency_hz = round(clamp(band.frequency_hz, ...f), 2);
-    band.gain_db = round(clamp(band.gain_db, ...g), 3);
-    band.q = round(clamp(band.q, q[0], band.kind === "peak" ? q[1] : Math.min(q[1], 1)), 4);
-  }, key);
+  store.editControls(({ eq }) => move(eq[index], change), key);
+}
+
+/** Has a change of one band heard before it is made: what the page draws of it takes longer. */
+function hearBand(index, change) {
+  const controls = clone(store.session.used);
+  move(controls.eq[index], change);
+  hear(controls);
+}
+
+function move(band, change) {
+  Object.assign(band, typeof change === "function" ? change(band) : change);
+  const { frequency_hz: f, gain_db: g, q } = limits();
+  band.frequency_hz = round(clamp(band.frequency_hz, ...f), 2);
+  band.gain_db = round(clamp(band.gain_db, ...g), 3);
+  band.q = round(clamp(band.q, q[0], band.kind === "peak" ? q[1] : Math.min(q[1], 1)), 4);
 }
 
 /** Back to what was decided; a band of one's own back to 0 dB. */
@@ -111,26 +120,32 @@ export class EqHandles {
     let last = 0;
     this.view.holdRange = true;
     node.classList.add("dragged");
-    const move = (at) => {
+    const bandAt = (at) => {
       const fine = at.shiftKey ? FINE : 1;
       const share = frequencyShare(start.frequency_hz) + (fine * (at.clientX - from.x)) / box.width;
       const height = gainShare(start.gain_db, this.view.range) + (fine * (at.clientY - from.y)) / box.height;
       const next = { frequency_hz: shareFrequency(share), gain_db: shareGain(height, this.view.range) };
       if (at.ctrlKey || at.metaKey) next.frequency_hz = start.frequency_hz;
       if (Math.abs(next.gain_db) < 0.08) next.gain_db = 0;
-      changeBand(index, next, key);
+      return next;
+    };
+    const listen = (at) => hearBand(index, bandAt(at)); // as the pointer moves, not once a frame
+    const follow = (at) => {
+      changeBand(index, bandAt(at), key);
       store.session.mergedAt = performance.now() + 1e9; // one drag is one step back, however slow
       last = at.timeStamp;
     };
     const end = () => {
-      node.removeEventListener("pointermove", move);
+      node.removeEventListener("pointerrawupdate", listen);
+      node.removeEventListener("pointermove", follow);
       node.classList.remove("dragged");
       this.view.holdRange = false;
       store.session.settle();
       this.view.redraw();
       if (last) node.dispatchEvent(new CustomEvent("settled", { bubbles: true }));
     };
-    node.addEventListener("pointermove", move);
+    node.addEventListener("pointerrawupdate", listen);
+    node.addEventListener("pointermove", follow);
     node.addEventListener("lostpointercapture", end, { once: true });
   }
 

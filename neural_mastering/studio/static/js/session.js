@@ -10,6 +10,16 @@ const MERGE_MS = 900;
 /** What the tone hangs on; the other settings only deliver. */
 export const soundKey = (settings) => JSON.stringify(SOUND.map((key) => settings[key]));
 
+/** Whether a stage is left out: skipped, or not among the only ones. */
+export const isLeftOut = ({ skip, only }, name) => skip.includes(name) || (only.length > 0 && !only.includes(name));
+
+/** Leaves a stage out, or has it again. */
+export function leaveOut(settings, name, out) {
+  const others = settings.skip.filter((other) => other !== name);
+  settings.skip = out ? [...others, name] : others;
+  if (!out && isLeftOut(settings, name)) settings.only = [...settings.only, name];
+}
+
 export class Session {
   constructor(defaults, saved = {}) {
     this.settings = { ...clone(defaults), ...clone(saved.settings ?? {}) };

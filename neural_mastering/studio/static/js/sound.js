@@ -2,6 +2,7 @@
 
 import { alertUser } from "./dom.js";
 import { binary, get, postRaw } from "./api.js";
+import { playOn } from "./live.js";
 import { loudnessChange, matchedGains } from "./matched.js";
 import { store } from "./store.js";
 
@@ -54,6 +55,7 @@ class Sound {
       const fetchPcm = async (start, frames, signal) => new Float32Array(await binary(`/songs/${song.id}/pcm?start=${start}&frames=${frames}`, signal));
       const engine = new Engine(this.context, song, fetchPcm);
       await engine.load();
+      playOn(engine.livePort(), song.id);
       this.engine = engine;
       this.engineSong = song.id;
       engine.on("ended", () => this.stopped());
@@ -78,7 +80,7 @@ class Sound {
 
   setUp() {
     const { engine } = this;
-    if (store.sections) engine.setSections(store.sections);
+    if (store.sections) engine.follow(store.sections);
     engine.listen(this.source);
     this.match();
     if (this.loop) engine.setLoop(...this.loop);
@@ -248,7 +250,7 @@ export function watchSound() {
   let timer = 0;
   store.on("sections", () => {
     if (sound.engineSong !== store.currentId) return;
-    sound.engine?.setSections(store.sections);
+    sound.engine?.follow(store.sections);
     sound.match();
     if (!sound.exact) return;
     clearTimeout(timer);

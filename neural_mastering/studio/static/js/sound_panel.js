@@ -1,25 +1,17 @@
 /* How it shall sound: style, intensity, words, references; and how loud. */
 
-import { alertUser, announce, button, byId, clone, iconButton, make } from "./dom.js";
+import { alertUser, button, byId, clone, iconButton, make } from "./dom.js";
 import { number, signed, title, words } from "./format.js";
 import { openProposals } from "./proposals.js";
-import { dropZone, filePicker } from "./file_picker.js";
-import { addFiles } from "./song_data.js";
+import { references } from "./references.js";
+import { isLeftOut, leaveOut } from "./session.js";
+import { bind, decideBy } from "./settings.js";
 import { store } from "./store.js";
 import { check, choice, heading, more, numberField, segments, slider } from "./widgets.js";
 
 const OWN = "own";
 const AUTO = "auto";
 const OWN_LUFS = -12;
-
-/** Changes a setting that the sound is decided by; edits by hand are then in the undo. */
-function decideBy(change, key) {
-  if (store.editSettings(change, key))
-    announce("The sound is decided anew. Undo brings back what you had edited by hand.");
-}
-const bind = (update) => {
-  store.on("session current", () => store.session && update(store.session.settings));
-};
 
 function styleChoice() {
   const styles = store.catalogue.styles.map(({ name, title: shown, songs }) => ({
@@ -121,53 +113,6 @@ function wordList() {
   return make("div", { className: "field block" }, make("span", { className: "label", "aria-hidden": "true" }, "Words"), list, add.node);
 }
 
-function references() {
-  const list = make("ul", { className: "references" });
-  const take = async (files) => {
-    const ids = await addFiles(files, "reference");
-    if (!ids.length) return;
-    decideBy((settings) => (settings.references = [...new Set([...settings.references, ...ids])]), null);
-    announce(`${ids.length === 1 ? "A reference is" : "References are"} followed.`);
-  };
-  const away = (id) =>
-    decideBy((settings) => {
-      settings.references = settings.references.filter((other) => other !== id);
-      if (!settings.references.length) settings.match = null;
-    }, null);
-  const box = make("div", { className: "drop" }, make("span", {}, "Drop a song that you like, or "), filePicker("choose one", { className: "link", take }));
-  dropZone(box, take);
-  const match = ["tone", "width", "dynamics", "loudness"].map((respect) => {
-    const home = respect === "loudness" ? 1 : 0.6;
-    const field = slider({
-      label: title(respect),
-      low: 0,
-      high: 1,
-      step: 0.05,
-      home,
-      read: (v) => `${Math.round(100 * v)} %`,
-      change: (v) =>
-        decideBy((settings) => {
-          const base = { tone: 0.6, width: 0.6, dynamics: 0.6, loudness: 1 };
-          settings.match = { ...base, ...settings.match, [respect]: v };
-        }, `match-${respect}`),
-      settle: () => store.session.settle(),
-    });
-    return { ...field, respect, home };
-  });
-  const amounts = make("div", { className: "match" }, make("span", { className: "label" }, "How far it is followed"), ...match.map(({ node }) => node));
-  bind((settings) => {
-    list.replaceChildren(
-      ...settings.references.map((id) => {
-        const name = store.songs.get(id)?.name ?? id;
-        return make("li", {}, make("span", { className: "name", title: name }, name), iconButton("close", `Don't follow ${name}`, { onclick: () => away(id) }));
-      })
-    );
-    amounts.hidden = settings.references.length === 0;
-    for (const { respect, home, set } of match) set(settings.match?.[respect] ?? home);
-  });
-  return make("div", { className: "field block" }, make("span", { className: "label" }, "References"), list, box, amounts);
-}
-
 function loudness() {
   const deliver = (change, key) => store.editSettings(change, key);
   const options = store.catalogue.targets.map(({ name, lufs, about }) => ({
@@ -227,10 +172,24 @@ function delivers(name, label, about) {
   const box = check({
     label,
     about,
-    change: (on) => store.editSettings((settings) => (settings.skip = on ? settings.skip.filter((other) => other !== name) : [...settings.skip, name])),
+    change: (on) => store.editSettings((settings) => leaveOut(settings, name, !on)),
   });
-  bind((settings) => box.set(!settings.skip.includes(name)));
+  bind((settings) => box.set(!isLeftOut(settings, name)));
   return box.node;
+}
+
+const OTHER_TITLES = { dc_removal: "DC removal", eq: "equaliser" };
+const stageTitle = (name) => store.catalogue.stages.find((stage) => stage.name === name)?.title ?? OTHER_TITLES[name] ?? words(name);
+
+/** The stages that alone are at work; none named, all are. */
+function onlyThese() {
+  const boxes = store.catalogue.strengths.map((name) => {
+    const change = (on) => store.editSettings((settings) => (settings.only = store.catalogue.strengths.filter((other) => (other === name ? on : settings.only.includes(other)))));
+    return { name, ...check({ label: title(stageTitle(name)), change }) };
+  });
+  bind((settings) => boxes.forEach(({ name, set }) => set(settings.only.includes(name))));
+  const about = make("small", { className: "about" }, "None chosen: all are at work.");
+  return make("fieldset", { className: "only" }, make("legend", {}, "Only these stages"), about, ...boxes.map(({ node }) => node));
 }
 
 function rarely() {
@@ -270,7 +229,8 @@ function rarely() {
       model.node,
       strength.node,
       delivers("dc_removal", "Remove a DC offset", "A high-pass at 5 Hz where the song has one"),
-      delivers("peak_control", "Clip short peaks before the limiter", "By up to 3 dB times the density"))
+      delivers("peak_control", "Clip short peaks before the limiter", "By up to 3 dB times the density"),
+      onlyThese())
   );
 }
 

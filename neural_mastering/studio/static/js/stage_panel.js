@@ -4,6 +4,7 @@ import { canvas, fillBetween, line } from "./canvas.js";
 import { byId, clone, iconButton, make, same } from "./dom.js";
 import { number, signed, title as capital } from "./format.js";
 import { loudnessChange } from "./matched.js";
+import { isLeftOut } from "./session.js";
 import { sound } from "./sound.js";
 import { stageTools } from "./stage_tools.js";
 import { store } from "./store.js";
@@ -53,6 +54,12 @@ function amount(name) {
   return { node: field.node, update: () => field.set(store.session.settings.strength[name] ?? 1) };
 }
 
+/** What a control is called among all of its stage: "gain" may be that of the middle or of the side. */
+function labelOf({ key, title }, index) {
+  const part = /^(mid|side)_/.exec(key)?.[1];
+  return capital(part && !title.startsWith(part) ? `${part} ${title}` : title) + (index === null ? "" : ` ${index + 1}`);
+}
+
 /** One control of a stage; a stage in bands has one for each band. */
 function control(stage, about, index = null) {
   const percent = about.unit === "%";
@@ -69,7 +76,7 @@ function control(stage, about, index = null) {
       else values[about.key] = values[about.key].map((old, i) => (i === index ? value : old));
     }, `${stage}-${about.key}-${index}`);
   const field = numberField({
-    label: capital(about.title) + (index === null ? "" : ` ${index + 1}`),
+    label: labelOf(about, index),
     unit: about.unit,
     low: bound(about.low),
     high: bound(about.high),
@@ -102,7 +109,8 @@ const summaryOf = (stage, values) =>
 
 const bandCount = (values) => {
   const lists = Object.values(values).filter(Array.isArray);
-  return lists.length ? `in ${Math.max(...lists.map((list) => list.length))} bands` : "";
+  const count = Math.max(0, ...lists.map((list) => list.length));
+  return lists.length ? `in ${count} ${count === 1 ? "band" : "bands"}` : "";
 };
 
 function card(stage, values) {
@@ -115,7 +123,7 @@ function card(stage, values) {
   const node = make("article", { className: "card", "aria-label": stage.title }, head, about, strength.node, reductionLine(stage.name), more("Controls", fields));
   const update = (now) => {
     about.textContent = summaryOf(stage, now);
-    node.classList.toggle("off", store.session.settings.skip.includes(stage.name));
+    node.classList.toggle("off", isLeftOut(store.session.settings, stage.name));
     strength.update();
     for (const part of parts) part.update(now);
   };
@@ -138,7 +146,7 @@ function limiterCard() {
     if (Number.isFinite(forecast?.lufs)) parts.push(`about ${number(forecast.lufs)}\u00a0LUFS`);
     parts.push(`takes off at most ${number(settings.max_reduction_db)}\u00a0dB`);
     about.textContent = parts.join(" · ");
-    node.classList.toggle("off", settings.skip.includes("limiter"));
+    node.classList.toggle("off", isLeftOut(settings, "limiter"));
   };
   return { node, update };
 }

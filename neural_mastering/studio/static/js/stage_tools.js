@@ -1,12 +1,11 @@
 /* Bypass and solo of one stage. */
 
 import { button, icon, make } from "./dom.js";
+import { isLeftOut, leaveOut } from "./session.js";
 import { sound } from "./sound.js";
 import { store } from "./store.js";
 
 const LIVE = ["eq", "gain", "mid_side_eq", "stereo"]; // the browser plays these, the server the others
-
-const without = (list, name) => list.filter((other) => other !== name);
 
 /** On/off (in the master, too) and solo (for listening only). */
 export function stageTools(name, title) {
@@ -15,9 +14,7 @@ export function stageTools(name, title) {
     "aria-label": `${title} on`,
     title: "On or bypassed, in the master too",
     onclick: () =>
-      store.editSettings((settings) => {
-        settings.skip = settings.skip.includes(name) ? without(settings.skip, name) : [...settings.skip, name];
-      }),
+      store.editSettings((settings) => leaveOut(settings, name, !isLeftOut(settings, name))),
   });
   power.replaceChildren(icon("power"));
   const solo = button("S", {
@@ -33,7 +30,7 @@ export function stageTools(name, title) {
   const node = make("span", { className: "stage-tools" }, solo, power);
   const update = () => {
     if (!store.session) return;
-    power.setAttribute("aria-pressed", !store.session.settings.skip.includes(name));
+    power.setAttribute("aria-pressed", !isLeftOut(store.session.settings, name));
     solo.setAttribute("aria-pressed", store.view.solo === name);
   };
   store.on("session current view", update);

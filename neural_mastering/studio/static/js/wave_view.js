@@ -3,6 +3,7 @@
 import { canvas, fillBetween, line } from "./canvas.js";
 import { announce, clamp, make } from "./dom.js";
 import { clock } from "./format.js";
+import { isLeftOut } from "./session.js";
 import { sound } from "./sound.js";
 import { store } from "./store.js";
 import { colour, shade } from "./theme.js";
@@ -126,7 +127,7 @@ export class WaveView {
     const { decided, settings } = store.session;
     const ceiling = typeof settings.ceiling === "number" ? settings.ceiling : decided?.target.ceiling_db;
     const gain = decided?.forecast.gain_db;
-    const isWorking = Number.isFinite(gain) && Number.isFinite(ceiling) && settings.ceiling !== "off" && !settings.skip.includes("limiter");
+    const isWorking = Number.isFinite(gain) && Number.isFinite(ceiling) && settings.ceiling !== "off" && !isLeftOut(settings, "limiter");
     const least = 10 ** ((ceiling - gain + HARD_DB) / 20);
     let some = false;
     pen.fillStyle = shade("--accent", 0.28);

@@ -1,0 +1,1 @@
+"""Are traces of generated music found where they were planted?"""

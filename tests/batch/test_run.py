@@ -1,0 +1,247 @@
+"""A batch and its memory, with songs that fail in every way."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neural_mastering.batch.digests import Digests
+from neural_mastering.batch.engines.local import LocalEngine
+from neural_mastering.batch.plan import plan
+from neural_mastering.batch.request import BatchRequest, SongLimits
+from neural_mastering.batch.results import PARTS, ResultWriter, merge, read_records, read_table
+from neural_mastering.batch.run import run_batch
+from neural_mastering.errors import InputError
+
+Ask = Callable[..., BatchRequest]
+Tries = Callable[[], int]
+
+
+def rows(request: BatchRequest) -> dict[str, dict[str, Any]]:
+    """Rows by the name of the song; no song has two."""
+    found = read_table(request.out).to_pylist()
+    assert len({row["id"] for row in found}) == len(found)
+    return {row["name"]: row for row in found}
+
+
+def test_every_fault_is_a_row_and_the_others_go_on(asked: Ask) -> None:
+    words = {
+        "good1": "good",
+        "hang": "hang",
+        "eat": "eat",
+        "crash": "crash",
+        "exit": "exit",
+        "once": "crash_once",
+        "refuse": "refuse",
+        "bug": "bug",
+        "full": "full",
+        "grow": "grow",
+        "good2": "good",
+    }
+    request = asked(words, limits=SongLimits(4.0, 700_000_000))
+    Path(request.songs[0].location).with_name("gone").unlink(missing_ok=True)
+    outcome = run_batch(request, LocalEngine(2, request.limits.memory_bytes))
+    found = {name: row["error_kind"] for name, row in rows(request).items()}
+    assert found == {
+        "good1": None,
+        "good2": None,
+        "once": None,
+        "hang": "timeout",
+        "eat": "memory",
+        "crash": "died",
+        "exit": "died",
+        "refuse": "input",
+        "bug": "internal",
+        "full": "disk_full",
+        "grow": "changed",
+    }
+    assert (outcome.done, outcome.failed) == (3, 8)
+    assert "ZeroDivisionError" in rows(request)["bug"]["error_detail"]
+    assert not list((request.out / "scratch").glob("*"))
+
+
+def test_what_is_done_stays_done_and_what_may_pass_is_tried_again(asked: Ask, tries: Tries) -> None:
+    request = asked({"a": "good", "b": "refuse", "c": "full_once", "d": "storage_once"})
+    run_batch(request, LocalEngine())
+    assert tries() == 4
+    outcome = run_batch(request, LocalEngine())
+    assert outcome.reasons == {"done": 1, "failed before": 1, "failed, tried again": 2}
+    assert tries() == 6
+    assert run_batch(replace(request, retry="failed"), LocalEngine()).reasons == {
+        "done": 3,
+        "failed, tried again": 1,
+    }
+    assert {name: row["status"] for name, row in rows(request).items()} == {
+        "a": "done", "b": "failed", "c": "done", "d": "done",
+    }  # fmt: skip
+
+
+def test_only_what_changed_is_done_again(asked: Ask, tries: Tries, tmp_path: Path) -> None:
+    words = {"a": "good", "b": "good", "c": "good"}
+    request = asked(words)
+    run_batch(request, LocalEngine())
+    assert run_batch(request, LocalEngine()).reasons == {"done": 3}
+    os.utime(tmp_path / "a", (1, 1))  # touched: the content is the same
+    assert run_batch(request, LocalEngine()).reasons == {"done": 3}
+    (tmp_path / "b").write_text("good news")
+    assert run_batch(request, LocalEngine()).reasons == {"done": 2, "file changed": 1}
+    songs = (replace(request.songs[0], target="club"), *request.songs[1:])
+    assert run_batch(replace(request, songs=songs), LocalEngine()).reasons == {
+        "done": 2,
+        "options changed": 1,
+    }
+    assert tries() == 5
+
+
+def test_another_version_does_all_again_unless_it_may_stay(
+    asked: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = asked({"a": "good", "b": "good"})
+    run_batch(request, LocalEngine())
+    records = read_records(request.out)
+    monkeypatch.setattr("neural_mastering.batch.plan.sound_version", lambda: "another")
+    assert plan(request, records, Digests(request.out)).reasons == {"other version": 2}
+    assert plan(replace(request, any_version=True), records, Digests(request.out)).reasons == {"done": 2}
+
+
+def test_shards_share_the_songs_and_the_table(asked: Ask) -> None:
+    request = asked({f"s{i}": "good" for i in range(7)})
+    for shard in ((1, 3), (2, 3), (3, 3)):
+        run_batch(replace(request, shard=shard), LocalEngine())
+    assert len(rows(request)) == 7
+    assert run_batch(request, LocalEngine()).reasons == {"done": 7}
+
+
+def test_a_folder_has_one_run_at_a_time_and_one_kind(asked: Ask) -> None:
+    from neural_mastering.batch.run import opened
+
+    request = asked({"a": "good"})
+    with opened(request), pytest.raises(InputError, match="another nm-batch"), opened(request):
+        pass
+    first, second = replace(request, shard=(1, 2)), replace(request, shard=(2, 2))
+    with opened(first), opened(second):
+        with pytest.raises(InputError, match="another nm-batch"), opened(first):
+            pass
+        with pytest.raises(InputError, match="another nm-batch"), opened(request):
+            pass
+    with (
+        pytest.raises(InputError, match="results of nm-batch measure"),
+        opened(replace(request, kind="master")),
+    ):
+        pass
+
+
+def test_a_merge_that_ended_before_its_parts_were_removed_counts_no_song_twice(asked: Ask) -> None:
+    request = asked({"a": "good", "b": "good"})
+    run_batch(request, LocalEngine())
+    table = request.out / "results.parquet"
+    (request.out / PARTS / "left-000000.parquet").write_bytes(table.read_bytes())
+    merge(request.out)
+    assert len(rows(request)) == 2
+    assert not list((request.out / PARTS).iterdir())
+
+
+def test_columns_that_disagree_become_text_and_nothing_is_lost(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for own, value in (("a", 1.5), ("b", "two"), ("c", None), ("d", [1.0, 2.0])):
+        writer = ResultWriter(out)
+        writer_row = {"id": own, "finished": own, "value": value, f"only_{own}": 1.0}
+        (out / PARTS).mkdir(parents=True, exist_ok=True)
+        writer.add([writer_row])
+        writer.close()
+    found = {row["id"]: row for row in read_table(out).to_pylist()}
+    assert {own: row["value"] for own, row in found.items()} == {
+        "a": "1.5",
+        "b": "two",
+        "c": None,
+        "d": "[1.0, 2.0]",
+    }
+    assert found["b"]["only_b"] == 1.0 and found["b"]["only_a"] is None
+
+
+def test_rows_wait_in_memory_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    (out / PARTS).mkdir(parents=True)
+    writer = ResultWriter(out)
+    real = os.fsync
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    writer.add([{"id": "a", "finished": "1"}])
+    writer.flush()
+    assert writer.error is not None and not list((out / PARTS).glob("*.parquet"))
+    monkeypatch.setattr(os, "fsync", real)
+    writer.add([{"id": "b", "finished": "2"}])
+    writer.close()
+    assert {row["id"] for row in read_table(out).to_pylist()} == {"a", "b"}
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from neural_mastering.batch.engines.local import LocalEngine
+from neural_mastering.batch.manifest import read_manifest
+from neural_mastering.batch.request import BatchRequest
+from neural_mastering.batch.run import run_batch
+songs = read_manifest(sys.argv[1]).songs
+request = BatchRequest("measure", songs, Path(sys.argv[2]), function="nm_batch_faults:behave")
+run_batch(request, LocalEngine(2))
+"""
+
+
+def workers() -> set[int]:
+    """Processes that do the work of batches."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"neural_mastering.batch.worker" in line:
+            found.add(int(process.name))
+    return found
+
+
+def children(parent: int) -> set[int]:
+    return {own for own in workers() if f"\nPPid:\t{parent}\n" in _status(own)}
+
+
+def _status(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_killed_run_leaves_no_workers_and_a_rerun_completes_it(
+    asked: Ask, tries: Tries, tmp_path: Path
+) -> None:
+    request = asked({f"s{i:02d}": "slow" for i in range(12)})
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "manifest.csv"), str(request.out)]
+    process = subprocess.Popen(command)
+    own: set[int] = set()
+    until = time.monotonic() + 120.0
+    while tries() < 5 and time.monotonic() < until:
+        own |= children(process.pid)
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    while own & workers() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert own and not own & workers()
+    begun = tries()
+    outcome = run_batch(request, LocalEngine(2))
+    assert outcome.failed == 0 and len(rows(request)) == 12
+    assert all(row["status"] == "done" for row in rows(request).values())
+    assert tries() <= 12 + begun  # whatever had no row was begun again, and nothing else
+    assert not list((request.out / "scratch").glob("*"))
