@@ -1,27 +1,33 @@
 """How well does each system learn a planted engineer from 10 to 100 pairs?
 
     python -m experiments.engineers MUSIC OUT              everything below, in this order
-    python -m experiments.engineers MUSIC OUT measure      what engineers and learner hear (2 s of CPU a song)
+    python -m experiments.engineers MUSIC OUT measure      what engineers and learner hear of each song (2 s of CPU)
     python -m experiments.engineers MUSIC OUT score        tables and learning curves
+    python -m experiments.engineers MUSIC OUT ablate       the learner without each of its ingredients
+    python -m experiments.engineers MUSIC OUT render       the whole path on audio, a subset
 
 MUSIC holds manifest.csv (columns file and package) and the songs that it names. OUT keeps what was measured and
-rendered: run again to go on.
+rendered: run again to go on. Masters of three engineers have to be rendered to be known (3 s of CPU a song and
+engineer).
 """
 
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import write_rows
-from experiments.engineers import learned
+from experiments.engineers import learned, rendered
+from experiments.engineers.ablations import ablations
 from experiments.engineers.cache import mix_of
+from experiments.engineers.plots import learning_curves
 from experiments.engineers.songs import in_turn, pool_songs, songs_of
-from experiments.engineers.study import NAMES, SEEDS, SIZES, Cell, bench, cells_of
-from experiments.engineers.tables import interval_table, level_table, rows_of, tone_table
+from experiments.engineers.study import CLOSED_FORM, NAMES, SEEDS, SIZES, Cell, bench, cells_of, systems_for
+from experiments.engineers.tables import Row, interval_table, level_table, rows_of, tone_table
 from neural_mastering.atomic import write_text
 from neural_mastering.reporting.table import markdown_table
 
-STEPS = ("measure", "score")
+STEPS = ("measure", "score", "ablate", "render")
 
 
 def main() -> None:
@@ -34,39 +40,71 @@ def main() -> None:
     parser.add_argument("--engineers", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--pairs", nargs="+", type=int, default=SIZES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument(
+        "--matchering", type=Path, default=None, help="an interpreter that has matchering 2.0.6"
+    )
     arguments = parser.parse_args()
+    steps = {"measure": _measure, "score": _score, "ablate": _ablate, "render": _render}
+    for name in STEPS if arguments.step is None else (arguments.step,):
+        steps[name](arguments)
+
+
+def _measure(arguments: Namespace) -> None:
     songs = pool_songs(arguments.music)
-    if arguments.step in (None, "measure"):
-        parts = [in_turn(songs_of(songs, part), 0) for part in ("test", "development", "train")]
-        for i, song in enumerate(song for part in parts for song in part):
-            learned.features_of(mix_of(song, arguments.out), arguments.out)
-            if i % 20 == 19:
-                _tell(f"{i + 1} songs measured")
-    if arguments.step in (None, "score"):
-        given = bench(songs, arguments.on, arguments.out)
-        others = {learned.NAME: learned.learner(arguments.out)}
-        cells: list[Cell] = []
-        for name in arguments.engineers:
-            cells += cells_of(name, given, arguments.pairs, arguments.seeds, others, _tell)
-        _write(cells, arguments.out, arguments.on)
+    parts = [in_turn(songs_of(songs, part), 0) for part in ("test", "development", "train")]
+    for i, song in enumerate(song for part in parts for song in part):
+        learned.features_of(mix_of(song, arguments.out), arguments.out)
+        if i % 20 == 19:
+            _tell(f"{i + 1} songs measured")
 
 
-def _write(cells: list[Cell], out: Path, on: str) -> None:
-    write_rows(out / f"scores_{on}.csv", rows_of(cells))
+def _score(arguments: Namespace) -> None:
+    given = bench(pool_songs(arguments.music), arguments.on, arguments.out)
+    cells: list[Cell] = []
+    for name in arguments.engineers:
+        systems = systems_for(name, {learned.NAME: learned.learner(arguments.out)})
+        cells += cells_of(name, given, arguments.pairs, arguments.seeds, systems, _tell)
+        write_rows(arguments.out / f"scores_{arguments.on}.csv", rows_of(cells))
+    learning_curves(cells, arguments.out / f"learning_curves_{arguments.on}.png")
     parts = []
     for pairs in sorted({cell.pairs for cell in cells}):
-        parts += [
-            f"Tone, {pairs} pairs: whole / song-dependent part, %",
-            markdown_table(tone_table(cells, pairs)),
-        ]
-    parts += [
-        f"{system}: song-dependent part, %\n\n{markdown_table(interval_table(cells, system))}"
-        for system in dict.fromkeys(cell.system for cell in cells)
+        parts.append(
+            _titled(f"Tone, {pairs} pairs: whole / song-dependent part, %", tone_table(cells, pairs))
+        )
+    for system in dict.fromkeys(cell.system for cell in cells):
+        parts.append(_titled(f"{system}: song-dependent part, %", interval_table(cells, system)))
+    for pairs in sorted({cell.pairs for cell in cells}):
+        parts.append(_titled(f"Mean absolute errors, {pairs} pairs", level_table(cells, pairs)))
+    _write(arguments.out / f"tables_{arguments.on}.md", parts)
+
+
+def _ablate(arguments: Namespace) -> None:
+    given = bench(pool_songs(arguments.music), arguments.on, arguments.out)
+    cells: list[Cell] = []
+    for name in [name for name in arguments.engineers if name in CLOSED_FORM]:
+        systems = ablations(arguments.out)
+        cells += cells_of(name, given, arguments.pairs, arguments.seeds, systems, _tell)
+    write_rows(arguments.out / f"ablations_{arguments.on}.csv", rows_of(cells))
+    tables = [
+        _titled(f"Ablations, {pairs} pairs: whole / song-dependent part, %", tone_table(cells, pairs))
+        for pairs in sorted({cell.pairs for cell in cells})
     ]
-    last = max(cell.pairs for cell in cells)
-    parts += [f"Mean absolute errors, {last} pairs", markdown_table(level_table(cells, last))]
+    _write(arguments.out / f"ablations_{arguments.on}.md", tables)
+
+
+def _render(arguments: Namespace) -> None:
+    wanted = [name for name in arguments.engineers if name in rendered.ENGINEERS]
+    rows = rendered.run(arguments.music, arguments.out, wanted, arguments.matchering, _tell)
+    _write(arguments.out / "rendered.md", [_titled("Rendered", rendered.table_of(rows))])
+
+
+def _titled(title: str, table: list[Row]) -> str:
+    return f"{title}\n\n{markdown_table(table)}"
+
+
+def _write(file: Path, parts: list[str]) -> None:
     text = "\n\n".join(parts) + "\n"
-    write_text(out / f"tables_{on}.md", text)
+    write_text(file, text)
     sys.stdout.write(text)
 
 

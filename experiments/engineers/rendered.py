@@ -1,17 +1,14 @@
-"""The whole path on audio: masters are rendered, pairs measured from their files, guesses rendered and compared.
-
-    python -m experiments.engineers.rendered MUSIC OUT [--matchering /path/to/python]
+"""The whole path on audio: masters are rendered, pairs measured from them, guesses rendered and compared.
 
 A subset: 20 pairs, one order of songs, one song of each package of the test in turn. A guess sounds by its curve
 (linear phase), its width and a gain; MR-STFT and mel are those at the engineer's loudness. Matchering gets the
-nearest training master as its reference. OUT/rendered.csv keeps what was done: run again to go on.
+nearest training master as its reference.
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,6 @@ import numpy as np
 import soundfile
 
 from experiments.common.bootstrap import mean_interval
-from experiments.common.command_line import parser_of
 from experiments.common.csv_files import read_rows, write_rows
 from experiments.common.matchering import Job, match
 from experiments.engineers import learned, outside
@@ -31,10 +27,8 @@ from experiments.engineers.mastering import master
 from experiments.engineers.pairs import Pair
 from experiments.engineers.policies import by_name, settings_of
 from experiments.engineers.songs import in_turn, pool_songs, songs_of
-from experiments.engineers.study import NAMES, systems_for
+from experiments.engineers.study import systems_for
 from experiments.engineers.systems import closest
-from neural_mastering.atomic import write_text
-from neural_mastering.reporting.table import markdown_table
 
 PAIRS, JUDGED = 20, 13
 MATCHERING = "Matchering, nearest master"
@@ -116,32 +110,25 @@ def table_of(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     return lines
 
 
-def main() -> None:
-    """Measure what is missing, write rendered.csv and rendered.md."""
-    parser = parser_of(__doc__)
-    parser.add_argument("music", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--engineers", nargs="+", choices=NAMES, default=ENGINEERS)
-    parser.add_argument("--pairs", type=int, default=PAIRS)
-    parser.add_argument("--songs", type=int, default=JUDGED)
-    parser.add_argument(
-        "--matchering", type=Path, default=None, help="an interpreter that has matchering 2.0.6"
-    )
-    arguments = parser.parse_args()
-    songs, table = pool_songs(arguments.music), arguments.out / "rendered.csv"
-    taught = [mix_of(song, arguments.out) for song in in_turn(songs_of(songs, "train"), 0)[: arguments.pairs]]
-    judged = [mix_of(song, arguments.out) for song in in_turn(songs_of(songs, "test"), 0)[: arguments.songs]]
+def run(
+    music: Path, out: Path, engineers: Sequence[str], peer: Path | None, told: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Rows of all engineers; those that OUT/rendered.csv holds already are kept.
+
+    Args:
+        music, out: as in the study.
+        engineers: some of `ENGINEERS`.
+        peer: an interpreter that has Matchering; None leaves it out.
+        told: hears of progress.
+    """
+    songs, table = pool_songs(music), out / "rendered.csv"
+    taught = [mix_of(song, out) for song in in_turn(songs_of(songs, "train"), 0)[:PAIRS]]
+    judged = [mix_of(song, out) for song in in_turn(songs_of(songs, "test"), 0)[:JUDGED]]
     rows: list[dict[str, Any]] = [*read_rows(table)] if table.exists() else []
-    for name in arguments.engineers:
+    for name in engineers:
         if name in {row["engineer"] for row in rows}:
             continue
-        rows += rows_of(name, taught, judged, arguments.out, arguments.matchering)
+        rows += rows_of(name, taught, judged, out, peer)
         write_rows(table, rows)
-        sys.stderr.write(f"{name}: rendered\n")
-    text = markdown_table(table_of(rows))
-    write_text(arguments.out / "rendered.md", text)
-    sys.stdout.write(text)
-
-
-if __name__ == "__main__":
-    main()
+        told(f"{name}: rendered")
+    return rows

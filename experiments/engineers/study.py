@@ -18,6 +18,9 @@ NAMES = (*(engineer.name for engineer in ENGINEERS), outside.NAME)
 RENDERED = ("dynamics", "composite", outside.NAME)
 """Engineers whose masters have to be rendered to be known."""
 
+CLOSED_FORM = tuple(name for name in NAMES if name not in RENDERED)
+"""Engineers whose tone is known in closed form."""
+
 CEILING = "ridge, right feature"
 SIZES = (10, 20, 50, 100)
 SEEDS = (0, 1, 2)
@@ -70,7 +73,7 @@ def cells_of(
     given: Bench,
     sizes: Sequence[int],
     seeds: Sequence[int],
-    others: Mapping[str, System],
+    systems: Mapping[str, System],
     told: Callable[[str], None],
 ) -> list[Cell]:
     """All sizes and systems of one engineer; a size that the training songs don't reach is left out."""
@@ -89,7 +92,7 @@ def cells_of(
         if size > len(given.training):
             continue
         taught = [pairs(in_turn(given.training, seed)[:size]) for seed in seeds]
-        for system, learn in systems_for(name, others).items():
+        for system, learn in systems.items():
             guesses = []
             for each in taught:
                 learned = learn(each)

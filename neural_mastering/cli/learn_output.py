@@ -25,7 +25,7 @@ def print_learned(found: LearnedFolder, quiet: bool = False) -> None:
     validation = found.validation
     if validation is not None:
         print(
-            f"On {len(validation.songs)} songs, each predicted from songs of other groups ({validation.folds} fits):"
+            f"On {len(validation.songs)} songs, each predicted from other groups ({validation.folds} fits):"
         )
         print(f"  {'tone':<18}{'error':>8}{'of the move':>14}{'beyond the average':>21}")
         for score in validation.scores:

@@ -59,7 +59,7 @@ def read_engineer(path: str | Path) -> LearnedEngineer:
             f"{path} has format version {content.get('format_version')}, but this version of the package reads "
             f"{FORMAT_VERSION}: update the package, or learn it again with nm-learn"
         )
-    body = {"engineer": content.get("engineer"), "about": content.get("about")}
+    body: dict[str, Any] = {"engineer": content.get("engineer"), "about": content.get("about")}
     if _hash(body) != content.get("sha256"):
         raise EngineerError(f"{path} is damaged or was edited: its SHA-256 is another; learn it again")
     try:
@@ -105,7 +105,6 @@ def _as_dict(engineer: LearnedEngineer) -> dict[str, Any]:
     return {
         "bands_hz": [round(hz, 2) for hz in CENTRES_HZ.tolist()],
         "mean_db": engineer.mean_db,
-        "coupling": engineer.coupling,
         "mean_levels_db": engineer.mean_levels_db,
         "basis": engineer.basis,
         "rest_db": engineer.rest_db,
@@ -168,7 +167,6 @@ def _from_dict(plain: Mapping[str, Any], about: Mapping[str, Any]) -> LearnedEng
     return LearnedEngineer(
         known=known,
         mean_db=_array(plain["mean_db"], bands),
-        coupling=float(plain["coupling"]),
         mean_levels_db=_array(plain["mean_levels_db"], bands),
         basis=_array(plain["basis"], -1, bands) if plain["basis"] else np.zeros((0, bands)),
         scores=tuple(_output(each, count) for each in plain["scores"]),

@@ -18,8 +18,8 @@ from neural_mastering.engineer.learned import (
     kernels_between,
 )
 from neural_mastering.engineer.pair import PairMeasurement
-from neural_mastering.engineer.score import fit_score
-from neural_mastering.engineer.traits import CLIP, TRAITS, filled_levels_db, trait_values
+from neural_mastering.engineer.score import TEMPER, fit_score, mean_only
+from neural_mastering.engineer.traits import TRAITS, clipped, filled_levels_db, trait_values
 from neural_mastering.errors import InputError
 from neural_mastering.normality import NormalTone, load_normal_tone
 
@@ -46,7 +46,7 @@ _COUNTERPART = {
 def fit(pairs: Sequence[PairMeasurement], groups: Sequence[str] | None = None) -> LearnedEngineer:
     """Learn an engineer from at least 3 pairs.
 
-        move(song, band) = mean(band) + α·(song's level(band) − mean level) + Σᵣ scoreᵣ(song)·curveᵣ(band)
+        move(song, band) = mean(band) + Σᵣ scoreᵣ(song)·curveᵣ(band)
 
     The curves are the principal components of how the moves differ; each score, and each of the master's loudness,
     PLR, LRA and width, is a `ScoreModel` of the song.
@@ -67,9 +67,8 @@ def fit(pairs: Sequence[PairMeasurement], groups: Sequence[str] | None = None) -
     moves = np.stack([pair.move.curve_db for pair in pairs])
     levels = known.levels_db
     mean, mean_levels = moves.mean(axis=0), levels.mean(axis=0)
-    differences, deviations = moves - mean, levels - mean_levels
+    differences = moves - mean
     allowed = np.array([0.0 if trait.level else 1.0 for trait in TRAITS])
-    coupling = 0.0
     basis = _basis(differences)
     scores = tuple(_curve_output(known, differences @ shape, shape, allowed) for shape in basis)
     rest = differences - (differences @ basis.T) @ basis
@@ -80,7 +79,6 @@ def fit(pairs: Sequence[PairMeasurement], groups: Sequence[str] | None = None) -
     return LearnedEngineer(
         known=known,
         mean_db=mean,
-        coupling=coupling,
         mean_levels_db=mean_levels,
         basis=basis,
         scores=scores,
@@ -106,7 +104,7 @@ def known_songs(pairs: Sequence[PairMeasurement]) -> KnownSongs:
     content = (np.stack([s.content.values for s in songs]) - regression.centre) / regression.scale
     return KnownSongs(
         names=tuple(pair.name for pair in pairs),
-        traits=np.clip((traits - centre) / scale, -CLIP, CLIP),
+        traits=clipped((traits - centre) / scale),
         trait_centre=centre,
         trait_scale=scale,
         content=np.clip(content, -CONTENT_CLIP, CONTENT_CLIP),
@@ -137,7 +135,7 @@ def _curve_output(known: KnownSongs, values: Float64s, shape: Float64s, allowed:
         own_scale=float(max(own.std(), 1e-6)),
     )
     odds = np.append(allowed, OWN_ODDS)
-    return _fitted(known, values, blank, odds)
+    return _fitted(known, values, blank, odds, TEMPER)
 
 
 def _number_output(known: KnownSongs, values: Float64s, name: str) -> Output:
@@ -148,13 +146,14 @@ def _number_output(known: KnownSongs, values: Float64s, name: str) -> Output:
     )
     near = _COUNTERPART[name]
     odds = np.array([OWN_ODDS if trait.name in near else 1.0 for trait in TRAITS] + [0.0])
-    return _fitted(known, values, blank, odds)
+    return _fitted(known, values, blank, odds, 1.0)  # its counterpart in the mix is on the list
 
 
-def _fitted(known: KnownSongs, values: Float64s, blank: Output, odds: Float64s) -> Output:
+def _fitted(known: KnownSongs, values: Float64s, blank: Output, odds: Float64s, power: float) -> Output:
     songs = (known.traits, blank.own(known.levels_db), known.content)
     kernels = kernels_between(songs, songs, blank.allowed)
     if len(values) < SONG_DEPENDENT_PAIRS:
-        kernels = np.zeros_like(kernels)
-    model = fit_score(values, kernels, SPARSE, odds)
+        model = mean_only(values)
+    else:
+        model = fit_score(values, kernels, SPARSE, odds, power)
     return Output(model, blank.allowed, blank.own_curve, blank.own_centre, blank.own_scale)

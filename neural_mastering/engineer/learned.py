@@ -1,9 +1,9 @@
-"""An engineer, learned: what he does to the tone, the level, the dynamics and the width, as functions of the song."""
+"""A learned engineer: what he does to tone, level, dynamics and width, as functions of the song."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
 from neural_mastering.engineer.features import SongFeatures
 from neural_mastering.engineer.score import Predicted, ScoreModel, predict_score
-from neural_mastering.engineer.traits import CLIP, TRAITS, filled_levels_db, trait_values
+from neural_mastering.engineer.traits import TRAITS, clipped, filled_levels_db, trait_values
 from neural_mastering.errors import InputError
 
 CONTENT_CLIP = 3.5
@@ -106,10 +106,10 @@ class KnownSongs:
                     f"the features of this song ({len(song.content.names)}) are not those that the engineer was "
                     f"learned with ({len(self.content_names)}): learn it again with this version of the package"
                 )
-        traits = (trait_values(songs) - self.trait_centre) / self.trait_scale
+        traits = clipped((trait_values(songs) - self.trait_centre) / self.trait_scale)
         content = (np.stack([s.content.values for s in songs]) - self.content_centre) / self.content_scale
         levels = np.stack([filled_levels_db(song) for song in songs])
-        return np.clip(traits, -CLIP, CLIP), np.clip(content, -CONTENT_CLIP, CONTENT_CLIP), levels
+        return traits, np.clip(content, -CONTENT_CLIP, CONTENT_CLIP), levels
 
 
 SPARSE = len(TRAITS) + 1
@@ -155,7 +155,7 @@ class Output:
 
     def own(self, levels_db: Float64s) -> Float64s:
         """(song,) own level of spectra (song, third), standardised."""
-        return np.clip((levels_db @ self.own_curve - self.own_centre) / self.own_scale, -CLIP, CLIP)
+        return clipped((levels_db @ self.own_curve - self.own_centre) / self.own_scale)
 
     def predict(self, known: KnownSongs, seen: tuple[Float64s, Float64s, Float64s]) -> Predicted:
         """The number for the one song of `seen`."""
@@ -176,8 +176,7 @@ class LearnedEngineer:
     Attributes:
         known: the songs.
         mean_db: (third,) the average move.
-        coupling: share of a song's distance from the songs' mean spectrum that is added to it in every band.
-        mean_levels_db: (third,) that mean spectrum.
+        mean_levels_db: (third,) mean spectrum of the mixes.
         basis: (score, third) orthonormal curves in which moves differ from the average.
         scores: how much of each, by song.
         rest_db: (third,) standard deviation of what the basis leaves out.
@@ -189,7 +188,6 @@ class LearnedEngineer:
 
     known: KnownSongs
     mean_db: Float64s
-    coupling: float
     mean_levels_db: Float64s
     basis: Float64s
     scores: tuple[Output, ...]
@@ -198,6 +196,26 @@ class LearnedEngineer:
     spread_factor: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, object] = field(default_factory=dict)
 
+    def known_moves(self) -> Float64s:
+        """(song, third) what is predicted for the songs it was learned from."""
+        seen = self._known_seen()
+        moves = np.tile(self.mean_db, (len(self.known), 1))
+        for shape, output in zip(self.basis, self.scores, strict=True):
+            moves = moves + np.outer([output.predict(self.known, one).mean for one in seen], shape)
+        return moves
+
+    def known_numbers(self, name: str) -> Float64s:
+        """(song,) the same of one number of the master."""
+        output = self.numbers[name]
+        return np.array([output.predict(self.known, one).mean for one in self._known_seen()])
+
+    def _known_seen(self) -> list[tuple[Float64s, Float64s, Float64s]]:
+        known = self.known
+        return [
+            (known.traits[i : i + 1], known.content[i : i + 1], known.levels_db[i : i + 1])
+            for i in range(len(known))
+        ]
+
     def predict(self, song: SongFeatures) -> Prediction:
         """What this engineer would do to a song.
 
@@ -205,7 +223,7 @@ class LearnedEngineer:
             InputError: features of another version of the package.
         """
         seen = self.known.seen([song])
-        curve = self.mean_db + self.coupling * (seen[2][0] - self.mean_levels_db)
+        curve = self.mean_db
         covariance = np.diag(self.rest_db**2)
         for shape, output in zip(self.basis, self.scores, strict=True):
             found = output.predict(self.known, seen)
@@ -220,3 +238,17 @@ class LearnedEngineer:
             numbers[name] = Estimate(found.mean, float(sigma))
         statement = Gaussian.of(curve, covariance + 1e-4 * np.eye(len(CENTRES_HZ)))
         return Prediction(curve, statement.sigma, statement, numbers)
+
+
+def without_reactions(engineer: LearnedEngineer) -> LearnedEngineer:
+    """The same engineer, whose tone is the average for every song; its numbers still follow the song."""
+    differences = sum(
+        (
+            np.outer(output.model.values, shape)
+            for shape, output in zip(engineer.basis, engineer.scores, strict=True)
+        ),
+        np.zeros((len(engineer.known), len(engineer.mean_db))),
+    )
+    spread = (differences**2).sum(axis=0) / max(len(engineer.known) - 1, 1)
+    rest = np.sqrt(engineer.rest_db**2 + spread)
+    return replace(engineer, basis=engineer.basis[:0], scores=(), rest_db=rest)

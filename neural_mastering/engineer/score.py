@@ -21,8 +21,26 @@ Float64s = NDArray[np.float64]
 NOISE_SHARES: Float64s = np.array([0.03, 0.1, 0.25, 0.45, 0.7, 0.92])
 """η on the grid. The last one stands for songs of which nothing can be said but the mean."""
 
-LEAST_WEIGHT = 0.01
+LEAST_WEIGHT = 0.005
 """Mixtures with less than this share of the probability are left out of predictions."""
+
+TEMPER = 0.2
+"""Power of the evidence in the weights, for numbers of which no trait is the very counterpart. The true trait is not on the list, only some that go with it: the average
+of these is nearer to it than the one that happens to fit best, which is all that the full evidence would leave."""
+
+SCREENS = (0.3, 1.0)
+"""Mixtures of all traits at once, each with its evidence to this power as its share."""
+
+SCREEN_PRICE = -3.0
+"""Log prior of such a mixture."""
+
+
+MOST_TRAITS = 4
+"""In one mixture that is not of all of them."""
+
+LEAST_SHARE = 0.02
+LEAST_FOR_TWO = 8
+"""Songs below which no two traits are tried together."""
 
 EXPECTED_TRAITS = 1.5
 """How many of the traits a number depends on, before anything is seen."""
@@ -122,8 +140,34 @@ def _grown(best: Mixture, sparse: int) -> Iterator[Mixture]:
                 )
 
 
+def mean_only(values: Float64s) -> ScoreModel:
+    """The number is the same for every song, but for what the engineer varies by himself."""
+    size = float(values.var(ddof=1)) if len(values) > 1 else 0.0
+    return ScoreModel((Mixture((), ()),), np.ones(1), np.ones(1), values, np.array([size]))
+
+
+def _best_alone(tried: Sequence[Mixture], logs: Sequence[Float64s], sparse: int) -> Float64s:
+    """(sparse,) log evidence of each trait alone, its best over the noise shares."""
+    found = np.full(sparse, -np.inf)
+    for mixture, log in zip(tried, logs, strict=True):
+        if len(mixture.indices) == 1 and mixture.indices[0] < sparse:
+            found[mixture.indices[0]] = log.max()
+    return found
+
+
+def _of_all(alone: Float64s, dense: Sequence[int]) -> Iterator[Mixture]:
+    """All traits at once, by their evidence, and with each dense kernel."""
+    for power in SCREENS:
+        share = np.exp(power * (alone - alone.max()))
+        kept = np.flatnonzero(share > LEAST_SHARE)
+        share = share[kept] / share[kept].sum()
+        yield Mixture(tuple(kept.tolist()), tuple(share.tolist()))
+        for d in dense:
+            yield Mixture((*kept.tolist(), d), (*(0.7 * share).tolist(), 0.3))
+
+
 def fit_score(
-    values: Float64s, kernels: Float64s, sparse: int, odds: Float64s | None = None, largest: int = 4
+    values: Float64s, kernels: Float64s, sparse: int, odds: Float64s | None = None, power: float = TEMPER
 ) -> ScoreModel:
     """Learn one number.
 
@@ -132,7 +176,7 @@ def fit_score(
         kernels: (kernel, song, song) of mean diagonal about 1; the first `sparse` ones belong to single traits.
         sparse: how many of them ask for a reason; the others are general.
         odds: (kernel,) prior odds of each trait relative to the others, 1 by default.
-        largest: most traits in one mixture.
+        power: of the evidence in the weights.
     """
     count = len(values)
     contrasts = _contrasts(count)
@@ -146,31 +190,34 @@ def fit_score(
     tried: list[Mixture] = []
     logs: list[Float64s] = []
 
-    def judge(mixtures: Sequence[Mixture]) -> None:
+    def judge(mixtures: Sequence[Mixture], price: float | None = None) -> None:
         if not mixtures:
             return
         found = _evidence(values, _mixed(kernels, mixtures), contrasts)
         tried.extend(mixtures)
-        logs.extend(found[i] + prior(m) for i, m in enumerate(mixtures))
+        logs.extend(found[i] + (prior(m) if price is None else price) for i, m in enumerate(mixtures))
 
     judge([*_of_one(sparse, dense)])
-    if count >= 8:
+    if count >= LEAST_FOR_TWO:
+        judge([*_of_all(_best_alone(tried, logs, sparse), dense)], SCREEN_PRICE)
         order = np.argsort([-log.max() for log in logs])
         first: list[int] = []
         for o in order:
             lead = tried[o].indices[0]
+            if len(tried[o].indices) > 2:
+                continue
             if lead < sparse and lead not in first:
                 first.append(lead)
             if len(first) == 4:
                 break
         judge([*_of_two(first, sparse, dense)])
-        for _ in range(2, largest):
+        for _ in range(2, MOST_TRAITS):
             best = tried[int(np.argmax([log.max() for log in logs]))]
-            if sum(i < sparse for i in best.indices) < 2:
+            if not 2 <= sum(i < sparse for i in best.indices) <= MOST_TRAITS:
                 break
             judge([*_grown(best, sparse)])
     table = np.stack(logs)
-    table = np.exp(table - table.max())
+    table = np.exp(power * (table - table.max()))
     table /= table.sum()
     chosen = np.argwhere(table >= min(LEAST_WEIGHT, 0.5 * table.max()))
     weight = np.array([table[i, j] for i, j in chosen])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -33,23 +33,23 @@ class Trait:
 
 
 @lru_cache(maxsize=256)
-def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
-    """Where the features lie that have one of these names, or begin with one that ends in an underscore."""
-
-    def fits(name: str) -> bool:
-        return any(
-            name == want or (want.endswith("_") and name.startswith(want) and name[len(want) :].isdigit())
-            for want in wanted
-        )
-
-    return [i for i, name in enumerate(names) if fits(name)]
+def _places(names: tuple[str, ...], families: tuple[str, ...], low_hz: float, high_hz: float) -> list[int]:
+    """Places of the features of these families in a range: attack_63 and attack_125 are of the family attack."""
+    found = []
+    for i, name in enumerate(names):
+        family, _, hz = name.rpartition("_")
+        if name in families or (family in families and hz.isdigit() and low_hz <= int(hz) <= high_hz):
+            found.append(i)
+    return found
 
 
-def _content(*wanted: str) -> Callable[[SongFeatures], float]:
+def _content(
+    *families: str, low_hz: float = 0.0, high_hz: float = 20_000.0
+) -> Callable[[SongFeatures], float]:
     """Mean over content features."""
 
     def value(song: SongFeatures) -> float:
-        return float(song.content.values[_places(song.content.names, wanted)].mean())
+        return float(song.content.values[_places(song.content.names, families, low_hz, high_hz)].mean())
 
     return value
 
@@ -84,33 +84,44 @@ def filled_levels_db(song: SongFeatures) -> Float64s:
     return levels - levels[BROAD].mean()
 
 
-def _each(name: str, *octaves: int) -> tuple[str, ...]:
-    return tuple(f"{name}_{octave}" for octave in octaves)
+_RANGES = (
+    ("", "", 0.0, 20_000.0),
+    ("_low", " in the bass", 50.0, 160.0),
+    ("_middle", " in the middle", 200.0, 1_250.0),
+    ("_presence", " from 2 to 5 kHz", 1_600.0, 5_000.0),
+    ("_high", " in the treble", 6_300.0, 12_000.0),
+)
+"""Ending of the name, words, and edges of each range."""
+
+_FAMILIES = (
+    ("attack", "more percussive"),
+    ("bursts", "more marked by single hits"),
+    ("flux", "busier"),
+    ("rises_3", "denser in onsets"),
+    ("rises_9", "richer in strong hits"),
+    ("peaks", "spikier"),
+    ("spread", "more changeable in level"),
+    ("upper", "more marked by loud moments"),
+    ("lower", "more marked by quiet moments"),
+    ("flat", "noisier"),
+    ("steady", "more sustained in its notes"),
+    ("width_moves", "more mobile in width"),
+)
+"""Families of content features, and what a song is with more of them."""
 
 
-_LOW, _MIDDLE, _PRESENCE, _HIGH = (63, 125), (250, 500, 1000), (2000, 4000), (8000,)
+def _by_range(family: str, more: str) -> Iterator[Trait]:
+    for ending, where, low_hz, high_hz in _RANGES:
+        yield Trait(family + ending, more + where, _content(family, low_hz=low_hz, high_hz=high_hz))
+
 
 TRAITS: tuple[Trait, ...] = (
-    Trait("attack", "more percussive", _content("attack_")),
-    Trait("attack_low", "more percussive in the bass", _content(*_each("attack", *_LOW))),
-    Trait("attack_high", "more percussive in the treble", _content(*_each("attack", *_PRESENCE, *_HIGH))),
-    Trait("bursts", "more marked by single hits", _content("bursts_")),
-    Trait("flux", "busier", _content("flux_")),
-    Trait("rises_small", "denser", _content("rises_3_")),
-    Trait("rises_large", "richer in strong hits", _content("rises_9_")),
-    Trait("peaks", "spikier", _content("peaks_")),
-    Trait("spread_common", "more changeable in level", _content("spread_common")),
-    Trait("spread_low", "more changeable in the bass", _content(*_each("spread", *_LOW))),
-    Trait("spread_middle", "more changeable in the middle", _content(*_each("spread", *_MIDDLE))),
-    Trait("spread_presence", "more changeable from 2 to 5 kHz", _content(*_each("spread", *_PRESENCE))),
-    Trait("spread_high", "more changeable in the treble", _content(*_each("spread", *_HIGH))),
-    Trait("modulation_slow", "more changeable over seconds", _content("modulation_0.25_", "modulation_0.5_")),
-    Trait("modulation_beat", "more rhythmic", _content("modulation_2_", "modulation_4_")),
-    Trait("modulation_fast", "more fluttering", _content("modulation_8_")),
+    *(trait for family in _FAMILIES for trait in _by_range(*family)),
+    Trait("modulation_slow", "more changeable over seconds", _content("modulation_0.25", "modulation_0.5")),
+    Trait("modulation_beat", "more rhythmic", _content("modulation_2", "modulation_4")),
+    Trait("modulation_fast", "more fluttering", _content("modulation_8")),
     Trait("pulse", "steadier in its pulse", _content("pulse_low", "pulse_middle", "pulse_high")),
     Trait("together", "more unanimous in its movement", _content("together")),
-    Trait("noisy", "noisier", _content("flat_")),
-    Trait("steady", "more sustained in its notes", _content("steady_")),
     Trait("bass", "heavier in the bass", _level(35.0, 140.0)),
     Trait("low_middle", "thicker in the lower middle", _level(180.0, 560.0)),
     Trait("presence", "stronger from 2 to 5 kHz", _level(1_900.0, 5_200.0)),
@@ -125,6 +136,11 @@ TRAITS: tuple[Trait, ...] = (
     Trait("correlation", "nearer to mono", lambda song: song.correlation),
     Trait("loudness", "louder", lambda song: song.loudness_lufs, level=True),
 )
+
+
+def clipped(standardised: Float64s) -> Float64s:
+    """A song far outside what is known is treated as one at its edge."""
+    return np.clip(standardised, -CLIP, CLIP)
 
 
 def trait_values(songs: Sequence[SongFeatures]) -> Float64s:

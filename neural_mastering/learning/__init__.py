@@ -1,4 +1,4 @@
-"""Learn a mastering engineer from pairs: measure, fit, cross-validate, report. No torch but for the audit of files."""
+"""Learn a mastering engineer from pairs: measure, fit, cross-validate, report."""
 
 from neural_mastering.engineer.features import SongFeatures
 from neural_mastering.engineer.fit import fit

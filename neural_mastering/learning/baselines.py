@@ -14,7 +14,7 @@ from neural_mastering.engineer.pair import PairMeasurement
 Curve = Callable[[SongFeatures], Float64s]
 
 RIDGE = 1.0
-"""Of the ridge regression, in songs: each direction of the standardised traits is shrunk by n / (n + this · traits)."""
+"""λ of the ridge regression (T·Tᵀ/traits + λ·I), on standardised traits."""
 
 
 def baselines(pairs: Sequence[PairMeasurement]) -> Mapping[str, Curve]:

@@ -100,7 +100,7 @@ def fold_of(groups: Sequence[str], most: int = MOST_FOLDS) -> list[int]:
     sizes = np.zeros(min(most, len(names)), dtype=int)
     place: dict[str, int] = {}
     for i in np.argsort(-counts, kind="stable"):
-        place[names[i]] = int(sizes.argmin())
+        place[str(names[i])] = int(sizes.argmin())
         sizes[sizes.argmin()] += counts[i]
     return [place[group] for group in groups]
 
@@ -122,17 +122,18 @@ def cross_validate(
     folds = np.array(fold_of(groups, most_folds))
     songs: dict[int, HeldOut] = {}
     for fold in range(int(folds.max()) + 1):
-        train = [pairs[i] for i in np.flatnonzero(folds != fold)]
+        inside, outside = (np.flatnonzero(chosen).tolist() for chosen in (folds == fold, folds != fold))
+        train = [pairs[i] for i in outside]
         if len(train) < LEAST_TO_LEARN_FROM:
             return None
-        engineer = fit(train, [groups[i] for i in np.flatnonzero(folds != fold)])
+        engineer = fit(train, [groups[i] for i in outside])
         others = baselines(train)
         average = {name: float(np.mean([getattr(p.move, name) for p in train])) for name in NUMBERS}
-        for i in np.flatnonzero(folds == fold):
+        for i in inside:
             song = pairs[i].features
             found = engineer.predict(song)
             curves = {MODEL: found.curve_db} | {name: curve(song) for name, curve in others.items()}
-            songs[int(i)] = HeldOut(pairs[i], curves, found, average)
+            songs[i] = HeldOut(pairs[i], curves, found, average)
         if done is not None:
             done(fold)
     return _validation([songs[i] for i in range(len(pairs))], groups, int(folds.max()) + 1)

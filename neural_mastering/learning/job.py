@@ -12,7 +12,7 @@ from typing import Any
 from neural_mastering import __version__
 from neural_mastering.engineer.bundle import FILE_NAME, write_engineer
 from neural_mastering.engineer.fit import LEAST_PAIRS, SONG_DEPENDENT_PAIRS, fit
-from neural_mastering.engineer.learned import LearnedEngineer
+from neural_mastering.engineer.learned import LearnedEngineer, without_reactions
 from neural_mastering.errors import InputError
 from neural_mastering.learning.card import write_card
 from neural_mastering.learning.cross_validation import Validation, cross_validate, fold_of
@@ -111,6 +111,8 @@ def learn_folder(
         done(0)
         validation = cross_validate(measured, groups, done, settings.folds)
     if validation is not None:
+        if not validation.is_song_dependent:
+            engineer = without_reactions(engineer)
         engineer = replace(engineer, spread_factor=validation.spread_factor)
     seconds["learn"] = time.perf_counter() - started
     notes = _notes(pairs, used, validation)
@@ -160,8 +162,8 @@ def _refuse_too_few(pairs: Sequence[AuditedPair], used: Sequence[AuditedPair]) -
     refused = [f"{pair.files.name}: {pair.refusal}" for pair in pairs if pair.measurement is None]
     why = f"; left out: {'; '.join(refused[:5])}" if refused else ""
     raise InputError(
-        f"{len(used)} of {len(pairs)} pairs can be used: expected {LEAST_PAIRS} or more, and about 20 to learn how "
-        f"the engineer reacts to a song{why}"
+        f"{len(used)} of {len(pairs)} pairs can be used: expected {LEAST_PAIRS} or more, and about 20 to learn "
+        f"how the engineer reacts to a song{why}"
     )
 
 
@@ -178,8 +180,8 @@ def _refuse_swapped(used: Sequence[AuditedPair]) -> None:
         against += louder > SWAPPED_LU and master.plr_db > mix.plr_db + SWAPPED_LU
     if against >= SWAPPED_SHARE * len(used):
         raise InputError(
-            f"in {against} of {len(used)} pairs the mastered side is quieter and more dynamic than the unmastered one: "
-            "the folders seem exchanged. If they are right, add learning.check_swapped=false"
+            f"in {against} of {len(used)} pairs the mastered side is quieter and more dynamic than the unmastered "
+            "one: the folders seem exchanged. If they are right, add learning.check_swapped=false"
         )
 
 
@@ -192,8 +194,11 @@ def _notes(
         if pair.measurement is None
     ]
     if len(used) < SONG_DEPENDENT_PAIRS:
-        text = f"{len(used)} pairs are enough for the average of what the engineer does, not for how he reacts to a song"
-        notes.append(Note("average_only", f"{text}: {SONG_DEPENDENT_PAIRS} or more are needed, 20 are good"))
+        text = (
+            f"{len(used)} pairs are enough for the average of what the engineer does, not for how he reacts to a "
+            f"song: {SONG_DEPENDENT_PAIRS} or more are needed, 20 are good"
+        )
+        notes.append(Note("average_only", text))
     elif validation is None:
         notes.append(
             Note("not_validated", "all songs are of one group: how well this was learned is not known")
@@ -203,7 +208,7 @@ def _notes(
             Note(
                 "average_is_best",
                 "on songs that were held out, the learned engineer is not surely better than the average of the "
-                "others: the average is about the best that can be done with these pairs",
+                "others: the average is about the best that can be done with these pairs, and the model uses it",
             )
         )
     return tuple(notes)

@@ -16,7 +16,8 @@ from neural_mastering.learning.cross_validation import MODEL, HeldOut
 from neural_mastering.learning.pairs import AuditedPair
 from neural_mastering.rendering import Options, master
 from neural_mastering.rendering.reference.follow import fit_within
-from neural_mastering.rendering.tone.from_engineer import LARGEST_DB, engineer_target
+from neural_mastering.rendering.tone.from_engineer import engineer_target
+from neural_mastering.rendering.tone.from_style import ENGINEER_LARGEST_DB
 from neural_mastering.reporting.audio_clip import LONGEST_S, clip_from_file
 from neural_mastering.reporting.report_data import Clip
 
@@ -52,8 +53,10 @@ def listening_song(pair: AuditedPair, held: HeldOut) -> ListeningSong | None:
         controls = Path(folder) / "controls.yaml"
         features = pair.files.name, held.pair.features
         rate = ChainControls().design_rate_hz
-        curve = np.clip(held.prediction.curve_db, -LARGEST_DB, LARGEST_DB)
-        save_controls(ChainControls(eq=fit_within(curve, features[1].filled, LARGEST_DB, rate)), controls)
+        curve = np.clip(held.prediction.curve_db, -ENGINEER_LARGEST_DB, ENGINEER_LARGEST_DB)
+        save_controls(
+            ChainControls(eq=fit_within(curve, features[1].filled, ENGINEER_LARGEST_DB, rate)), controls
+        )
         target = engineer_target("the engineer", held.prediction, features[1])
         options = Options(
             controls=controls, target=f"{target.lufs:g}", ceiling=target.ceiling_db, density=1.0, bits="24"

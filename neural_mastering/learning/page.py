@@ -12,11 +12,11 @@ import numpy as np
 from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.engineer.learned import LearnedEngineer
 from neural_mastering.engineer.pair import PairMeasurement
-from neural_mastering.engineer.slopes import tone_reactions
+from neural_mastering.engineer.reactions import tone_reactions
 from neural_mastering.engineer.traits import TRAITS
 from neural_mastering.learning.cross_validation import Validation
 from neural_mastering.learning.listening import ListeningSong
-from neural_mastering.learning.words import MOST_TRAITS, SURE, level_words, quality_words, tone_words
+from neural_mastering.learning.words import LEAST_PART, MOST_TRAITS, level_words, quality_words, tone_words
 from neural_mastering.reporting.audio_clip import encode_clips, plan
 from neural_mastering.reporting.charts import spectra_chart
 from neural_mastering.reporting.colours import Colours
@@ -153,16 +153,16 @@ def _charts(page: LearnPage, colours: Colours) -> Iterator[Html]:
         against=True,
     )
     lines = [
-        ChartLine(TRAITS[reaction.trait].more, reaction.curve_db)
-        for reaction in tone_reactions(page.engineer)[:MOST_TRAITS]
-        if reaction.chance >= SURE and np.abs(reaction.curve_db).max() >= 0.2
+        ChartLine(TRAITS[reaction.trait].more, reaction.change)
+        for reaction in tone_reactions(page.engineer, MOST_TRAITS).traits
+        if reaction.part >= LEAST_PART and np.abs(reaction.change).max() >= 0.2
     ]
     if lines:
         yield spectra_chart(
             Chart(CENTRES_HZ, lines),
             colours,
             "How the move changes with the song",
-            "What is added where a song has one standard deviation more of a trait than the average song.",
+            "What songs get on top of the average that have one standard deviation more of a trait.",
             against=True,
         )
     if page.validation is not None:

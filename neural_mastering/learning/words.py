@@ -9,7 +9,7 @@ import numpy as np
 from neural_mastering.dsp.third_octaves import BROAD, Float64s
 from neural_mastering.engineer.learned import LearnedEngineer
 from neural_mastering.engineer.pair import PairMeasurement
-from neural_mastering.engineer.slopes import own_share, slopes_of, tone_reactions
+from neural_mastering.engineer.reactions import number_reactions, tone_reactions
 from neural_mastering.engineer.traits import TRAITS
 from neural_mastering.learning.cross_validation import Validation
 from neural_mastering.reporting.markup import number
@@ -18,28 +18,31 @@ from neural_mastering.styles.regions import REGIONS
 WORTH_DB = 0.3
 """A region that moves by less is left out of sentences."""
 
-SURE = 0.5
-"""Probability above which a trait is named."""
+LEAST_PART = 0.15
+"""A trait that accounts for less of what differs is left out."""
 
-MOST_TRAITS = 4
+MOST_TRAITS = 3
 
 
 def tone_words(engineer: LearnedEngineer) -> list[str]:
     """The average move, and what it depends on."""
     found = [f"On average: {_regions(engineer.mean_db) or 'the tone stays as it is'}."]
-    share = own_share(engineer)
-    if abs(share) >= 0.1:
-        does = "takes back" if share < 0.0 else "adds"
+    reacts = tone_reactions(engineer, MOST_TRAITS)
+    if reacts.size_db < WORTH_DB:
+        return [*found, "The model gives every song about this average."]
+    if reacts.own_part >= 0.5:
+        does = "takes back" if reacts.own_share < 0.0 else "adds"
         found.append(
-            f"Where a song's balance differs from that of the others, the engineer {does} about "
-            f"{100.0 * abs(share):.0f} % of the difference."
+            f"Where a song's balance differs from that of the others, the model {does} "
+            f"about {100.0 * abs(reacts.own_share):.0f} % of the difference "
+            f"({100.0 * reacts.own_part:.0f} % of what differs)."
         )
-    for reaction in tone_reactions(engineer)[:MOST_TRAITS]:
-        regions = _regions(reaction.curve_db)
-        if reaction.chance >= SURE and regions:
+    for reaction in reacts.traits:
+        regions = _regions(reaction.change)
+        if reaction.part >= LEAST_PART and regions:
             found.append(
-                f"Where a song is {TRAITS[reaction.trait].more}: {regions} (for one standard deviation between your "
-                f"songs; probability {100.0 * reaction.chance:.0f} %)."
+                f"Songs that are {TRAITS[reaction.trait].more} get {regions} (for one standard deviation between "
+                f"your songs; {100.0 * reaction.part:.0f} % of what differs)."
             )
     return found
 
@@ -62,12 +65,10 @@ def level_words(engineer: LearnedEngineer, pairs: Sequence[PairMeasurement]) -> 
             f"{title}: {number(float(np.median(before)))} → {number(float(np.median(after)))} {unit} "
             f"(masters from {number(float(after.min()))} to {number(float(after.max()))})"
         )
-        slopes = slopes_of(engineer.numbers[name], engineer.known)
-        order = np.argsort(-np.abs(slopes.by_trait))[:2]
         reasons = [
-            f"{number(float(slopes.by_trait[i]), signed=True)} {step} where the mix is {TRAITS[i].more}"
-            for i in order
-            if slopes.chance[i] >= SURE and abs(slopes.by_trait[i]) >= 0.2
+            f"{number(float(each.change[0]), signed=True)} {step} where the mix is {TRAITS[each.trait].more}"
+            for each in number_reactions(engineer, name)
+            if each.part >= LEAST_PART and abs(each.change[0]) >= 0.2
         ]
         found.append(text + (f"; {', '.join(reasons)}" if reasons else "") + ".")
     return found
@@ -79,16 +80,17 @@ def quality_words(validation: Validation | None, count: int) -> list[str]:
         return [f"{count} songs are too few, or of too few groups, to hold any out: this was not tested."]
     score, (low, high) = validation.learned, validation.gain
     found = [
-        f"On {len(validation.songs)} songs, each predicted from songs of other groups, {100.0 * score.explained:.0f} % "
-        f"of the tonal move was predicted (root mean square error {score.error_db:.2f} dB).",
+        f"On {len(validation.songs)} songs, each predicted from songs of other groups, "
+        f"{100.0 * score.explained:.0f} % of the tonal move was predicted "
+        f"(root mean square error {score.error_db:.2f} dB).",
     ]
     part = f"{100.0 * score.dependent:.0f} % (95 % interval {100.0 * low:.0f} to {100.0 * high:.0f} %)"
     if validation.is_song_dependent:
         found.append(f"Of what differs from song to song, beyond the average, {part} was predicted.")
     else:
         found.append(
-            f"Of what differs from song to song, beyond the average, {part} was predicted: the average is about the "
-            "best that can be done with these pairs, and the model stays near it."
+            f"Of what differs from song to song, beyond the average, {part} was predicted: the average is about "
+            "the best that can be done with these pairs, and the model uses it."
         )
     return found
 

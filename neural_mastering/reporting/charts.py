@@ -31,10 +31,11 @@ def spectra_chart(
     """Levels in dB over third octaves; with `against`, differences around a line at 0 dB."""
     x = frequency_axis()
     if against:
-        finite = np.concatenate([as_array(line.values) for line in chart.lines] or [np.zeros(1)])
+        drawn_values = [*(line.values for line in chart.lines), *(chart.corridor or ())]
+        finite = np.concatenate([as_array(values) for values in drawn_values] or [np.zeros(1)])
         reach = max(3.0, 1.1 * float(np.abs(finite[np.isfinite(finite)]).max(initial=0.0)))
         y = linear_axis(-reach, reach, "Difference (dB)", signed=True)
-        drawn = join([_horizontal(0.5, "zero"), _lines(chart, x, y, colours)])
+        drawn = join([_corridor(chart, x, y), _horizontal(0.5, "zero"), _lines(chart, x, y, colours)])
         return _figure(title, x, y, drawn, chart.lines, colours, caption)
     y = level_axis(
         [*(line.values for line in chart.lines), *(chart.corridor or ())], "Level (dB)", least_span=20.0

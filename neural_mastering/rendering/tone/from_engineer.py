@@ -22,11 +22,9 @@ from neural_mastering.rendering.delivery.targets import (
     Target,
 )
 from neural_mastering.rendering.reference.follow import fit_within
+from neural_mastering.rendering.tone.from_style import ENGINEER_LARGEST_DB
 from neural_mastering.rendering.tone.tone import EngineerTone, Tone
 from neural_mastering.styles.move import Move, MovePart
-
-LARGEST_DB = 12.0
-"""What no curve of an engineer exceeds."""
 
 LOWEST_CEILING_DB = -6.0
 
@@ -54,7 +52,7 @@ def tone_from_engineer(path: Path, song: MeasuredSong) -> Tone:
     move = _move(found, features)
     return Tone(
         ChainControls(
-            eq=fit_within(move.curve_db, features.filled, LARGEST_DB, ChainControls().design_rate_hz)
+            eq=fit_within(move.curve_db, features.filled, ENGINEER_LARGEST_DB, ChainControls().design_rate_hz)
         ),
         origin,
         tuple(_sentences(found, features)),
@@ -77,7 +75,7 @@ def engineer_target(label: str, found: Prediction, features: SongFeatures) -> Ta
 def _move(found: Prediction, features: SongFeatures) -> Move:
     levels: Float64s = features.levels_db - features.levels_db[features.filled].mean()
     return Move(
-        curve_db=np.clip(found.curve_db, -LARGEST_DB, LARGEST_DB),
+        curve_db=np.clip(found.curve_db, -ENGINEER_LARGEST_DB, ENGINEER_LARGEST_DB),
         sigma_db=found.curve_sigma_db,
         parts=(MovePart("engineer", found.curve_db),),
         song_db=levels,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from neural_mastering.controls import ChainControls
+from neural_mastering.controls import Bands, ChainControls
 from neural_mastering.dsp.third_octaves import Float64s
 from neural_mastering.normality import load_normal_tone
 from neural_mastering.notes import Note
@@ -18,6 +18,9 @@ from neural_mastering.styles.intensity import error_covariance
 from neural_mastering.styles.move import LARGEST_DB, Move, Wish, wanted_move
 from neural_mastering.styles.profile import AUTO
 from neural_mastering.words.fit import fit_together
+
+ENGINEER_LARGEST_DB = 12.0
+"""What no curve exceeds in which a learned engineer has a say."""
 
 FREEDOM_DB = 6.0
 """Size of the moves that references may ask for where no style limits them."""
@@ -45,6 +48,10 @@ def add_move(tone: Tone, analysis: ToneAnalysis, style: str | None, intensity_db
         style, normal = None, replace(normal, expectations=())
     size_db = FREEDOM_DB if style is None else intensity_db
     wishes, largest_db = _wishes(tone, analysis, error_covariance(size_db))
+    if tone.engineer is not None:  # he joins as a statement with its own spread, not as what is done anyway
+        wishes = (*wishes, Wish(f"engineer {tone.engineer.label}", tone.engineer.prediction.curve))
+        tone = replace(tone, controls=replace(tone.controls, eq=Bands.of()))
+        size_db, largest_db = max(size_db, FREEDOM_DB), max(largest_db, ENGINEER_LARGEST_DB)
     base_db = tone.controls.eq.third_octaves_db(tone.controls.design_rate_hz)
     move = wanted_move(analysis.profile, normal.expectations, wishes, size_db, base_db, largest_db)
     return replace(

@@ -1,0 +1,133 @@
+"""nm-learn, as a user meets it: what it refuses, what it leaves out, and what it writes."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from neural_mastering.cli.invocation import invoke_command
+from neural_mastering.cli.learn import app
+from neural_mastering.learning import pairs as pairs_module
+
+RATE = 32_000
+
+
+def put(root: Path, name: str, seed: int, gain: float = 2.0, rate: int = RATE) -> None:
+    """A song of 5 s: noise with a beat; the master is louder and denser."""
+    rng = np.random.default_rng(seed)
+    beat = np.repeat(rng.uniform(0.1, 1.0, 50), rate // 10)[:, None]
+    song = 0.08 * rng.standard_normal((5 * rate, 2)) * beat
+    for side, audio in (("unmastered", song), ("mastered", 0.5 * np.tanh(gain * 2.0 * song))):
+        (root / side).mkdir(parents=True, exist_ok=True)
+        soundfile.write(root / side / f"{name}.wav", audio, rate, subtype="PCM_24")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("my pairs")
+    for i in range(4):
+        put(root, f"söng {i}", i)
+    return root
+
+
+def learn(*arguments: str | Path) -> int:
+    return invoke_command(
+        app, "nm-learn", [*map(str, arguments), "--jobs", "1", "learning.listening_songs=0"]
+    )
+
+
+def test_four_pairs_give_the_average_and_a_broken_one_is_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, out = tmp_path / "pairs", tmp_path / "out"
+    shutil.copytree(folder, root)
+    (root / "mastered" / "broken.wav").write_bytes(b"no audio")
+    (root / "unmastered" / "broken.wav").write_bytes(b"no audio")
+    silent = np.zeros((5 * RATE, 2))
+    put(root, "silent", 9)
+    soundfile.write(root / "mastered" / "silent.wav", silent, RATE)
+    (root / "unmastered" / "söng 9.wav").write_bytes((root / "unmastered" / "söng 0.wav").read_bytes())
+    assert learn(root, "-o", out) == 0
+    said = capsys.readouterr()
+    for text in ("broken was left out", "silent was left out", "söng 9 was left out", "average of what the"):
+        assert text in said.err, text
+    content = json.loads((out / "model.json").read_text())
+    assert content["about"]["pairs"] == 4
+    page = (out / "report.html").read_text()
+    assert "söng 9" in page and "What this engineer does" in page
+    assert "learned engineer" in (out / "MODEL_CARD.md").read_text()
+    # a second run measures nothing again and writes the same file
+    before = (out / "model.json").read_bytes()
+
+    def fail(*_: object) -> None:
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(pairs_module, "audit_pair", fail)
+    assert learn(root, "-o", out) == 0
+    assert (out / "model.json").read_bytes() == before
+    _master_without_torch(root / "unmastered" / "söng 0.wav", out, tmp_path)
+
+
+def _master_without_torch(mix: Path, model: Path, folder: Path) -> None:
+    """nm-master with the engineer, in a process in which torch can't be imported."""
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from neural_mastering.rendering import Options, master\n"
+        f"r = master({str(mix)!r}, {str(folder / 'm.wav')!r}, Options(model={str(model)!r}))\n"
+        "print(r.tone.origin.kind, r.target.name, round(r.target.lufs, 2), round(r.result.lufs, 2))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    kind, *_, asked, reached = done.stdout.split()
+    assert kind == "engineer" and abs(float(asked) - float(reached)) < 0.2
+
+
+def test_too_few_pairs_are_refused_and_nothing_is_written(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out = tmp_path / "pairs", tmp_path / "out"
+    for side in ("unmastered", "mastered"):
+        (root / side).mkdir(parents=True)
+        for i in range(2):
+            shutil.copy(folder / side / f"söng {i}.wav", root / side)
+    assert learn(root, "-o", out) == 2
+    assert "2 of 2 pairs can be used: expected 3 or more" in capsys.readouterr().err
+    assert not (out / "model.json").exists()
+
+
+def test_exchanged_folders_are_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "pairs"
+    for one, other in (("unmastered", "mastered"), ("mastered", "unmastered")):
+        shutil.copytree(folder / one, root / other)
+    assert learn(root, "-o", tmp_path / "out") == 2
+    assert "seem exchanged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("nowhere", "-o", "out"), "there is no data folder"),
+        ((".", "-o", "out", "learning.fold=3"), "learning.fold"),
+        ((".", "-o", "out", "trainer.max_epochs=3"), "expected learning.NAME=VALUE"),
+        ((".", "-o", "out", "learning.folds=many"), "whole number"),
+    ],
+)
+def test_mistakes_are_explained_in_one_line(
+    arguments: tuple[str, ...],
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert invoke_command(app, "nm-learn", list(arguments)) == 2
+    said = capsys.readouterr().err
+    assert expected in said and len(said.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
