@@ -120,7 +120,7 @@ def find_limiter(
         tried = list(
             pool.map(lambda pair: trial.run(pair[0], depth_db, pair[1]), zip(asked, gains_db, strict=True))
         )
-    (default, level_db), (louder, _) = tried[:2]
+    (default, level_db), (louder, louder_db) = tried[:2]
     rest = _RestOfSong.of(before, spec, gain_db, depth_db, trial.level_db + gain_db - level_db)
     growth = min(max(louder / default, 1.0), _MOST_GROWTH) if default > 0.0 else 1.0
     steps_per_lu = rest.loss_share / rest.slope / _STEP_DB
@@ -129,21 +129,23 @@ def find_limiter(
         """A cost at the loudness of the default: it grows by the same factor with each step of gain."""
         return own * growth ** (steps_per_lu * (level_db - own_db))
 
-    def cost(settings: LimiterSettings, depth_db: float) -> float:
-        return comparable(*trial.run(settings, depth_db, gain_db))
-
     costs = [default, *(comparable(*each) for each in tried[2:])]
     best = int(np.argmin(costs))
-    unclipped = cost(CANDIDATES[best], 0.0) if depth_db > 0.0 else costs[best]
     choice = LimiterChoice(CANDIDATES[best], spec.clip_db, costs[best], default)
-    if unclipped < costs[best]:
-        choice = replace(choice, clip_db=0.0, cost=unclipped)
+    if depth_db > 0.0:
+        own, own_db = trial.run(CANDIDATES[best], 0.0, gain_db)
+        # elsewhere short peaks are all that must go, and the clipper saves more: the slope of the passages
+        clipped_db = [level_db, *(each[1] for each in tried[2:])][best]
+        steps = (clipped_db - own_db) / max(louder_db - level_db, 0.05)
+        unclipped = comparable(own * growth**steps, clipped_db)
+        if unclipped < costs[best]:
+            choice = replace(choice, clip_db=0.0, cost=unclipped)
     if math.isinf(spec.max_loss_lu) and not _reaches(trial, readings, spec, choice, rest):
         for settings in LOUDER:
             choice = replace(choice, settings=settings, clip_db=spec.clip_db)
             if _reaches(trial, readings, spec, choice, rest):
                 break
-        choice = replace(choice, cost=cost(choice.settings, depth_db))
+        choice = replace(choice, cost=comparable(*trial.run(choice.settings, depth_db, gain_db)))
     return choice
 
 
