@@ -3,7 +3,7 @@
 Each candidate is driven as hard as the target asks, and its output Y is compared with the passages X themselves at
 the same loudness, in frames of 2048 and 512 samples (for the second only the first two terms):
 
-    cost   ‖|Y| − |X|‖/‖X‖ + mean |ln |Y| − ln |X|| + mean |ln Y_b − ln X_b| + 4·added + 40·quiet
+    cost   ‖|Y| − |X|‖/‖X‖ + mean |ln |Y| − ln |X|| + mean |ln Y_b − ln X_b| + 4·added + 25·quiet
     added  √ of the power by which |Y − X|² exceeds |X|² in third octaves above 100 Hz, over all power
     quiet  √ of the power of |Y − X|² in those that lie more than 30 dB below the loudest of their moment, likewise
 
@@ -40,10 +40,8 @@ _SONG_S_PER_PASSAGE = 120.0
 _SIZES = (2048, 512)
 _FLOOR = 1e-5  # of the loudest bin
 _QUIET = 1e-3  # of the power of the loudest band
-_QUIET_WEIGHT = 40.0
+_QUIET_WEIGHT = 25.0
 _STEP_DB = 0.5
-_LEAST_SLOPE = 0.2
-_MOST_GROWTH = 2.0  # of a cost, a step
 _SPARED_LU = 0.2
 _THREADS = 2  # each trial needs memory for its spectra
 
@@ -121,69 +119,38 @@ def find_limiter(
             pool.map(lambda pair: trial.run(pair[0], depth_db, pair[1]), zip(asked, gains_db, strict=True))
         )
     (default, level_db), (louder, louder_db) = tried[:2]
-    rest = _RestOfSong.of(before, spec, gain_db, depth_db, trial.level_db + gain_db - level_db)
-    growth = min(max(louder / default, 1.0), _MOST_GROWTH) if default > 0.0 else 1.0
-    steps_per_lu = rest.loss_share / rest.slope / _STEP_DB
+    per_lu = max(louder - default, 0.0) / max(louder_db - level_db, 0.1)
 
     def comparable(own: float, own_db: float) -> float:
-        """A cost at the loudness of the default: it grows by the same factor with each step of gain."""
-        return own * growth ** (steps_per_lu * (level_db - own_db))
+        """A cost at the loudness of the default, to the first order."""
+        return own + per_lu * (level_db - own_db)
+
+    def cost(settings: LimiterSettings, depth_db: float) -> float:
+        return comparable(*trial.run(settings, depth_db, gain_db))
 
     costs = [default, *(comparable(*each) for each in tried[2:])]
     best = int(np.argmin(costs))
+    unclipped = cost(CANDIDATES[best], 0.0) if depth_db > 0.0 else costs[best]
     choice = LimiterChoice(CANDIDATES[best], spec.clip_db, costs[best], default)
-    if depth_db > 0.0:
-        own, own_db = trial.run(CANDIDATES[best], 0.0, gain_db)
-        # elsewhere short peaks are all that must go, and the clipper saves more: the slope of the passages
-        clipped_db = [level_db, *(each[1] for each in tried[2:])][best]
-        steps = (clipped_db - own_db) / max(louder_db - level_db, 0.05)
-        unclipped = comparable(own * growth**steps, clipped_db)
-        if unclipped < costs[best]:
-            choice = replace(choice, clip_db=0.0, cost=unclipped)
-    if math.isinf(spec.max_loss_lu) and not _reaches(trial, readings, spec, choice, rest):
+    if unclipped < costs[best]:
+        choice = replace(choice, clip_db=0.0, cost=unclipped)
+    if math.isinf(spec.max_loss_lu) and not _reaches(trial, readings, spec, choice):
         for settings in LOUDER:
             choice = replace(choice, settings=settings, clip_db=spec.clip_db)
-            if _reaches(trial, readings, spec, choice, rest):
+            if _reaches(trial, readings, spec, choice):
                 break
-        choice = replace(choice, cost=comparable(*trial.run(choice.settings, depth_db, gain_db)))
+        choice = replace(choice, cost=cost(choice.settings, depth_db))
     return choice
 
 
-@dataclass(frozen=True)
-class _RestOfSong:
-    """How a song takes what its loudest passages take, as the forecast has it.
-
-    Attributes:
-        loss_share: loudness that the song loses for each LU that its passages lose, at most 1.
-        slope: LU that the song gains for each decibel of gain.
-    """
-
-    loss_share: float
-    slope: float
-
-    @classmethod
-    def of(
-        cls, before: LimiterForecast, spec: DeliverySpec, gain_db: float, depth_db: float, loss_lu: float
-    ) -> "_RestOfSong":
-        """From what the passages lose at a gain behind `DRIVEN`."""
-        levels = [
-            before.limited_lufs(gain_db + step, spec.ceiling_db, DRIVEN, depth_db) for step in (0.0, _STEP_DB)
-        ]
-        song_loss_lu = max(before.readings.lufs + gain_db - levels[0], 0.0)
-        slope = min(max((levels[1] - levels[0]) / _STEP_DB, _LEAST_SLOPE), 1.0)
-        return cls(min(song_loss_lu / max(loss_lu, 0.1), 1.0), slope)
-
-
-def _reaches(
-    trial: "_LimiterTrial", readings: Readings, spec: DeliverySpec, choice: LimiterChoice, rest: _RestOfSong
-) -> bool:
-    """Whether the target is reached with all of the reduction."""
+def _reaches(trial: "_LimiterTrial", readings: Readings, spec: DeliverySpec, choice: LimiterChoice) -> bool:
+    """Whether the target is reached with all of the reduction, if the whole song loses as much as its passages."""
     if spec.ceiling_db is None or spec.lufs is None:
         return True
     highest_db = spec.ceiling_db + spec.max_reduction_db - readings.true_peak_db
     depth_db = min(choice.clip_db, spec.clip_depth_db(readings.true_peak_db + highest_db))
-    loss_lu = trial.level_db + highest_db - trial.run(choice.settings, depth_db, highest_db)[1]
-    return readings.lufs + highest_db - rest.loss_share * loss_lu >= spec.lufs + _SPARED_LU
+    level_db = trial.run(choice.settings, depth_db, highest_db)[1]
+    return readings.lufs + level_db - trial.level_db >= spec.lufs + _SPARED_LU
 
 
 def loudest_passages(blocks: Iterator[Block], readings: Readings) -> Block:
@@ -280,15 +247,13 @@ def _in_bands(
     output: NDArray[np.complex64], reference: NDArray[np.complex64], edges: NDArray[np.int64]
 ) -> float:
     """The terms of bands: what changed, what was added, and what is left where the song is quiet."""
-    power, change = np.square(np.abs(reference)), np.square(np.abs(output - reference))
     y, x, residual = (
-        np.add.reduceat(each, edges, axis=1)[:, :-1] for each in (np.square(np.abs(output)), power, change)
+        np.add.reduceat(np.square(np.abs(spectrum)), edges, axis=1)[:, :-1]
+        for spectrum in (output, reference, output - reference)
     )
-    whole = float(power.sum())
+    whole = float(np.square(np.abs(reference)).sum())
     floor = _FLOOR * x.max() + 1e-30
     changed = 0.5 * float(np.abs(np.log((y + floor) / (x + floor))).mean())
     added = float(np.sqrt(np.maximum(residual - x, 0.0).sum() / whole))
-    # a third octave of the bass is no wider than a bin
-    loudest = np.maximum(x.max(axis=1), power[:, : edges[0]].max(axis=1, initial=0.0))
-    quiet = float(np.sqrt(residual[x < _QUIET * loudest[:, None]].sum() / whole))
+    quiet = float(np.sqrt(residual[x < _QUIET * x.max(axis=1, keepdims=True)].sum() / whole))
     return changed + 4.0 * added + _QUIET_WEIGHT * quiet
