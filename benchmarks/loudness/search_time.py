@@ -34,7 +34,7 @@ def main() -> None:
     print("| length | driven: share of real time | little must go |")
     print("|---|--:|--:|")
     for minutes in MINUTES:
-        audio = np.ascontiguousarray(np.resize(parts, (round(60.0 * minutes * rate), 2)).T)
+        audio = np.ascontiguousarray(np.resize(parts, (round(60.0 * minutes * rate), 2)).T, np.float64)
         before = forecast(blocks_of(audio), rate, 2)
         loud = DeliverySpec(-9.0, -1.0, 24.0, clip_db=0.5 * MOST_CLIPPED_DB, max_loss_lu=2.0)
         plr_db = before.readings.true_peak_db - before.readings.lufs
