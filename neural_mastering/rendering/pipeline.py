@@ -122,8 +122,7 @@ def prepare(
     progress("measuring")
     listening = Listening(options)
     with timed(seconds, "measure"):
-        # what is cut off must not be heard
-        beside = None if options.edits.trim else listening.start
+        beside = None if options.edits.trim else listening.start  # what is cut off must not be heard
         song = measure(source, scratch, resources, options.edits.trim, beside)
     prepared = prepare_measured(song, options, scratch, resources, progress, listening)
     return replace(prepared, seconds=seconds | prepared.seconds)
