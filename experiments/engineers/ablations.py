@@ -62,7 +62,7 @@ def _ridge_on_traits(out: Path) -> System:
         rest = average_eq(pairs)
 
         def guess(mix: Mix) -> Guess:
-            return rest(mix)._replace(curve_db=curve(features_of(mix, out)))
+            return replace(rest(mix), curve_db=curve(features_of(mix, out)))
 
         return guess
 

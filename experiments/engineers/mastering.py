@@ -9,7 +9,7 @@ import numpy as np
 from scipy.signal import fftconvolve, firwin2, sosfilt
 
 from experiments.engineers.hearing import Float64s, loudness_of
-from experiments.engineers.moves import Settings, curve_at
+from experiments.engineers.moves import Band, Settings, curve_at
 from neural_mastering.dsp import rbj
 from neural_mastering.dsp.limiter import limit
 from neural_mastering.units import db_to_gain
@@ -36,7 +36,10 @@ def master(audio: Float64s, rate: int, settings: Settings) -> Float64s:
 def equalise(audio: Float64s, rate: int, settings: Settings) -> Float64s:
     """Biquads, then a linear-phase filter whose delay is taken out."""
     if settings.bands:
-        bands = [band._replace(frequency_hz=min(band.frequency_hz, 0.45 * rate)) for band in settings.bands]
+        bands = [
+            Band(band.kind, min(band.frequency_hz, 0.45 * rate), band.gain_db, band.q)
+            for band in settings.bands
+        ]
         kinds, frequency, gain, q = (list(column) for column in zip(*bands, strict=True))
         audio = np.asarray(sosfilt(rbj.sections(kinds, frequency, gain, q, rate), audio, axis=0))
     if settings.curve_db is None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import write_rows
-from experiments.engineers.phase_runs import EPOCHS, Work, entries_of, prepare, train
+from experiments.engineers.phase_runs import EPOCHS, Entry, Work, entries_of, prepare, train
 from experiments.engineers.phase_scores import SYSTEMS, judge, table_of
 from neural_mastering.atomic import write_text
 from neural_mastering.reporting.table import markdown_table
@@ -42,7 +42,7 @@ def main() -> None:
     work = Work(out, arguments.trainer, arguments.seconds, arguments.epochs, arguments.override)
     entries = entries_of(arguments.folder.resolve())
     engineers = arguments.engineers or list(entries[0].settings)
-    entries = [e._replace(settings={name: e.settings[name] for name in engineers}) for e in entries]
+    entries = [Entry(e.part, e.song, {name: e.settings[name] for name in engineers}) for e in entries]
     prepare((work, entries[0]))  # compiles and caches the kernels for all processes
     context = multiprocessing.get_context("spawn")  # torch does not survive a fork
     with context.Pool(arguments.processes) as pool:

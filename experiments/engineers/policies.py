@@ -202,7 +202,7 @@ def settings_of(engineer: Engineer, heard: Hearing, song: str, exact: bool = Fal
         return settings
     rng = np.random.default_rng(seed_of("inconsistency", engineer.name, song))
     bands = tuple(
-        band._replace(gain_db=band.gain_db + INCONSISTENCY_DB * rng.standard_normal())
+        Band(band.kind, band.frequency_hz, band.gain_db + INCONSISTENCY_DB * rng.standard_normal(), band.q)
         for band in settings.bands
     )
     return replace(settings, bands=bands)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from experiments.engineers.pairs import Pair
 from neural_mastering.dsp.mix_errors import error_covariance
 
 
-class Guess(NamedTuple):
+@dataclass(frozen=True)
+class Guess:
     """What a system expects of a master.
 
     Attributes:
@@ -44,7 +45,7 @@ def identity(_: Sequence[Pair]) -> Learned:
 def loudness_only(pairs: Sequence[Pair]) -> Learned:
     """The masters' mean loudness by a gain."""
     loudness = float(np.mean([pair.level.loudness_lufs for pair in pairs]))
-    return lambda mix: identity(pairs)(mix)._replace(loudness_lufs=loudness)
+    return lambda mix: replace(identity(pairs)(mix), loudness_lufs=loudness)
 
 
 def average_eq(pairs: Sequence[Pair]) -> Learned:
@@ -57,7 +58,7 @@ def match_full(pairs: Sequence[Pair]) -> Learned:
     """Each mix goes to the masters' mean spectrum."""
     goal = np.mean([pair.mix.heard.levels_db + pair.given_db for pair in pairs], axis=0)
     rest = average_eq(pairs)
-    return lambda mix: rest(mix)._replace(curve_db=centred(goal - mix.heard.levels_db))
+    return lambda mix: replace(rest(mix), curve_db=centred(goal - mix.heard.levels_db))
 
 
 def match_shrunk(pairs: Sequence[Pair]) -> Learned:
@@ -69,7 +70,7 @@ def match_shrunk(pairs: Sequence[Pair]) -> Learned:
     spread = 0.7 * spread + 0.3 * np.diag(np.diag(spread)) + 0.25 * np.eye(len(goal))
     errors = error_covariance(max(size_db, 0.1))
     gain, rest = errors @ np.linalg.inv(errors + spread), average_eq(pairs)
-    return lambda mix: rest(mix)._replace(curve_db=centred(gain @ (goal - mix.heard.levels_db)))
+    return lambda mix: replace(rest(mix), curve_db=centred(gain @ (goal - mix.heard.levels_db)))
 
 
 def ridge_long_term(pairs: Sequence[Pair]) -> Learned:
