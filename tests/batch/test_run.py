@@ -193,7 +193,7 @@ from neural_mastering.batch.manifest import read_manifest
 from neural_mastering.batch.request import BatchRequest
 from neural_mastering.batch.run import run_batch
 songs = read_manifest(sys.argv[1]).songs
-request = BatchRequest("measure", songs, Path(sys.argv[2]), function="nm_batch_faults:behave")
+request = BatchRequest("measure", songs, Path(sys.argv[2]), function="benchmarks.batch_faults:behave")
 run_batch(request, LocalEngine(2))
 """
 
