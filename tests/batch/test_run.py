@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from neural_mastering.batch.digests import Digests
@@ -183,6 +184,30 @@ def test_rows_wait_in_memory_while_the_disk_is_full(tmp_path: Path, monkeypatch:
     writer.add([{"id": "b", "finished": "2"}])
     writer.close()
     assert {row["id"] for row in read_table(out).to_pylist()} == {"a", "b"}
+
+
+def test_a_writer_on_a_full_disk_is_not_the_songs_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from collections import namedtuple
+
+    from neural_mastering.audio_io.writer import AtomicWriter, output_format
+    from neural_mastering.batch.errors import PASSING, kind_of
+
+    path = tmp_path / "m.wav"
+    writer = AtomicWriter(path, output_format(path, "24", 24, False, None), 44_100, 2)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(1, 1, 0))
+    monkeypatch.setattr(writer._file, "write", lambda _: (_ for _ in ()).throw(RuntimeError("short")))
+    with pytest.raises(InputError) as caught:
+        writer.write(np.zeros((2, 100)))
+    assert kind_of(caught.value) == "disk_full" and "disk_full" in PASSING
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(1 << 40, 1, 1 << 40))
+    writer = AtomicWriter(path, output_format(path, "24", 24, False, None), 44_100, 2)
+    monkeypatch.setattr(writer._file, "write", lambda _: (_ for _ in ()).throw(RuntimeError("short")))
+    with pytest.raises(InputError) as caught:
+        writer.write(np.zeros((2, 100)))
+    assert kind_of(caught.value) == "system"
 
 
 PROGRAM = """
