@@ -15,6 +15,7 @@ from neural_mastering.batch.request import BatchRequest, SongLimits, parse_shard
 from neural_mastering.batch.run import BatchOutcome, output_folder, plan_batch, run_batch
 from neural_mastering.batch.summary import write_summary
 from neural_mastering.batch.work import Kind, Row
+from neural_mastering.cli.invocation import STOPPED
 from neural_mastering.cli.progress import progress
 from neural_mastering.errors import InputError
 from neural_mastering.worker_pool import default_jobs
@@ -97,7 +98,11 @@ def run(
             if row["status"] == "failed":
                 _say(f"{row['path']}: {row['error']}")
 
-        outcome = run_batch(request, engine, done)
+        try:
+            outcome = run_batch(request, engine, done)
+        except KeyboardInterrupt:
+            _say("nm-batch: stopped; what is done is kept, and the same command goes on from here")
+            sys.exit(STOPPED)
     if request.shard is None:
         page = write_summary(request)
         _say(f"results: {request.out / 'results.parquet'}, page: {page}")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from neural_mastering.batch.digests import Digests
 from neural_mastering.batch.engines.local import LocalEngine
@@ -270,3 +271,31 @@ def test_a_killed_run_leaves_no_workers_and_a_rerun_completes_it(
     assert all(row["status"] == "done" for row in rows(request).values())
     assert tries() <= 12 + begun  # whatever had no row was begun again, and nothing else
     assert not list((request.out / "scratch").glob("*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_polite_stop_keeps_what_is_done_and_says_how_to_go_on(asked: Ask, tmp_path: Path) -> None:
+    rate = 8000
+    for number in range(40):
+        soundfile.write(tmp_path / f"{number:02d}.wav", np.full((rate, 2), 0.1), rate)
+    manifest = tmp_path / "songs.csv"
+    manifest.write_text("path\n" + "".join(f"{number:02d}.wav\n" for number in range(40)))
+    command = [
+        sys.executable,
+        "-m",
+        "neural_mastering.cli.batch",
+        "measure",
+        str(manifest),
+        "-o",
+        str(tmp_path / "o"),
+    ]
+    process = subprocess.Popen([*command, "--jobs", "1"], stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 120.0
+    scratch = tmp_path / "o" / "scratch"
+    while not (scratch.exists() and list(scratch.iterdir())) and time.monotonic() < until:
+        time.sleep(0.01)
+    own = children(process.pid)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "goes on from here" in said and "Traceback" not in said
+    assert own and not own & workers()
