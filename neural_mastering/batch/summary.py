@@ -17,7 +17,7 @@ from neural_mastering.batch.histogram import histogram
 from neural_mastering.batch.outliers import Outlier, outliers
 from neural_mastering.batch.parquet import pyarrow_parquet
 from neural_mastering.batch.request import BatchRequest
-from neural_mastering.batch.results import read_table
+from neural_mastering.batch.results import TABLE, read_table
 from neural_mastering.rendering.outputs.numbers import SCHEMA_VERSION
 from neural_mastering.reporting.charts import spectra_chart
 from neural_mastering.reporting.colours import Colours
@@ -91,7 +91,7 @@ def write_summary(request: BatchRequest) -> Path:
 
 def _read(request: BatchRequest) -> _Songs:
     pyarrow, parquet = pyarrow_parquet()
-    schema = parquet.read_schema(request.out / "results.parquet")
+    schema = parquet.read_schema(request.out / TABLE)
     named = [
         "id",
         "path",

@@ -12,6 +12,7 @@ from neural_mastering.batch.estimate import estimate
 from neural_mastering.batch.manifest import read_manifest
 from neural_mastering.batch.plan import DONE, GIVEN_UP, Plan
 from neural_mastering.batch.request import BatchRequest, SongLimits, parse_shard
+from neural_mastering.batch.results import TABLE
 from neural_mastering.batch.run import BatchOutcome, output_folder, plan_batch, run_batch
 from neural_mastering.batch.summary import write_summary
 from neural_mastering.batch.work import Kind, Row
@@ -101,6 +102,8 @@ def run(
         try:
             outcome = run_batch(request, engine, done)
         except KeyboardInterrupt:
+            if request.shard is None and (request.out / TABLE).exists():
+                write_summary(request)
             _say("nm-batch: stopped; what is done is kept, and the same command goes on from here")
             sys.exit(STOPPED)
     if request.shard is None:
