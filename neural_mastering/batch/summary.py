@@ -48,7 +48,7 @@ class Quantity:
 
 QUANTITIES = (
     Quantity("input.lufs", "Loudness of the source", "LUFS", 1.0),
-    Quantity("input.true_peak_db", "True peak of the source", "dBTP", 0.5),
+    Quantity("input.true_peak_db", "True peak of the source", "dBTP"),
     Quantity("input.plr_db", "Peak to loudness of the source", "dB", 1.0),
     Quantity("input.lra", "Loudness range of the source", "LU", 1.0),
     Quantity("input.width_db", "Width of the source: side over mid", "dB", 2.0),
@@ -207,7 +207,7 @@ def _findings(songs: _Songs, done: Sequence[int]) -> Html:
         [
             kind.replace("_", " "),
             f"{len(found):,}",
-            f"{100.0 * len(found) / len(done):.1f} %",
+            f"{100.0 * len(found) / len(done):.1f}\N{NO-BREAK SPACE}%",
             ", ".join(songs.columns["name"][row] for row in found[:_EXAMPLES]),
         ]
         for kind, found in sorted(by_kind.items(), key=lambda item: -len(item[1]))

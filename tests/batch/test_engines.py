@@ -18,7 +18,7 @@ from neural_mastering.errors import InputError
 Ask = Callable[..., BatchRequest]
 WORDS = {"a": "good", "b": "refuse", "c": "crash", "d": "crash_once", "e": "hang", "f": "good", "g": "eat"}
 KINDS = {"a": None, "b": "input", "c": "died", "d": None, "e": "timeout", "f": None, "g": "memory"}
-LIMITS = SongLimits(4.0, 700_000_000)
+LIMITS = SongLimits(20.0, 700_000_000)
 
 
 def kinds(request: BatchRequest) -> dict[str, str | None]:

@@ -47,7 +47,7 @@ def test_every_fault_is_a_row_and_the_others_go_on(asked: Ask) -> None:
         "grow": "grow",
         "good2": "good",
     }
-    request = asked(words, limits=SongLimits(4.0, 700_000_000))
+    request = asked(words, limits=SongLimits(6.0, 700_000_000))
     Path(request.songs[0].location).with_name("gone").unlink(missing_ok=True)
     outcome = run_batch(request, LocalEngine(2, request.limits.memory_bytes))
     found = {name: row["error_kind"] for name, row in rows(request).items()}
@@ -252,7 +252,8 @@ def _status(process: int) -> str:
 def test_a_killed_run_leaves_no_workers_and_a_rerun_completes_it(
     asked: Ask, tries: Tries, tmp_path: Path
 ) -> None:
-    request = asked({f"s{i:02d}": "slow" for i in range(12)})
+    words = {"s00": "hang"} | {f"s{i:02d}": "slow" for i in range(1, 12)}  # one would never end by itself
+    request = asked(words)
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "manifest.csv"), str(request.out)]
     process = subprocess.Popen(command)
     own: set[int] = set()
@@ -266,6 +267,7 @@ def test_a_killed_run_leaves_no_workers_and_a_rerun_completes_it(
         time.sleep(0.02)
     assert own and not own & workers()
     begun = tries()
+    (tmp_path / "s00").write_text("slow")
     outcome = run_batch(request, LocalEngine(2))
     assert outcome.failed == 0 and len(rows(request)) == 12
     assert all(row["status"] == "done" for row in rows(request).values())

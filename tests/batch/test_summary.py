@@ -81,7 +81,7 @@ def test_the_page_names_failures_and_outliers_and_no_name_becomes_markup(tmp_pat
     request = BatchRequest("measure", songs, tmp_path)
     page = write_summary(request).read_text()
     assert "<script>7" not in page and "&lt;script&gt;7" in page and "not &lt;b&gt;audio" in page
-    assert "dc offset" in page and "10.3 %" in page  # 3 of 29
+    assert "dc offset" in page and "10.3\N{NO-BREAK SPACE}%" in page  # 3 of 29
     fewer = write_summary(replace(request, songs=songs[:5])).read_text()
     assert "Health report: 5 songs" in fewer and "not &lt;b&gt;" not in fewer
 
