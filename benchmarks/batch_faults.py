@@ -59,10 +59,9 @@ def _act(word: str, path: str, scratch: Path) -> None:
     if word == "slow":
         time.sleep(0.5)
     if word == "eat":
-        hoard = []
-        while len(hoard) < 40:  # 2.5 GB
-            hoard.append(np.ones(8_000_000))
-            time.sleep(0.05)
+        hoard = np.ones(140_000_000)  # 1.1 GB
+        time.sleep(3600)
+        hoard.sum()
     if word == "crash":
         os.kill(os.getpid(), 9)
     if word == "exit":

@@ -47,7 +47,7 @@ def test_every_fault_is_a_row_and_the_others_go_on(asked: Ask) -> None:
         "grow": "grow",
         "good2": "good",
     }
-    request = asked(words, limits=SongLimits(6.0, 700_000_000))
+    request = asked(words, limits=SongLimits(10.0, 700_000_000))
     Path(request.songs[0].location).with_name("gone").unlink(missing_ok=True)
     outcome = run_batch(request, LocalEngine(2, request.limits.memory_bytes))
     found = {name: row["error_kind"] for name, row in rows(request).items()}
