@@ -108,7 +108,8 @@ def run(
             sys.exit(STOPPED)
     if request.shard is None:
         page = write_summary(request)
-        _say(f"results: {request.out / 'results.parquet'}, page: {page}")
+        if not options.quiet:
+            _say(f"results: {request.out / 'results.parquet'}, page: {page}")
     return _conclude(outcome)
 
 
