@@ -33,6 +33,7 @@ def rows(request: BatchRequest) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in found}
 
 
+@pytest.mark.slow
 def test_every_fault_is_a_row_and_the_others_go_on(asked: Ask) -> None:
     words = {
         "good1": "good",

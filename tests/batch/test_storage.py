@@ -117,6 +117,7 @@ def test_a_large_upload_is_whole_or_not_there(
     assert bucket.cat_file("label/masters/m.wav") == data
 
 
+@pytest.mark.slow
 def test_a_batch_reads_from_a_bucket_and_remembers(bucket: Any, asked: Ask) -> None:
     for name in ("a", "b", "c"):
         bucket.pipe_file(f"label/in/{name}.txt", b"good")
