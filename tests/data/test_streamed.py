@@ -68,6 +68,8 @@ def test_an_item_is_the_song_at_its_place(packed: Path, tmp_path: Path) -> None:
         assert np.array_equal(item["target"][1].numpy(), expected)
         starts.add((item["song"], item["start"]))
     assert len(starts) > 0.9 * len(crops)
+    other = [(item["song"], item["start"]) for item in (crops[2, index] for index in range(len(crops)))]
+    assert len(starts & set(other)) < 0.1 * len(crops)  # another epoch, other crops
     assert [s.name for s in folder.songs] == [f"s{n}" for n in range(1, 13)]
 
 
