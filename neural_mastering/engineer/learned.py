@@ -23,7 +23,7 @@ NUMBERS = ("loudness_lufs", "plr_db", "lra_lu", "width_db", "true_peak_db")
 
 
 @dataclass(frozen=True)
-class Estimate:
+class NumberEstimate:
     """A number with the standard deviation of the next master around it."""
 
     value: float
@@ -44,7 +44,7 @@ class Prediction:
     curve_db: Float64s
     curve_sigma_db: Float64s
     curve: Gaussian
-    numbers: Mapping[str, Estimate]
+    numbers: Mapping[str, NumberEstimate]
 
     @property
     def loudness_lufs(self) -> float:
@@ -244,7 +244,7 @@ class LearnedEngineer:
         for name, output in self.numbers.items():
             found = output.predict(self.known, seen)
             sigma = np.sqrt(found.variance + found.noise) * self.spread_factor.get(name, 1.0)
-            numbers[name] = Estimate(found.mean, float(sigma))
+            numbers[name] = NumberEstimate(found.mean, float(sigma))
         statement = Gaussian.of(curve, covariance + 1e-4 * np.eye(len(CENTRES_HZ)))
         return Prediction(curve, statement.sigma, statement, numbers)
 
