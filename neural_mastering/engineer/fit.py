@@ -12,11 +12,11 @@ from neural_mastering.engineer.learned import (
     CONTENT_CLIP,
     NUMBERS,
     SPARSE,
-    smoothed,
     KnownSongs,
     LearnedEngineer,
     Output,
     kernels_between,
+    smoothed,
 )
 from neural_mastering.engineer.pair import PairMeasurement
 from neural_mastering.engineer.score import TEMPER, fit_score, mean_only
