@@ -62,6 +62,7 @@ def _master(folder: Path) -> None:
     print(f"EQ plot:    {plot}")
     print(f"run folder: {folder}")
     _master_by_default(pairs / "unmastered" / f"{song}.flac", folder)
+    _learn(pairs, folder / "engineer")
 
 
 def _master_by_default(source: Path, folder: Path) -> None:
@@ -73,3 +74,13 @@ def _master_by_default(source: Path, folder: Path) -> None:
     result = master(source, output, options)
     print(f"nm-master:  {output} ({result.tone.origin})")
     print(f"its report: {folder / 'bundled' / 'report.html'}")
+
+
+def _learn(pairs: Path, folder: Path) -> None:
+    """What nm-learn makes of eight pairs: the average of what was done, and how far it holds."""
+    from neural_mastering.learning.job import LearnSettings, learn_folder  # --help stays quick: loads torch
+
+    found = learn_folder([pairs], folder, LearnSettings(listening_songs=1))
+    print(f"nm-learn:   {found.model} from {len(found.pairs)} pairs; its page: {folder / 'report.html'}")
+    for note in found.notes:
+        print(f"            {note.text}")

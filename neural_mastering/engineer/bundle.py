@@ -105,6 +105,8 @@ def _as_dict(engineer: LearnedEngineer) -> dict[str, Any]:
     return {
         "bands_hz": [round(hz, 2) for hz in CENTRES_HZ.tolist()],
         "mean_db": engineer.mean_db,
+        "coupling": engineer.coupling,
+        "smoothing": engineer.smoothing,
         "mean_levels_db": engineer.mean_levels_db,
         "basis": engineer.basis,
         "rest_db": engineer.rest_db,
@@ -167,6 +169,8 @@ def _from_dict(plain: Mapping[str, Any], about: Mapping[str, Any]) -> LearnedEng
     return LearnedEngineer(
         known=known,
         mean_db=_array(plain["mean_db"], bands),
+        coupling=float(plain["coupling"]),
+        smoothing=int(plain["smoothing"]),
         mean_levels_db=_array(plain["mean_levels_db"], bands),
         basis=_array(plain["basis"], -1, bands) if plain["basis"] else np.zeros((0, bands)),
         scores=tuple(_output(each, count) for each in plain["scores"]),

@@ -16,6 +16,7 @@ from neural_mastering.engineer.learned import (
     LearnedEngineer,
     Output,
     kernels_between,
+    smoothed,
 )
 from neural_mastering.engineer.pair import PairMeasurement
 from neural_mastering.engineer.score import TEMPER, fit_score, mean_only
@@ -30,6 +31,11 @@ SONG_DEPENDENT_PAIRS = 10
 MOST_CURVES = 6
 KEPT_POWER = 0.995
 """Curves are added until they explain this share of how moves differ."""
+
+SMOOTHINGS = (1, 3, 5, 7)
+"""Bands over which a spectrum may be smoothed before a part of it is taken back."""
+
+LEAST_COUPLED = 0.4
 
 OWN_ODDS = 4.0
 """How much likelier a number depends on its own counterpart in the mix than on any other trait."""
@@ -46,7 +52,7 @@ _COUNTERPART = {
 def fit(pairs: Sequence[PairMeasurement], groups: Sequence[str] | None = None) -> LearnedEngineer:
     """Learn an engineer from at least 3 pairs.
 
-        move(song, band) = mean(band) + Σᵣ scoreᵣ(song)·curveᵣ(band)
+        move(song, band) = mean(band) + α·(level(song, band) − mean level) + Σᵣ scoreᵣ(song)·curveᵣ(band)
 
     The curves are the principal components of how the moves differ; each score, and each of the master's loudness,
     PLR, LRA and width, is a `ScoreModel` of the song.
@@ -68,6 +74,8 @@ def fit(pairs: Sequence[PairMeasurement], groups: Sequence[str] | None = None) -
     levels = known.levels_db
     mean, mean_levels = moves.mean(axis=0), levels.mean(axis=0)
     differences = moves - mean
+    coupling, smoothing = _coupling(differences, levels - mean_levels)
+    differences = differences - coupling * smoothed(levels - mean_levels, smoothing)
     allowed = np.array([0.0 if trait.level else 1.0 for trait in TRAITS])
     basis = _basis(differences)
     scores = tuple(_curve_output(known, differences @ shape, shape, allowed) for shape in basis)
@@ -79,6 +87,8 @@ def fit(pairs: Sequence[PairMeasurement], groups: Sequence[str] | None = None) -
     return LearnedEngineer(
         known=known,
         mean_db=mean,
+        coupling=coupling,
+        smoothing=smoothing,
         mean_levels_db=mean_levels,
         basis=basis,
         scores=scores,
@@ -113,6 +123,26 @@ def known_songs(pairs: Sequence[PairMeasurement]) -> KnownSongs:
         content_scale=regression.scale,
         levels_db=np.stack([filled_levels_db(song) for song in songs]),
     )
+
+
+def _coupling(differences: Float64s, deviations: Float64s) -> tuple[float, int]:
+    """One slope for all bands and songs, and the smoothing of the spectrum; 0 where held-out songs don't show it.
+
+    Each song is predicted with the slope of the others. The slope is used where this takes at least
+    `LEAST_COUPLED` of the power of the differences away: less can come from traits that go with the spectrum.
+    """
+    if len(differences) < SONG_DEPENDENT_PAIRS:
+        return 0.0, 1
+    wanted = differences[:, BROAD]
+    best, slope, bands = LEAST_COUPLED, 0.0, 1
+    for width in SMOOTHINGS:
+        own = smoothed(deviations, width)[:, BROAD]
+        shared, power = (own * wanted).sum(axis=1), (own**2).sum(axis=1)
+        others = (shared.sum() - shared) / np.maximum(power.sum() - power, 1e-9)
+        left = ((wanted - others[:, None] * own) ** 2).sum() / max(float((wanted**2).sum()), 1e-12)
+        if 1.0 - left > best:
+            best, slope, bands = 1.0 - left, float(shared.sum() / power.sum()), width
+    return slope, bands
 
 
 def _basis(differences: Float64s) -> Float64s:

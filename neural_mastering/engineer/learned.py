@@ -23,7 +23,7 @@ NUMBERS = ("loudness_lufs", "plr_db", "lra_lu", "width_db", "true_peak_db")
 
 
 @dataclass(frozen=True)
-class Estimate:
+class NumberEstimate:
     """A number with the standard deviation of the next master around it."""
 
     value: float
@@ -44,7 +44,7 @@ class Prediction:
     curve_db: Float64s
     curve_sigma_db: Float64s
     curve: Gaussian
-    numbers: Mapping[str, Estimate]
+    numbers: Mapping[str, NumberEstimate]
 
     @property
     def loudness_lufs(self) -> float:
@@ -176,6 +176,9 @@ class LearnedEngineer:
     Attributes:
         known: the songs.
         mean_db: (third,) the average move.
+        coupling: in every band, the part of what the mix's smooth spectrum has beyond the mean one that is added;
+            below 0 on the way to a target, 0 where the pairs don't show it.
+        smoothing: bands over which the spectrum is smoothed for it.
         mean_levels_db: (third,) mean spectrum of the mixes.
         basis: (score, third) orthonormal curves in which moves differ from the average.
         scores: how much of each, by song.
@@ -188,6 +191,8 @@ class LearnedEngineer:
 
     known: KnownSongs
     mean_db: Float64s
+    coupling: float
+    smoothing: int
     mean_levels_db: Float64s
     basis: Float64s
     scores: tuple[Output, ...]
@@ -199,7 +204,7 @@ class LearnedEngineer:
     def known_moves(self) -> Float64s:
         """(song, third) what is predicted for the songs it was learned from."""
         seen = self._known_seen()
-        moves = np.tile(self.mean_db, (len(self.known), 1))
+        moves = self.mean_db + self._coupled(self.known.levels_db)
         for shape, output in zip(self.basis, self.scores, strict=True):
             moves = moves + np.outer([output.predict(self.known, one).mean for one in seen], shape)
         return moves
@@ -208,6 +213,10 @@ class LearnedEngineer:
         """(song,) the same of one number of the master."""
         output = self.numbers[name]
         return np.array([output.predict(self.known, one).mean for one in self._known_seen()])
+
+    def _coupled(self, levels_db: Float64s) -> Float64s:
+        """(song, third) the coupled part for spectra (song, third)."""
+        return self.coupling * smoothed(levels_db - self.mean_levels_db, self.smoothing)
 
     def _known_seen(self) -> list[tuple[Float64s, Float64s, Float64s]]:
         known = self.known
@@ -223,7 +232,7 @@ class LearnedEngineer:
             InputError: features of another version of the package.
         """
         seen = self.known.seen([song])
-        curve = self.mean_db
+        curve = self.mean_db + self._coupled(seen[2])[0]
         covariance = np.diag(self.rest_db**2)
         for shape, output in zip(self.basis, self.scores, strict=True):
             found = output.predict(self.known, seen)
@@ -235,9 +244,17 @@ class LearnedEngineer:
         for name, output in self.numbers.items():
             found = output.predict(self.known, seen)
             sigma = np.sqrt(found.variance + found.noise) * self.spread_factor.get(name, 1.0)
-            numbers[name] = Estimate(found.mean, float(sigma))
+            numbers[name] = NumberEstimate(found.mean, float(sigma))
         statement = Gaussian.of(curve, covariance + 1e-4 * np.eye(len(CENTRES_HZ)))
         return Prediction(curve, statement.sigma, statement, numbers)
+
+
+def smoothed(levels_db: Float64s, bands: int) -> Float64s:
+    """(song, third) mean over neighbouring bands, fewer at the ends; mean 0 from 50 Hz to 12.5 kHz."""
+    kernel = np.ones(bands)
+    count = np.convolve(np.ones(levels_db.shape[1]), kernel, "same")
+    found = np.stack([np.convolve(row, kernel, "same") for row in levels_db]) / count
+    return found - found[:, BROAD].mean(axis=1, keepdims=True)
 
 
 def without_reactions(engineer: LearnedEngineer) -> LearnedEngineer:
@@ -247,8 +264,8 @@ def without_reactions(engineer: LearnedEngineer) -> LearnedEngineer:
             np.outer(output.model.values, shape)
             for shape, output in zip(engineer.basis, engineer.scores, strict=True)
         ),
-        np.zeros((len(engineer.known), len(engineer.mean_db))),
+        engineer._coupled(engineer.known.levels_db),
     )
     spread = (differences**2).sum(axis=0) / max(len(engineer.known) - 1, 1)
     rest = np.sqrt(engineer.rest_db**2 + spread)
-    return replace(engineer, basis=engineer.basis[:0], scores=(), rest_db=rest)
+    return replace(engineer, coupling=0.0, basis=engineer.basis[:0], scores=(), rest_db=rest)

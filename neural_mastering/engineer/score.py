@@ -25,8 +25,9 @@ LEAST_WEIGHT = 0.005
 """Mixtures with less than this share of the probability are left out of predictions."""
 
 TEMPER = 0.2
-"""Power of the evidence in the weights, for numbers of which no trait is the very counterpart. The true trait is not on the list, only some that go with it: the average
-of these is nearer to it than the one that happens to fit best, which is all that the full evidence would leave."""
+"""Power of the evidence in the weights of numbers that have no very counterpart in the mix. The true trait is then
+not on the list, only some that go with it: the average of these is nearer to it than the one that happens to fit
+best, which is all that the full evidence would leave."""
 
 SCREENS = (0.3, 1.0)
 """Mixtures of all traits at once, each with its evidence to this power as its share."""

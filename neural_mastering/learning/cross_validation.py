@@ -37,7 +37,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
-class Score:
+class SystemScore:
     """Of one system over all songs.
 
     Attributes:
@@ -78,13 +78,13 @@ class Validation:
 
     songs: tuple[HeldOut, ...]
     folds: int
-    scores: tuple[Score, ...]
+    scores: tuple[SystemScore, ...]
     numbers: tuple[NumberScore, ...]
     gain: tuple[float, float]
     spread_factor: Mapping[str, float]
 
     @property
-    def learned(self) -> Score:
+    def learned(self) -> SystemScore:
         """Of the learned engineer."""
         return self.scores[0]
 
@@ -144,7 +144,7 @@ def _validation(songs: Sequence[HeldOut], groups: Sequence[str], folds: int) -> 
     power = {name: _squares(songs, true, name) for name in songs[0].curves}
     nothing, average = power["nothing"].sum(), power["average EQ"].sum()
     scores = tuple(
-        Score(
+        SystemScore(
             name,
             float(np.sqrt(p.mean() / true.shape[1])),
             float(1.0 - p.sum() / max(nothing, 1e-12)),

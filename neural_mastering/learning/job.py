@@ -13,9 +13,11 @@ from neural_mastering import __version__
 from neural_mastering.engineer.bundle import FILE_NAME, write_engineer
 from neural_mastering.engineer.fit import LEAST_PAIRS, SONG_DEPENDENT_PAIRS, fit
 from neural_mastering.engineer.learned import LearnedEngineer, without_reactions
+from neural_mastering.engineer.pair import PairMeasurement
 from neural_mastering.errors import InputError
 from neural_mastering.learning.card import write_card
 from neural_mastering.learning.cross_validation import Validation, cross_validate, fold_of
+from neural_mastering.learning.drift import drift
 from neural_mastering.learning.listening import ListeningSong, chosen_songs, listening_song
 from neural_mastering.learning.page import LearnPage, write_learn_page
 from neural_mastering.learning.pairs import FOLDER, AuditedPair, audited_pairs, usable
@@ -91,18 +93,19 @@ def learn_folder(
     settings = settings or LearnSettings()
     seconds: dict[str, float] = {}
     started = time.perf_counter()
-    pairs: list[AuditedPair] = []
+    sets: list[list[AuditedPair]] = []
     for folder in folders:
         from neural_mastering.data.audit.folder import list_pairs  # torch: seconds
 
         with progress("checking and measuring", len(list_pairs(folder))) as done:
-            pairs += audited_pairs(folder, output / FOLDER, jobs or default_jobs(), done)
+            sets.append(audited_pairs(folder, output / FOLDER, jobs or default_jobs(), done))
+    pairs = [pair for each in sets for pair in each]
     seconds["measure"] = time.perf_counter() - started
     used = usable(pairs)
     _refuse_too_few(pairs, used)
     if settings.check_swapped:
         _refuse_swapped(used)
-    measured = [pair.measurement for pair in used if pair.measurement is not None]
+    measured = _measured(used)
     groups = [pair.files.group for pair in used]
     started = time.perf_counter()
     count = max(fold_of(groups, settings.folds)) + 1
@@ -115,7 +118,8 @@ def learn_folder(
             engineer = without_reactions(engineer)
         engineer = replace(engineer, spread_factor=validation.spread_factor)
     seconds["learn"] = time.perf_counter() - started
-    notes = _notes(pairs, used, validation)
+    drifts = [text for later in sets[1:] for text in drift(_measured(sets[0]), _measured(later))]
+    notes = (*_notes(pairs, used, validation), *(Note("drift", text) for text in drifts))
     engineer = replace(engineer, about=_about(folders, used, validation, notes))
     started = time.perf_counter()
     songs = _listening(used, validation, settings.listening_songs, progress)
@@ -129,6 +133,7 @@ def learn_folder(
         left_out=[(pair.files.name, pair.refusal) for pair in pairs if pair.measurement is None],
         validation=validation,
         songs=songs,
+        drift=drifts,
         notes=texts,
         facts=[
             ("pairs", f"{len(used)} of {len(pairs)}, {len(set(groups))} groups"),
@@ -140,6 +145,10 @@ def learn_folder(
     model = write_engineer(engineer, output / FILE_NAME)  # last: where it is, all is
     seconds["report"] = time.perf_counter() - started
     return LearnedFolder(engineer, tuple(pairs), validation, notes, model, seconds)
+
+
+def _measured(pairs: Sequence[AuditedPair]) -> list[PairMeasurement]:
+    return [pair.measurement for pair in pairs if pair.measurement is not None]
 
 
 def _listening(

@@ -89,10 +89,8 @@ def audited_pairs(
 def _audited(files: PairFiles, kept: Path) -> dict[str, Any]:
     """What is known of a pair: the stored record where the files are the same, else a new one."""
     sources = [file_hash(path) for path in (files.before, files.after)]
-    record = (
-        kept
-        / f"{hashlib.blake2b(files.name.encode('utf-8', 'surrogateescape'), digest_size=12).hexdigest()}.json"
-    )
+    key = "\n".join([files.name, *sources]).encode("utf-8", "surrogateescape")
+    record = kept / f"{hashlib.blake2b(key, digest_size=12).hexdigest()}.json"
     stored = _stored(record)
     if stored is not None and stored["sources"] == sources:
         return stored

@@ -76,6 +76,15 @@ class WeightedSum(nn.Module):
         """Whether a term judges controls and not the sound."""
         return self._term(name).term.regularizer
 
+    def shorten_ramps(self, delay_steps: int, ramp_steps: int) -> None:
+        """Let no term wait longer, nor be ramped up over more steps, than this."""
+        for name in self.terms:
+            term = self._term(name)
+            term.delay_steps, term.ramp_steps = (
+                min(term.delay_steps, delay_steps),
+                min(term.ramp_steps, ramp_steps),
+            )
+
     def forward(self, output: MasteringOutput, target: Audio, step: int | None = None) -> Tensor:
         """The objective, a scalar."""
         return self.total(self.values(output, target), step)

@@ -60,7 +60,15 @@ def test_half_of_the_way_to_a_target_is_learned_from_twenty() -> None:
         return 0.5 * (CONSTANT - filled_levels_db(song))
 
     learned, average = _explained(planted_songs(34), 20, policy)
-    assert learned > 0.7 and average < 0.1
+    assert learned > 0.99 and average < 0.1
+
+
+def test_a_policy_that_does_not_read_the_spectrum_gets_no_coupling() -> None:
+    songs = planted_songs(20, seed=3)
+    pairs = [
+        planted_pair(s, str(i), lambda s: CONSTANT + s.correlation * LOW_SHELF) for i, s in enumerate(songs)
+    ]
+    assert fit(pairs).coupling == 0.0
 
 
 def test_numbers_follow_their_counterparts_in_the_mix() -> None:

@@ -8,8 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from neural_mastering.config.compose import compose
+from neural_mastering.config.run import build_model
+from neural_mastering.config.schema import make, validated
 from neural_mastering.dsp.loudness import integrated_loudness
-from neural_mastering.training.callbacks import FreezeParts, SaveLast
+from neural_mastering.training.callbacks import FreezeParts, GateSchedule, SaveLast
 from neural_mastering.training.callbacks.clips import LISTENING_LUFS, level_match
 
 
@@ -65,3 +68,16 @@ def test_peaky_clips_stay_at_one_loudness_without_clipping() -> None:
 def test_save_last_wants_a_positive_interval() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         SaveLast("somewhere", every_n_steps=0)
+
+
+@pytest.mark.parametrize(("total", "opened", "delay", "ramp"), [(300, 90, 90, 45), (10_000, 200, 200, 100)])
+def test_gates_of_a_short_run_are_judged_for_most_of_it(
+    total: int, opened: int, delay: int, ramp: int
+) -> None:
+    config = validated(compose(["+phase=1c"]))
+    task = cast(Any, SimpleNamespace(model=build_model(config.model), objective=make(config.loss)))
+    GateSchedule().on_fit_start(cast(Any, SimpleNamespace(estimated_stepping_batches=total)), task)
+    price = task.objective.terms["gates"]
+    assert task.model.eq_head.open_steps == opened
+    assert (price.delay_steps, price.ramp_steps) == (delay, ramp)
+    assert price.weight_at(total) == price.weight

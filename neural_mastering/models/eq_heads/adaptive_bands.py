@@ -77,6 +77,10 @@ class AdaptiveBands(EqHead):
         # Part of the state, so that a resumed run goes on where it was.
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
 
+    def hold_open_at_most(self, steps: int) -> None:
+        """Let the bands be judged after so many steps at the latest."""
+        self.open_steps = min(self.open_steps, steps)
+
     def _gate_logits(self, features: Tensor) -> Logits:
         return self.gate_logits(features)
 

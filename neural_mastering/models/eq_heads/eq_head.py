@@ -108,6 +108,10 @@ class EqHead(nn.Module, ABC):
         eq["gain_db"] = eq["gain_db"] * gates.values
         return EqControls(eq=eq, gain=self.gain.controls(logits.gain), gates=gates)
 
+    def hold_open_at_most(self, steps: int) -> None:
+        """Let gates be judged after so many training steps at the latest; nothing without gates."""
+        del steps
+
     @abstractmethod
     def _gate_logits(self, features: Tensor) -> Logits: ...
 
