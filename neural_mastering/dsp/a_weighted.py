@@ -75,7 +75,7 @@ def a_weighted_distance(
         wants_gradient = torch.is_grad_enabled() and audio.requires_grad
         if audio.dtype == torch.float32 and can_compile_for(audio):
             floor = floor_per_frame(fft_size, floor_db)
-            return _Fused.apply(audio, target.to(audio), weight, hop, floor, mix, wants_gradient)
+            return _FusedAWeighted.apply(audio, target.to(audio), weight, hop, floor, mix, wants_gradient)
         return _Distance.apply(
             audio,
             target.to(audio),
@@ -99,7 +99,7 @@ def floor_per_frame(fft_size: int, floor_db: float = FLOOR_DB) -> float:
     return db_to_gain(floor_db) * torch.hann_window(fft_size, dtype=torch.float64).sum().item()
 
 
-class _Fused(torch.autograd.Function):
+class _FusedAWeighted(torch.autograd.Function):
     """The distance and its gradient by compiled loops; the backward pass only scales."""
 
     @staticmethod
