@@ -25,14 +25,16 @@ from benchmarks._timing import (
     timed_columns,
 )
 from neural_mastering.dsp import biquad
-from neural_mastering.dsp.biquad import KINDS, Kind
+from neural_mastering.dsp.biquad import Kind
 from neural_mastering.interop import dasp_eq, torchaudio_eq
 from neural_mastering.interop.biquad_sections import sections
 
 TITLE = "Equaliser: stereo at 44.1 kHz, low shelf, peaks, high shelf (one or two bands: peaks)"
 
 RATE = 44_100.0
-LOW_SHELF, PEAK, HIGH_SHELF = KINDS
+LOW_SHELF: Kind = "low_shelf"
+PEAK: Kind = "peak"
+HIGH_SHELF: Kind = "high_shelf"
 RANGES = {
     "30 Hz–16 kHz, Q 0.5–2.5": (30.0, 16_000.0, 2.5),
     "20 Hz–18 kHz, Q 0.5–5": (20.0, 18_000.0, 5.0),
@@ -90,14 +92,17 @@ def _rows(size: Size, device: torch.device, rounds: int, worker: eq_peers.Worker
     leaves = leaves_of(
         low_hz, high_hz, q_high, device, size.batch, round(size.seconds * RATE), size.bands, size.dtype
     )
+    audio, frequency, gain, q = leaves
     kinds = kinds_of(size.bands)
     contenders = {
-        name: Contender(lambda engine=engine: engine(*leaves, RATE, kinds), leaves)
+        name: Contender(lambda engine=engine: engine(audio, frequency, gain, q, RATE, kinds), leaves)
         for name, engine in engines().items()
     }
     contenders[FLOOR] = Contender(ffts(leaves, kinds))
     elsewhere = (
-        worker.contenders(leaves[0], sections(*leaves[1:], RATE, kinds)) if device.type == "cpu" else {}
+        worker.contenders(leaves[0], sections(frequency, gain, q, RATE, kinds))
+        if device.type == "cpu"
+        else {}
     )
     measured = alternate(contenders, device, rounds, elsewhere=elsewhere)
     expected = _by_scipy(leaves, kinds)
@@ -116,9 +121,12 @@ def _rows(size: Size, device: torch.device, rounds: int, worker: eq_peers.Worker
     return rows
 
 
-def kinds_of(bands: int) -> list[Kind]:
+def kinds_of(bands: int) -> Sequence[Kind]:
     """Shelves at the ends of three bands or more."""
-    return [PEAK] * bands if bands < 3 else [LOW_SHELF, *([PEAK] * (bands - 2)), HIGH_SHELF]
+    if bands < 3:
+        return (PEAK,) * bands
+    peaks: tuple[Kind, ...] = (PEAK,) * (bands - 2)
+    return (LOW_SHELF, *peaks, HIGH_SHELF)
 
 
 def engines() -> dict[str, Callable[..., Tensor]]:
@@ -151,8 +159,8 @@ def _torchlpc(
 def ffts(leaves: Sequence[Tensor], kinds: Sequence[Kind]) -> Callable[[], Tensor]:
     """The transforms of a forward and a backward pass, which our engine cannot do without."""
     audio = leaves[0].detach()
-    settings = [leaf.detach().cpu().numpy() for leaf in leaves[1:]]
-    taps = biquad.impulse_response_length(*settings, RATE, kinds)
+    frequency, gain, q = (leaf.detach().cpu().numpy() for leaf in leaves[1:])
+    taps = biquad.impulse_response_length(frequency, gain, q, RATE, kinds)
     size = next_fast_len(audio.shape[-1] + taps - 1, real=True)
     impulse = audio.new_zeros(audio.shape[0], taps)
     spectrum, response = torch.fft.rfft(audio, n=size), torch.fft.rfft(impulse, n=size)

@@ -1,4 +1,10 @@
-"""Mastering a file: whole processes, start-up included, against Matchering and libsonare; and an hour of music."""
+"""Mastering a file: whole processes, start-up included, against Matchering and libsonare; lengths and albums.
+
+    python -m benchmarks.bench_master [ROUNDS]
+
+glibc keeps freed memory on both sides (`MALLOC`), since one of two programs would gain from it otherwise. The peers
+may live in an environment of their own: PEERS_PYTHON names its interpreter.
+"""
 
 import io
 import json
@@ -22,8 +28,10 @@ from neural_mastering.data.demo import demo_assets
 TITLE = "Mastering 4 minutes, stereo, 44.1 kHz, 16 bit in, 24 bit out: whole processes, alternating"
 
 RATE = 44_100
-MINUTES, LONG_MINUTES = 4, 60
-OURS, NO_MODEL = "nm-master", "nm-master --model none"
+MINUTES, LENGTHS_MINUTES = 4, (1, 4, 16, 60)
+ALBUMS, ALBUM_MINUTES, JOBS = (1, 5, 20), 1, (1, 2)
+OURS, STYLE, NO_MODEL = "nm-master --model modest-eq-2", "nm-master", "nm-master --model none"
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 PEERS_PYTHON = os.environ.get("PEERS_PYTHON", sys.executable)
 """An interpreter that has the packages of the extra `peers`; its own environment if need be."""
 
@@ -88,12 +96,15 @@ class Run:
 
 
 def run(rounds: int = 3) -> list[Row]:
-    """A row for each contender, the whole chain and the hour; `rounds` alternating runs each, medians."""
+    """A row for each contender, the whole chain, each length, albums and start-up.
+
+    Contenders take turns, `rounds` times, and have medians; × is the time as a multiple of ours with the model.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         song, reference = folder / "song.wav", folder / "reference.wav"
-        _write_song(song, MINUTES, gain=0.4)
-        _write_song(reference, 1, gain=0.7)
+        write_song(song, MINUTES, gain=0.4)
+        write_song(reference, 1, gain=0.7)
         contenders = _contenders(song, reference, folder)
         _measure(contenders[OURS])  # compiles the loops once, as the first run after installing does
         measured: dict[str, list[Run]] = {name: [] for name in contenders}
@@ -105,29 +116,76 @@ def run(rounds: int = 3) -> list[Row]:
             _row(label, f"{MINUTES} min", runs, median(r.wall_s for r in runs) / ours)
             for label, runs in measured.items()
         ]
-        for row, file in zip(rows, ("numbers.json", "without.json"), strict=False):
+        for row, file in zip(rows, ("numbers.json", "style.json", "without.json"), strict=False):
             row["real-time factor by step"] = _steps(folder / file, MINUTES)
         rows.append(_chain_row(song, folder))
-        song.unlink()
-        _write_song(song, LONG_MINUTES, gain=0.4)
-        hour = [_measure(contenders[OURS])]
-        rows.append(_row(OURS, f"{LONG_MINUTES} min", hour, hour[0].wall_s / ours))
-        rows[-1]["real-time factor by step"] = _steps(folder / "numbers.json", LONG_MINUTES)
+        rows += _length_rows(song, contenders[OURS], folder, ours)
+        rows += _album_rows(folder)
+        rows += _start_rows(folder)
     return rows
+
+
+def _length_rows(song: Path, command: list[str], folder: Path, ours: float) -> list[Row]:
+    rows = []
+    for minutes in LENGTHS_MINUTES:
+        song.unlink()
+        write_song(song, minutes, gain=0.4)
+        row = _row(OURS, f"{minutes} min", [run := _measure(command)], run.wall_s / ours)
+        rows.append(row | {"real-time factor by step": _steps(folder / "numbers.json", minutes)})
+    return rows
+
+
+def _album_rows(folder: Path) -> list[Row]:
+    """Songs one after another and in several processes; the last column is the gain over one process."""
+    songs = folder / "songs"
+    songs.mkdir()
+    rows = []
+    for count in ALBUMS:
+        for number in range(len(list(songs.iterdir())), count):
+            write_song(songs / f"{number:02}.wav", ALBUM_MINUTES, gain=0.4)
+        alone = 0.0
+        for jobs in JOBS:
+            command = [*_OURS, str(songs), "-o", f"{folder / 'album'}/", "--overwrite", "-q", "--target=-12"]
+            run = _measure([*command, "--model", "modest-eq-2", "--jobs", str(jobs)])
+            alone = alone or run.wall_s
+            row = _row(f"{OURS} --jobs {jobs}", f"{count} × {ALBUM_MINUTES} min", [run], float("nan"))
+            rows.append(
+                row | {"×": "", "real-time factor by step": f"{alone / run.wall_s:.2f} × one process"}
+            )
+    return rows
+
+
+def _start_rows(folder: Path) -> list[Row]:
+    """Help, the shortest song, and the same where nothing compiled can be kept: the first run of all."""
+    song = folder / "short.wav"
+    soundfile.write(song, np.zeros((RATE, 2)) + 0.1 * np.sin(np.arange(RATE))[:, None], RATE, "PCM_16")
+    short = [*_OURS, str(song), "-o", str(folder / "short_out.wav"), "--overwrite", "-q"]
+    short += ["--model", "modest-eq-2"]
+    runs = {
+        "nm-master --help": [[*_OURS, "--help"]] * 3,
+        f"{OURS}, warm": [short] * 3,
+        f"{OURS}, first run": [["env", f"NUMBA_CACHE_DIR={folder / 'cache'}", *short]],
+    }
+    rows = [
+        _row(
+            label,
+            "1 s" if "help" not in label else "",
+            [_measure(command) for command in commands],
+            float("nan"),
+        )
+        for label, commands in runs.items()
+    ]
+    return [row | {"×": ""} for row in rows]
+
+
+_OURS = [sys.executable, "-m", "neural_mastering.cli.master"]
 
 
 def _chain_row(song: Path, folder: Path) -> Row:
     """All stages of the grey-box chain at work, from a controls file: the real-time factor of each."""
     controls, numbers = folder / "chain.yaml", folder / "chain.json"
     save_controls(CHAIN, controls)
-    command = [
-        sys.executable,
-        "-m",
-        "neural_mastering.cli.master",
-        str(song),
-        "-o",
-        str(folder / "chain.wav"),
-    ]
+    command = [*_OURS, str(song), "-o", str(folder / "chain.wav")]
     run = _measure([*command, "--controls", str(controls), "--overwrite", "-q", "--json", str(numbers)])
     row = _row(f"{OURS}, whole chain", f"{MINUTES} min", [run], float("nan"))
     row["×"] = ""
@@ -138,10 +196,11 @@ def _chain_row(song: Path, folder: Path) -> Row:
 
 def _contenders(song: Path, reference: Path, folder: Path) -> dict[str, list[str]]:
     numbers = folder / "numbers.json"
-    ours = [sys.executable, "-m", "neural_mastering.cli.master", str(song), "-o", str(folder / "ours.wav")]
+    ours = [*_OURS, str(song), "-o", str(folder / "ours.wav")]
     ours += ["--target=-12", "--overwrite", "-q", "--json"]
     found = {
-        OURS: [*ours, str(numbers)],
+        OURS: [*ours, str(numbers), "--model", "modest-eq-2"],
+        STYLE: [*ours, str(folder / "style.json")],
         NO_MODEL: [*ours, str(folder / "without.json"), "--model", "none"],
     }
     for package, code in (("matchering", MATCHERING), ("libsonare", SONARE)):
@@ -159,7 +218,7 @@ def _contenders(song: Path, reference: Path, folder: Path) -> dict[str, list[str
     return found
 
 
-def _write_song(path: Path, minutes: int, gain: float) -> None:
+def write_song(path: Path, minutes: int, gain: float) -> None:
     """The demo excerpts one after another, as often as it takes, in blocks."""
     excerpts = []
     for file in sorted(demo_assets().iterdir(), key=lambda f: f.name):
@@ -176,7 +235,7 @@ def _write_song(path: Path, minutes: int, gain: float) -> None:
 
 def _measure(command: list[str]) -> Run:
     between = [sys.executable, "-S", "-c", BETWEEN, *command]
-    done = subprocess.run(between, capture_output=True, text=True, check=False)
+    done = subprocess.run(between, capture_output=True, text=True, check=False, env=os.environ | MALLOC)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} failed: {done.stderr[-500:]}")
     wall_s, cpu_s, peak_kib = (float(value) for value in done.stdout.split()[-3:])
@@ -202,4 +261,4 @@ def _steps(numbers: Path, minutes: int) -> str:
 
 if __name__ == "__main__":
     print(f"torch {torch.__version__}, neural_mastering {version('neural-mastering')}")
-    print(as_table(run(1)))
+    print(as_table(run(int(sys.argv[1]) if len(sys.argv) > 1 else 3)))

@@ -39,7 +39,7 @@ def run(rounds: int = 7) -> list[Row]:
             name: Contender(lambda loss=loss, x=audio, t=target: loss(x, t), [audio])
             for name, loss in losses.items()
         }
-        contenders[FLOOR] = Contender(lambda x=audio, t=target: _ffts(x.detach(), t))
+        contenders[FLOOR] = Contender(lambda x=audio, t=target: ffts(x.detach(), t))
         measured = alternate(contenders, device, rounds)
         for name, loss in losses.items():
             value = loss(audio.detach()[:1], target[:1]).item()
@@ -49,7 +49,7 @@ def run(rounds: int = 7) -> list[Row]:
     return rows
 
 
-def _ffts(audio: Tensor, target: Tensor) -> Tensor:
+def ffts(audio: Tensor, target: Tensor) -> Tensor:
     """The transforms of value and gradient: those of both sides, and back; frames of half a megabyte at a time."""
     for size in FFT_SIZES:
         frames = 2 * BATCH * (TIME // (size // 4) + 1)

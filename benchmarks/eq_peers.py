@@ -23,7 +23,7 @@ def by_torchlpc(audio: Tensor, sections: Tensor) -> Tensor:
     from torchlpc import sample_wise_lpc  # optional package
 
     batch, channels, samples = audio.shape
-    rows = audio.reshape(batch * channels, samples)
+    rows: Any = audio.reshape(batch * channels, samples)
     for band in range(sections.shape[1]):
         b0, b1, b2, _, a1, a2 = sections[:, band].repeat_interleave(channels, dim=0).unbind(dim=-1)
         before = torch.nn.functional.pad(rows, (2, 0))
@@ -35,10 +35,10 @@ def by_torchlpc(audio: Tensor, sections: Tensor) -> Tensor:
 
 def by_philtorch(audio: Tensor, sections: Tensor) -> Tensor:
     """Its time-invariant filter, band after band."""
-    from philtorch.lti import lfilter  # optional package
+    from philtorch.lti import lfilter  # optional package  # pyright: ignore[reportMissingImports]
 
     batch, channels, samples = audio.shape
-    rows = audio.reshape(batch * channels, samples)
+    rows: Any = audio.reshape(batch * channels, samples)
     for band in range(sections.shape[1]):
         own = sections[:, band].repeat_interleave(channels, dim=0)
         rows = lfilter(own[:, :3].contiguous(), own[:, 4:].contiguous(), rows)
@@ -47,7 +47,7 @@ def by_philtorch(audio: Tensor, sections: Tensor) -> Tensor:
 
 def by_torchfx(audio: Tensor, sections: Tensor) -> Tensor:
     """Its compiled cascade, item by item: it has no gradient for the sections."""
-    from torchfx._ops import parallel_iir_forward  # optional package
+    from torchfx._ops import parallel_iir_forward  # optional package  # pyright: ignore[reportMissingImports]
 
     with torch.no_grad():
         rows = [parallel_iir_forward(x, sos, None, None)[0] for x, sos in zip(audio, sections, strict=True)]

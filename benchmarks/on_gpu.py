@@ -78,15 +78,19 @@ def equaliser(bench: Bench) -> list[Row]:
     """Ten bands, gradients for audio and parameters."""
     low_hz, high_hz, q_high = next(iter(bench_eq.RANGES.values()))
     leaves = bench_eq.leaves_of(low_hz, high_hz, q_high, bench.device, bench.batch, bench.samples)
-    kinds = bench_eq.BANDS
-    settings = [leaf.detach().cpu().numpy() for leaf in leaves[1:]]
-    taps = impulse_response_length(*settings, RATE, kinds)
+    kinds = bench_eq.kinds_of(bench_eq.USUAL.bands)
+    audio, frequency, gain, q = leaves
+    taps = impulse_response_length(
+        *(leaf.detach().cpu().numpy() for leaf in (frequency, gain, q)), sample_rate=RATE, kinds=kinds
+    )
     contenders: dict[str, Contender] = {
-        "neural_mastering": Contender(lambda: equalize(*leaves, RATE, kinds, taps), leaves)
+        "neural_mastering": Contender(lambda: equalize(audio, frequency, gain, q, RATE, kinds, taps), leaves)
     }
     for name, engine in bench_eq.engines().items():
         if name != bench_eq.OURS and not (bench.quick and "lfilter" in name):
-            contenders[name] = Contender(lambda engine=engine: engine(*leaves, RATE, kinds), leaves)
+            contenders[name] = Contender(
+                lambda engine=engine: engine(audio, frequency, gain, q, RATE, kinds), leaves
+            )
     size = next_fast_len(bench.samples + taps - 1, real=True)
     spectrum = torch.fft.rfft(leaves[0].detach(), n=size)
     impulse = torch.zeros(bench.batch, 1, taps, device=bench.device)

@@ -42,10 +42,11 @@ def describe_machine() -> str:
             versions.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             continue
+    kept = "glibc keeps its buffers (MALLOC_*); " if "MALLOC_MMAP_THRESHOLD_" in os.environ else ""
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     return (
         f"{datetime.now(UTC):%Y-%m-%d}; {_processor()}, {torch.get_num_threads()} threads{gpu}; load average "
-        f"before the run {os.getloadavg()[0]:.1f}; Python {platform.python_version()}, {', '.join(versions)}"
+        f"before the run {os.getloadavg()[0]:.1f}; {kept}Python {platform.python_version()}, {', '.join(versions)}"
     )
 
 

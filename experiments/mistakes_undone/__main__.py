@@ -10,7 +10,7 @@ What OUT/songs.csv holds already is kept: run again to go on.
 from pathlib import Path
 
 from experiments.common.command_line import parser_of
-from experiments.mistakes_undone.mistakes import CONDITIONS
+from experiments.common.mistakes import CONDITIONS
 from experiments.mistakes_undone.run import Setting
 from experiments.mistakes_undone.songs import TEST_SONGS, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, spectra_of

@@ -20,7 +20,7 @@ import soundfile
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import read_rows, write_rows
-from experiments.mistakes_undone.mistakes import rms_of
+from experiments.common.mistakes import rms_of
 from experiments.mistakes_undone.plain import gaussian_of
 from experiments.mistakes_undone.run import case_of, rendered_move
 from experiments.mistakes_undone.spectra import Spectra, excerpt

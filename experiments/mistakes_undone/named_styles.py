@@ -9,8 +9,8 @@ style, and pop, which is none of them. Rows of `auto` come from OUT/songs.csv, w
 from pathlib import Path
 
 from experiments.common.command_line import parser_of
+from experiments.common.mistakes import FINISHED, Condition
 from experiments.common.song_kinds import label_of
-from experiments.mistakes_undone.mistakes import FINISHED, Condition
 from experiments.mistakes_undone.rows import Row, read
 from experiments.mistakes_undone.run import Setting
 from experiments.mistakes_undone.songs import Song, chosen, pool_songs

@@ -19,8 +19,8 @@ import soundfile
 
 from experiments.common import matchering
 from experiments.common.command_line import parser_of
+from experiments.common.mistakes import FINISHED, Condition, draw, rms_of, with_mistake
 from experiments.common.peers import run_peer
-from experiments.mistakes_undone.mistakes import FINISHED, Condition, draw, rms_of, with_mistake
 from experiments.mistakes_undone.rows import Row, read, write
 from experiments.mistakes_undone.songs import TEST_SONGS, Song, chosen, pool_songs
 from experiments.mistakes_undone.spectra import excerpt, levels_of_file, profile_of_samples

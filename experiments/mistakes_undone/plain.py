@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from experiments.mistakes_undone.mistakes import mean_correction
+from experiments.common.mistakes import mean_correction
 from experiments.mistakes_undone.spectra import Spectra, centred
 from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.gaussian import Gaussian, combine

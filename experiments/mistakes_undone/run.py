@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
-from experiments.mistakes_undone.mistakes import CONDITIONS, Condition, draw, rms_of, with_mistake
+from experiments.common.mistakes import CONDITIONS, Condition, draw, rms_of, with_mistake
 from experiments.mistakes_undone.rows import Row
 from experiments.mistakes_undone.songs import Song
 from experiments.mistakes_undone.spectra import Spectra, excerpt, levels_of, profile_of_samples

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from experiments.common.command_line import parser_of
+from experiments.common.scores import removed, removed_interval, share_worse
 from experiments.mistakes_undone.rows import Row, read
-from experiments.mistakes_undone.scores import removed, removed_interval, share_worse
 from neural_mastering.dsp.third_octaves import Float64s
 from neural_mastering.reporting.table import markdown_table
 

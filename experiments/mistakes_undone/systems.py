@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.mistakes_undone.mistakes import FINISHED, Condition
+from experiments.common.mistakes import FINISHED, Condition
 from experiments.mistakes_undone.plain import average_eq, corridor, gaussian_of, plain_posterior
 from experiments.mistakes_undone.spectra import Spectra
 from neural_mastering.controls import ChainControls

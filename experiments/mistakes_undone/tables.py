@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from experiments.mistakes_undone.mistakes import CONDITIONS, FINISHED
+from experiments.common.mistakes import CONDITIONS, FINISHED
+from experiments.common.scores import removed, removed_interval, share_worse, worst_tenth
 from experiments.mistakes_undone.rows import Row
-from experiments.mistakes_undone.scores import removed, removed_interval, share_worse, worst_tenth
 from neural_mastering.dsp.third_octaves import Float64s
 
 PLAIN = "plain@"

@@ -27,6 +27,7 @@ def main() -> None:
     run_module("experiments.normality.invariance", *where)
     run_module("experiments.normality.evaluate", *where)
     run_module("experiments.normality.rendered", *where)
+    run_module("experiments.normality.limit", arguments.out)
     run_module("experiments.normality.plots", *where)
 
 

@@ -30,6 +30,7 @@ from experiments.normality.posterior import (
     random_errors,
     scale_mixture,
     score,
+    sharper_errors,
 )
 from experiments.normality.prediction import learn
 from experiments.normality.regression import r_squared, shapes
@@ -64,6 +65,7 @@ CASES = (
     Case("dull or boomy 3.2 dB, strong", common_errors, 3.2, 3.5),
     Case("bright or thin 1.6 dB, balanced", opposite_errors, 1.6, 2.0),
     Case("bright or thin 3.2 dB, strong", opposite_errors, 3.2, 3.5),
+    Case("sharper 2 dB, balanced", sharper_errors, 2.0, 2.0),
 )
 
 Ways = dict[str, list[Gaussian]]

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import write_rows
-from experiments.mistakes_undone.mistakes import Condition, curve_db, draw
-from experiments.mistakes_undone.scores import removed_interval
+from experiments.common.mistakes import Condition, curve_db, draw
+from experiments.common.scores import removed_interval
 from experiments.normality.best_posterior import BestPosterior, best_posterior, mean_square
 from experiments.normality.calibration import shrunk
 from experiments.normality.posterior import WORSE_DB

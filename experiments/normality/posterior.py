@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.common.mistakes import Condition, curve_db, draw
 from neural_mastering.dsp.gaussian import Gaussian, combine
 from neural_mastering.dsp.scale_mixture import observed_covariance
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
@@ -117,6 +118,11 @@ def opposite_errors(count: int, rms_db: float, rng: np.random.Generator) -> Floa
     Errors of one sign reward a prediction that is wrong in the other direction; both signs together don't.
     """
     return -common_errors(count, rms_db, rng)
+
+
+def sharper_errors(count: int, rms_db: float, _: np.random.Generator) -> Float64s:
+    """Those of experiments/mistakes_undone, drawn for other names: steeper shelves and narrower peaks."""
+    return np.stack([curve_db(draw(Condition("random", rms_db), "again", i)) for i in range(count)])
 
 
 def _curve(kind: str, at_hz: float, size: float, q: float) -> Float64s:

@@ -131,12 +131,15 @@ class _Reduction(torch.autograd.Function):
 
         saved = ctx.saved_tensors
         by_level, by_controls = torch.empty_like(saved[0]), torch.empty(6, len(saved[0]), dtype=torch.float64)
+        # the last array has the items on its second axis
         arrays = [t.numpy() for t in (*saved, grad_outputs[0].contiguous(), by_level)]
         controls = by_controls.numpy()
-        by_item(
-            lambda part: compressor_kernels.derivative(*(a[part] for a in arrays), controls[:, part]),
-            *by_level.shape,
-        )
+
+        def derive(part: slice) -> None:
+            given = [*(a[part] for a in arrays), controls[:, part]]
+            compressor_kernels.derivative(*given)
+
+        by_item(derive, *by_level.shape)
         return (by_level, *by_controls.unbind())
 
 

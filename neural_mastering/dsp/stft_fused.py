@@ -86,15 +86,15 @@ def _one(
         if wants_gradient:
             kept.append((place, p, t))
     scale = max(math.sqrt(energy), math.sqrt(resolution.silence_power * bins))
-    value = math.sqrt(squares) / scale + logs / bins
+    value = float(math.sqrt(squares) / scale + logs / bins)
     if not wants_gradient:
         return value, None
     per_difference = 1.0 / (math.sqrt(squares) * scale) if squares > 0.0 else 0.0
-    factors = np.float32(0.5 * per_difference), np.float32(0.5 / bins)
+    factors = np.float32(per_difference), np.float32(1.0 / bins)
     gradient = np.zeros_like(got)
     for place, p, t in kept:
         stft_kernels.spectral_gradient(p, t, mix, floor, *factors)
-        stft_kernels.overlap_add(_frames_of(p, size), window, hop, gradient[:, place:])
+        stft_kernels.overlap_add(frames_of(p, size), window, hop, gradient[:, place:])
     return value, gradient
 
 
@@ -142,7 +142,7 @@ def spectra(padded: Float32s, place: int, count: int, hop: int, window: Float32s
     return torch.view_as_real(spectrum).numpy().reshape(count, channels, -1)
 
 
-def _frames_of(spectrum: Float32s, size: int) -> Float32s:
+def frames_of(spectrum: Float32s, size: int) -> Float32s:
     """Unscaled inverse real FFTs, (frame, channel, time)."""
     pairs = torch.view_as_complex(torch.from_numpy(spectrum).unflatten(-1, (-1, 2)))
     return torch.fft.irfft(pairs, n=size, norm="forward").numpy()

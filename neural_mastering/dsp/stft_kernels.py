@@ -81,7 +81,7 @@ def _interleave(real, imaginary, pairs):
 
 @_compiled
 @no_type_check
-def _to_planes(channels, planes):
+def to_planes(channels, planes):
     """One or two channels; of one, the second pair of planes stays as it is."""
     for channel in range(channels.shape[0]):
         _deinterleave(channels[channel], planes[2 * channel], planes[2 * channel + 1])
@@ -89,7 +89,7 @@ def _to_planes(channels, planes):
 
 @njit(inline="always")
 @no_type_check
-def _power(planes, k, a, b):
+def power(planes, k, a, b):
     """|aL + bR|² of bin k."""
     real, imaginary = a * planes[0, k] + b * planes[2, k], a * planes[1, k] + b * planes[3, k]
     return real * real + imaginary * imaginary
@@ -106,13 +106,13 @@ def sums(got, wanted, mix, floor):
     bins = got.shape[2] // 2
     p, t = np.zeros((4, bins), np.float32), np.zeros((4, bins), np.float32)
     for frame in range(got.shape[0]):
-        _to_planes(got[frame], p)
-        _to_planes(wanted[frame], t)
+        to_planes(got[frame], p)
+        to_planes(wanted[frame], t)
         for view in range(mix.shape[0]):
             a, b = mix[view, 0], mix[view, 1]
             row_squares, row_energy, row_logs = _ZERO, _ZERO, _ZERO
             for k in range(bins):
-                pp, tt = _power(p, k, a, b), _power(t, k, a, b)
+                pp, tt = power(p, k, a, b), power(t, k, a, b)
                 pp, tt = floor if pp < floor else pp, floor if tt < floor else tt
                 difference = math.sqrt(pp) - math.sqrt(tt)
                 row_squares += difference * difference
@@ -132,15 +132,15 @@ def sums_by_gain(got, wanted, mix, gains, floor, totals):
     p, t = np.zeros((4, bins), np.float32), np.zeros((4, bins), np.float32)
     pp, tt = np.empty(bins, np.float32), np.empty(bins, np.float32)
     for frame in range(got.shape[0]):
-        _to_planes(got[frame], p)
-        _to_planes(wanted[frame], t)
+        to_planes(got[frame], p)
+        to_planes(wanted[frame], t)
         for view in range(mix.shape[0]):
             a, b = mix[view, 0], mix[view, 1]
             for k in range(bins):
-                power = _power(t, k, a, b)
-                tt[k] = floor if power < floor else power
+                level = power(t, k, a, b)
+                tt[k] = floor if level < floor else level
             for k in range(bins):
-                pp[k] = _power(p, k, a, b)
+                pp[k] = power(p, k, a, b)
             energy = _ZERO
             for k in range(bins):
                 energy += tt[k]
@@ -174,30 +174,40 @@ def spectral_gradient(got, wanted, mix, floor, per_difference, per_log):
     """
     bins = got.shape[2] // 2
     p, t = np.zeros((4, bins), np.float32), np.zeros((4, bins), np.float32)
-    aa, ab, bb = np.empty(bins, np.float32), np.empty(bins, np.float32), np.empty(bins, np.float32)
+    mixed = np.empty((3, bins), np.float32)
     for frame in range(got.shape[0]):
-        _to_planes(got[frame], p)
-        _to_planes(wanted[frame], t)
-        aa[:], ab[:], bb[:] = _ZERO, _ZERO, _ZERO
+        to_planes(got[frame], p)
+        to_planes(wanted[frame], t)
+        mixed[:] = _ZERO
         for view in range(mix.shape[0]):
             a, b = mix[view, 0], mix[view, 1]
             for k in range(bins):
-                pp, tt = _power(p, k, a, b), _power(t, k, a, b)
+                pp, tt = power(p, k, a, b), power(t, k, a, b)
                 heard = _ZERO if pp < floor else _ONE
                 pp, tt = floor if pp < floor else pp, floor if tt < floor else tt
                 sign = per_log if pp > tt else (-per_log if pp < tt else _ZERO)
                 c = heard * (per_difference * (_ONE - math.sqrt(tt / pp)) + sign / pp)
-                aa[k] += a * a * c
-                ab[k] += a * b * c
-                bb[k] += b * b * c
-        # an inverse real FFT counts bins between 0 and N/2 twice
-        for ends in (aa, ab, bb):
-            ends[0] *= _TWO
-            ends[-1] *= _TWO
-        _mix_planes(aa, ab, bb, p[0], p[2])
-        _mix_planes(aa, ab, bb, p[1], p[3])
-        for channel in range(got.shape[1]):
-            _interleave(p[2 * channel], p[2 * channel + 1], got[frame, channel])
+                mixed[0, k] += a * a * c
+                mixed[1, k] += a * b * c
+                mixed[2, k] += b * b * c
+        apply_to_planes(mixed, p, got[frame])
+
+
+@_compiled
+@no_type_check
+def apply_to_planes(mixed, planes, channels):
+    """Half of mixed[0]·L + mixed[1]·R and of mixed[1]·L + mixed[2]·R to the channels; the planes are used up."""
+    # an inverse real FFT counts bins between 0 and N/2 twice
+    for part in range(3):
+        ends = mixed[part]
+        for k in range(ends.shape[0]):
+            ends[k] *= _HALF
+        ends[0] *= _TWO
+        ends[-1] *= _TWO
+    _mix_planes(mixed[0], mixed[1], mixed[2], planes[0], planes[2])
+    _mix_planes(mixed[0], mixed[1], mixed[2], planes[1], planes[3])
+    for channel in range(channels.shape[0]):
+        _interleave(planes[2 * channel], planes[2 * channel + 1], channels[channel])
 
 
 @_compiled

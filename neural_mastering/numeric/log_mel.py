@@ -20,6 +20,8 @@ GROUPS = 8
 MID_SCALE_DB, SIDE_SCALE_DB, CREST_SCALE_DB, BALANCE_SCALE_DB = 10.0, 20.0, 10.0, 10.0
 TYPICAL_CREST_DB = 12.0
 
+_FRAMES_AT_ONCE = 16
+
 
 @dataclass(frozen=True)
 class LogMelSpec:
@@ -72,10 +74,11 @@ def log_mel_powers(spec: LogMelSpec, audio: NDArray[np.floating]) -> LogMelPower
     signal[1, : left.size] = (left - right) * np.float32(0.5)
     window = _window(spec.fft_size)
     frames = np.lib.stride_tricks.sliding_window_view(signal, spec.fft_size, axis=1)[:, :: spec.hop]
-    mid, side = rfft(frames[0] * window), rfft(frames[1] * window)
-    weights, first = _filterbank(spec)
-    bands = np.empty((3, spec.bands, len(mid)))
-    mel_kernels.band_powers(mid, side, weights, first, bands)
+    weights, first, width = _filterbank(spec)
+    bands = np.empty((3, spec.bands, frames.shape[1]))
+    for at in range(0, frames.shape[1], _FRAMES_AT_ONCE):  # few enough to stay in the cache
+        mid, side = (rfft(each[at : at + _FRAMES_AT_ONCE] * window) for each in frames)
+        mel_kernels.band_powers(mid, side, weights, first, width, at, bands)
     hops = signal.shape[1] // spec.hop
     peak, power = np.empty(hops), np.empty(hops)
     mel_kernels.hop_levels(signal, spec.hop, peak, power)
@@ -152,12 +155,15 @@ def mel_weights(spec: LogMelSpec) -> Float64s:
 
 
 @lru_cache(maxsize=4)
-def _filterbank(spec: LogMelSpec) -> tuple[Float64s, NDArray[np.int64]]:
-    """The weights above 0 only, (band, width), and the first bin of each band."""
+def _filterbank(spec: LogMelSpec) -> tuple[Float64s, NDArray[np.int64], NDArray[np.int64]]:
+    """The weights above 0, (band, most), the first bin of each band, and how many it has."""
     whole = mel_weights(spec)
-    width = int((whole > 0.0).sum(axis=1).max())
-    first = np.minimum((whole > 0.0).argmax(axis=1), whole.shape[1] - width)
-    return np.stack([row[start : start + width] for row, start in zip(whole, first, strict=True)]), first
+    width = (whole > 0.0).sum(axis=1)
+    first = (whole > 0.0).argmax(axis=1)
+    weights = np.zeros((len(whole), int(width.max())))
+    for band, (start, count) in enumerate(zip(first, width, strict=True)):
+        weights[band, :count] = whole[band, start : start + count]
+    return weights, first, width
 
 
 @lru_cache(maxsize=4)

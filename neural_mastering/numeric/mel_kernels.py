@@ -5,15 +5,15 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-_compiled = njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+_compiled = njit(nogil=True, cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
 
 
 @_compiled
 @no_type_check
-def band_powers(mid, side, weights, first, out):
-    """Σ|M|², Σ|S|² and Σ Re(M·S*) of each band into out (3, band, frame).
+def band_powers(mid, side, weights, first, width, at, out):
+    """Σ|M|², Σ|S|² and Σ Re(M·S*) of each band into out (3, band, frame), from frame `at` on.
 
-    mid, side are spectra (frame, bin); weights (band, width) of the bins from first (band,) on.
+    mid, side are spectra (frame, bin); weights (band, most) of the width (band,) bins from first (band,) on.
     """
     products = np.empty((3, mid.shape[1]))
     for frame in range(mid.shape[0]):
@@ -25,12 +25,12 @@ def band_powers(mid, side, weights, first, out):
             products[2, k] = a * c + b * d
         for band in range(weights.shape[0]):
             m, s, x = 0.0, 0.0, 0.0
-            for i in range(weights.shape[1]):
+            for i in range(width[band]):
                 w, k = weights[band, i], first[band] + i
                 m += w * products[0, k]
                 s += w * products[1, k]
                 x += w * products[2, k]
-            out[0, band, frame], out[1, band, frame], out[2, band, frame] = m, s, x
+            out[0, band, at + frame], out[1, band, at + frame], out[2, band, at + frame] = m, s, x
 
 
 @_compiled

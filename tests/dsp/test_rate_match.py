@@ -125,6 +125,13 @@ def test_the_design_rate_gets_the_cookbook_sections() -> None:
 
 
 def test_bands_at_0_db_are_not_there() -> None:
+    kinds, frequencies, q = ["low_shelf", "peak", "peak"], [80.0, 100.0, 3_000.0], [0.7, 1.0, 2.0]
+    among_others = rate_match.sections_at_rate(kinds, frequencies, [3.0, 0.0, -4.0], q, DESIGN_HZ, 96_000)
+    without = rate_match.sections_at_rate(
+        [kinds[0], kinds[2]], [80.0, 3_000.0], [3.0, -4.0], [0.7, 2.0], DESIGN_HZ, 96_000
+    )
+    assert len(without) > 0
+    np.testing.assert_array_equal(among_others, without)
     assert rate_match.sections_at_rate(["peak"], [100.0], [0.0], [1.0], DESIGN_HZ, 96_000).shape == (0, 6)
     assert rate_match.sections_at_rate([], [], [], [], DESIGN_HZ, 96_000).shape == (0, 6)
 

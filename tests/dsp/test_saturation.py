@@ -133,3 +133,15 @@ def test_the_dc_blocker_is_the_recursive_filter() -> None:
     expected = scipy.signal.lfilter([(1 + pole) / 2, -(1 + pole) / 2], [1.0, -pole], unit)
     np.testing.assert_allclose(impulse, expected, atol=1e-12)
     assert abs(impulse.sum()) < 1e-5
+
+
+def test_logarithms_in_vectors() -> None:
+    from neural_mastering.dsp.saturation_kernels import _logarithms
+
+    rng = np.random.default_rng(0)
+    x = np.concatenate(
+        [np.exp(rng.uniform(-600.0, 600.0, 5_000)), 1.0 + rng.uniform(-0.4, 0.6, 5_000), [1.0]]
+    )
+    found = x.copy()
+    _logarithms(found, found.size)
+    np.testing.assert_allclose(found, np.log(x), rtol=1e-15, atol=1e-17)

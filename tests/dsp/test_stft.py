@@ -104,6 +104,25 @@ def test_threads_and_neighbours_change_no_bit() -> None:
     np.testing.assert_array_equal(one[1][1:2], alone[1])
 
 
+def test_no_more_ffts_than_value_and_gradient_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two real FFTs a frame and side, and two back: views cost none; nor does a value without its gradient."""
+    counted = {"rfft": 0, "irfft": 0}
+    for name in counted:
+        original = getattr(torch.fft, name)
+
+        def counting(x: Tensor, *args, name: str = name, original=original, **settings) -> Tensor:
+            counted[name] += x.numel() // x.shape[-1]
+            return original(x, *args, **settings)
+
+        monkeypatch.setattr(torch.fft, name, counting)
+    prediction, target = _pair(3, 2, 3000)
+    frames = sum(3000 // (size // 4) + 1 for size in SIZES)
+    _with_gradient(prediction, target, fft_sizes=SIZES, engine="fused")
+    assert counted == {"rfft": 3 * 2 * 2 * frames, "irfft": 3 * 2 * frames}
+    multi_resolution_stft_distance(prediction, target, fft_sizes=SIZES, engine="fused")
+    assert counted == {"rfft": 2 * 3 * 2 * 2 * frames, "irfft": 3 * 2 * frames}
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 def test_gradcheck(channels: int) -> None:
     prediction, target = _pair(2, channels, 50, dtype=torch.float64)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from experiments.mistakes_undone.mistakes import (
+from experiments.common.mistakes import (
     CONDITIONS,
     FINISHED,
     Condition,
@@ -18,11 +18,11 @@ from experiments.mistakes_undone.mistakes import (
     rms_of,
     with_mistake,
 )
+from experiments.common.scores import removed, removed_interval, share_worse, worst_tenth
 from experiments.mistakes_undone.mixes import mahalanobis
 from experiments.mistakes_undone.plain import gaussian_of, plain_posterior
 from experiments.mistakes_undone.rows import Row, read, write
 from experiments.mistakes_undone.run import case_of, rendered_move
-from experiments.mistakes_undone.scores import removed, removed_interval, share_worse, worst_tenth
 from experiments.mistakes_undone.songs import Song, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, excerpt, profile_of_samples
 from experiments.mistakes_undone.steps import after_step, best_step

@@ -8,6 +8,8 @@ import torch
 from scipy.signal import get_window
 from torch import Tensor
 
+from neural_mastering.dsp import stft_fused
+from neural_mastering.dsp.a_weighted import a_weighted_distance
 from neural_mastering.losses.a_weighted import AWeighted
 from neural_mastering.output import MasteringOutput
 
@@ -109,6 +111,24 @@ def test_silence_for_a_target_costs_one_and_the_floor_holds() -> None:
     assert loss(term, silence, tone).item() == pytest.approx(1.0, abs=1e-6)
     # a sine at the floor against a silent target: the frames at the ends are half empty
     assert loss(term, tone * 1e-3, silence).item() == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize(("channels", "hop", "length"), [(2, 16, 1_500), (1, 25, 1_003), (2, 90, 600)])
+def test_compiled_loops_agree_with_tensor_operations(
+    channels: int, hop: int, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Value and gradient in float32 against float64; many blocks, with a rest."""
+    monkeypatch.setattr(stft_fused, "BLOCK_SAMPLES", 5 * 64)
+    target, audio = (noise(3, channels, length, seed=s, dtype=torch.float64) for s in (7, 8))
+    found = []
+    for dtype in (torch.float32, torch.float64):
+        leaf = audio.to(dtype).requires_grad_()
+        values = a_weighted_distance(leaf, target.to(dtype), 8000, 64, hop)
+        (values * torch.tensor([1.0, -2.0, 3.0])).sum().backward()
+        assert leaf.grad is not None
+        found.append((values.detach().double(), leaf.grad.double()))
+    torch.testing.assert_close(found[0][0], found[1][0], rtol=1e-6, atol=0.0)
+    assert (found[0][1] - found[1][1]).norm() < 1e-4 * found[1][1].norm()
 
 
 @pytest.mark.parametrize(("channels", "hop", "length"), [(2, 16, 150), (1, 25, 103), (2, 90, 60)])

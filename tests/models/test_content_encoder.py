@@ -1,5 +1,7 @@
 """The content encoder and the head that reads it: what z holds, the identity, the posterior, gradients."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -123,7 +125,7 @@ def test_unheard_windows_ask_for_nothing() -> None:
     assert not bool(head(1.0).curve_db(z).any())
 
 
-def test_gradients_reach_every_parameter() -> None:
+def test_gradients_reach_every_parameter_of_the_head() -> None:
     new = head()
     optimizer = torch.optim.SGD(new.parameters(), lr=0.05)
     goal = torch.randn(3, new.eq.logit_count, generator=torch.Generator().manual_seed(1))
@@ -132,8 +134,9 @@ def test_gradients_reach_every_parameter() -> None:
         logits = new(some_z(), torch.tensor([-20.0, -14.0, -8.0]))
         ((logits.eq - goal).square().mean() + (logits.gain - 1.0).square().mean()).backward()
         optimizer.step()
-    for name, parameter in new.named_parameters():
-        assert parameter.grad is not None and bool(parameter.grad.any()), name
+    norms = {name: 0.0 if p.grad is None else float(p.grad.norm()) for name, p in new.named_parameters()}
+    total = math.sqrt(sum(norm**2 for norm in norms.values()))
+    assert math.isfinite(total) and [name for name, norm in norms.items() if norm <= 1e-6 * total] == []
 
 
 def test_a_model_of_both_is_the_identity_and_dull_songs_get_brighter_at_full_amount() -> None:

@@ -81,8 +81,13 @@ def test_one_song_always_gets_the_same_settings_whatever_its_blocks() -> None:
 
 def test_the_clipper_is_never_deeper_than_allowed() -> None:
     audio = music(4.0)
-    choice = find_limiter(_blocks(audio), _survey(audio), _spec(audio, 6.0, clip_db=0.0))
-    assert choice is not None and choice.clip_db == 0.0
+    survey = _survey(audio)
+    found = []
+    for allowed_db in (0.0, 0.4, 3.0):
+        choice = find_limiter(_blocks(audio), survey, _spec(audio, 6.0, clip_db=allowed_db))
+        assert choice is not None and 0.0 <= choice.clip_db <= allowed_db
+        found.append(choice.clip_db)
+    assert found[-1] > 0.4  # the bounds below it held something back
 
 
 def test_the_loud_settings_are_for_the_full_density_and_only_where_needed() -> None:

@@ -48,6 +48,8 @@ def test_the_closest_widths_are_found_within_the_bounds() -> None:
         apart = np.delete(20.0 * np.log10(found @ shares) - wanted, [3, 20])
         assert np.abs(apart).mean() < 0.25
         assert np.all((found >= low - 1e-9) & (found <= high + 1e-9))
+    for far_db, bound in ((30.0, high), (-60.0, low)):
+        assert closest_widths(np.full(29, far_db), shares, low, high) == pytest.approx(bound)
     assert closest_widths(np.full(29, np.nan), shares, low, high) == pytest.approx(1.0)
 
 

@@ -5,12 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import scipy.signal
 import soundfile
 
 from neural_mastering import notes
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
-from neural_mastering.rendering.stages.dc_removal import DcRemovalStage
+from neural_mastering.rendering.stages.dc_removal import CORNER_HZ, DcRemovalStage
 from tests.rendering.conftest import RATE, music
 
 
@@ -43,3 +44,15 @@ def test_a_planted_offset_is_removed_and_said(write_song: Callable[..., Path], t
     kept = master(source, tmp_path / "kept.wav", Options(model="none", target="keep", skip=("dc_removal",)))
     means = soundfile.read(tmp_path / "kept.wav", always_2d=True)[0].mean(axis=0)
     assert abs(means[0] - 0.05) < 1e-3 and kept.delivery.gain_db == 0.0
+
+
+def test_it_is_the_filter_of_scipy_to_the_bit_whatever_the_blocks() -> None:
+    rate, offset = 44_100, (0.01, -0.02)
+    audio = np.random.default_rng(0).standard_normal((2, 5_000)) + np.array(offset)[:, None]
+    stage = DcRemovalStage(offset, rate)
+    found = np.concatenate([stage.process(audio[:, :1_234]), stage.process(audio[:, 1_234:])], axis=1)
+    pole = np.exp(-2.0 * np.pi * CORNER_HZ / rate)
+    scale = 0.5 * (1.0 + pole)
+    start = -scale * np.array(offset)[:, None]
+    expected, _ = scipy.signal.lfilter((scale, -scale), (1.0, -pole), audio, axis=1, zi=start)
+    np.testing.assert_array_equal(found, expected)

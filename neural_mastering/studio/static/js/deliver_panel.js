@@ -117,10 +117,11 @@ function resultText({ output, delivery, target } = {}) {
   return parts.join(" · ");
 }
 
-function fileRow(job, file) {
+/** A file to download; of an album, with the folder that the command looks for it in. */
+function fileRow(job, file, isAlbum) {
   const href = `/jobs/${encodeURIComponent(job)}/files/${file.name.split("/").map(encodeURIComponent).join("/")}`;
   const name = file.name.split("/").at(-1);
-  const link = make("a", { href, download: name }, name);
+  const link = make("a", { href, download: name }, isAlbum ? file.name : name);
   return make("li", {}, link, make("small", {}, [words(file.kind ?? ""), bytes(file.bytes)].filter(Boolean).join(" · ")));
 }
 
@@ -185,7 +186,7 @@ class Renderer {
     const isAlbum = !summary;
     this.result.replaceChildren(
       make("p", {}, make("strong", {}, "Rendered. "), text),
-      make("ul", { className: "files" }, ...files.map((file) => fileRow(job, file))),
+      make("ul", { className: "files" }, ...files.map((file) => fileRow(job, file, isAlbum))),
       ...(isAlbum ? albumCommand(typed) : [])
     );
     if (command) this.result.dataset.command = Array.isArray(command) ? command.join(" ") : command;
