@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from neural_mastering.errors import InputError
+from neural_mastering.errors import InputError, UnwritableError
 
 _LONGEST_NAME_BYTES = 255
 _FULL_BELOW_BYTES = 1 << 20
@@ -185,6 +185,14 @@ def reason(path: Path, error: BaseException | None = None) -> str:
             return f"the disk is full ({free // 1024} KiB free in {folder})"
     text = getattr(error, "strerror", None) or getattr(error, "error_string", None) or str(error or "")
     return text or "the file came out short (disk full, quota, or no permission?)"
+
+
+def unwritable(path: Path, error: BaseException | None = None) -> UnwritableError:
+    """The error that says why `path` could not be written; look before the draft is removed."""
+    is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    with contextlib.suppress(OSError):
+        is_full = is_full or shutil.disk_usage(path.parent).free < _FULL_BELOW_BYTES
+    return UnwritableError(f"{path} can't be written: {reason(path, error)}", is_full)
 
 
 def _check_kind(path: Path) -> None:

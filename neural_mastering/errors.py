@@ -6,3 +6,15 @@ class InputError(ValueError):
 
     Command lines print the message without a traceback and exit with a code other than 0.
     """
+
+
+class UnwritableError(InputError):
+    """An output can't be written: the place is at fault, not what goes there.
+
+    Attributes:
+        is_full: no space is left.
+    """
+
+    def __init__(self, message: str, is_full: bool = False) -> None:
+        super().__init__(message)
+        self.is_full = is_full

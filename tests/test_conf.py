@@ -119,7 +119,7 @@ CHOICES = [
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes_and_validates(choice: str) -> None:
-    wants_root = ("data=paired", "data=degraded", "+experiment=bundled")
+    wants_root = ("data=paired", "data=degraded", "data=streamed", "+experiment=bundled")
     extra = ["data.root=somewhere"] if choice.startswith(wants_root) else []
     config = validated(compose([choice, *extra]))
     assert config.metric == "val/loss"

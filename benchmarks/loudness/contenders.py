@@ -55,8 +55,8 @@ def ours_for(density: float, song: Signal, rate: int, lufs: float, ceiling_db: f
 
 def found(audio: Signal, rate: int, spec: DeliverySpec) -> DeliverySpec:
     """The spec with the settings that the search finds, or as it is."""
-    before = forecast(_blocks(audio), rate, len(audio))
-    choice = find_limiter(lambda: _blocks(audio), before, spec)
+    before = forecast(blocks_of(audio), rate, len(audio))
+    choice = find_limiter(lambda: blocks_of(audio), before, spec)
     return spec if choice is None else replace(spec, driven=choice.settings, clip_db=choice.clip_db)
 
 
@@ -84,7 +84,8 @@ def _limited(audio: Signal, rate: int, ceiling_db: float, spec: DeliverySpec) ->
     return limit(audio, ceiling_db, rate, settings)[0]
 
 
-def _blocks(audio: Signal) -> Iterator[Signal]:
+def blocks_of(audio: Signal) -> Iterator[Signal]:
+    """A song (channel, time) as a stream."""
     for start in range(0, audio.shape[1], BLOCK_SAMPLES):
         yield np.ascontiguousarray(audio[:, start : start + BLOCK_SAMPLES])
 

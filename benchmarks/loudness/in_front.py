@@ -23,11 +23,11 @@ from neural_mastering.rendering.stages.build import build_stages
 
 NONE = "none"
 SHOWN = ("mr_stft", "worst_s", "mel_db", "envelope_db", "crest_db", "speed_db", "quiet_db")
-_COMMON = {"makeup_db": 0.0, "mix": 1.0, "sidechain_hz": 0.0, "link_max": 0.0}
+_COMMON = {"mix": 1.0, "link_max": 0.0}
 
 
 def _levelling(ratio: float, threshold_db: float) -> Values:
-    times = {"attack_ms": 30.0, "release_ms": 500.0, "knee_db": 6.0}
+    times = {"attack_ms": 30.0, "release_ms": 500.0, "knee_db": 6.0, "makeup_db": 0.0, "sidechain_hz": 0.0}
     return {"threshold_db": threshold_db, "ratio": ratio, **times, **_COMMON}
 
 

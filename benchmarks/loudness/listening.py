@@ -16,6 +16,7 @@ from benchmarks.loudness.__main__ import CEILING_DB, driven
 from benchmarks.loudness.contenders import OWN, PEERS, Limiter, Peer, ours_for
 from benchmarks.loudness.distances import oracle_peak
 from benchmarks.loudness.songs import Excerpt, excerpts
+from neural_mastering.cli.evaluate_output import TerminalProgress
 from neural_mastering.evaluation.evaluate import evaluate
 from neural_mastering.evaluation.measure_song import EvaluationOptions
 from neural_mastering.evaluation.request import EvaluationRequest
@@ -41,19 +42,25 @@ def main() -> None:
     }
     for number, song in enumerate(list(excerpts(arguments.pool, arguments.songs))[::2][: arguments.count]):
         write_song(arguments.out, f"{number + 1} {Path(song.name).stem}", song, limiters, arguments.target)
+    make_page(arguments.out, list(limiters))
+
+
+def make_page(out: Path, names: list[str]) -> None:
+    """OUT/page from the files of `write_song`."""
     request = EvaluationRequest(
         checkpoints=(),
-        data=str(arguments.out / "pairs"),
-        out=arguments.out / "page",
+        data=str(out / "pairs"),
+        out=out / "page",
         split="all",
-        systems={_shown(name): arguments.out / _shown(name) for name in limiters},
+        systems={_shown(name): out / _shown(name) for name in names},
         options=EvaluationOptions(segments=0),
         peers=False,
         jobs=1,
         overwrite=True,
     )
-    evaluate(request)
-    print(arguments.out / "page" / "report.html")
+    with TerminalProgress(quiet=True) as progress:
+        evaluate(request, progress)
+    print(out / "page" / "report.html")
 
 
 def write_song(out: Path, name: str, song: Excerpt, limiters: dict[str, Limiter], target: float) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 from scipy.signal import butter, resample_poly, sosfiltfilt
 
@@ -14,13 +15,19 @@ LINES = 8
 TAIL_S, FADE_S = 2.0, 1.0
 
 
-def edge(audio: Samples, rate: int, rng: np.random.Generator) -> Samples:
-    """Nothing above 16 kHz: through 32 kHz and back."""
+def gentle_edge(audio: Samples, rate: int, rng: np.random.Generator) -> Samples:
+    """Nothing above 16 kHz, through 32 kHz and back by a short filter, which falls over 2 kHz."""
     step = np.gcd(rate, 2 * EDGE_HZ)
     low = resample_poly(audio, 2 * EDGE_HZ // step, rate // step, axis=1, window=("kaiser", 12.0))
-    return resample_poly(low, rate // step, 2 * EDGE_HZ // step, axis=1, window=("kaiser", 12.0))[
-        :, : audio.shape[1]
-    ]
+    back = resample_poly(low, rate // step, 2 * EDGE_HZ // step, axis=1, window=("kaiser", 12.0))
+    return back[:, : audio.shape[1]]
+
+
+def steep_edge(audio: Samples, rate: int, rng: np.random.Generator) -> Samples:
+    """Nothing above 16 kHz, through 32 kHz and back by soxr's best filter, which falls over some hundred hertz."""
+    low = soxr.resample(audio.T, rate, 2 * EDGE_HZ, quality="VHQ")
+    back = soxr.resample(low, 2 * EDGE_HZ, rate, quality="VHQ").T
+    return np.ascontiguousarray(back[:, : audio.shape[1]])
 
 
 def lines(level_db: float) -> Trace:
@@ -69,7 +76,8 @@ def plain(audio: Samples, rate: int, rng: np.random.Generator) -> Samples:
 
 TRACES: dict[str, Trace] = {
     "nothing": plain,
-    "edge at 16 kHz": edge,
+    "gentle edge at 16 kHz": gentle_edge,
+    "steep edge at 16 kHz": steep_edge,
     "8 lines, −20 dB": lines(-20.0),
     "8 lines, −10 dB": lines(-10.0),
     "8 lines, 0 dB": lines(0.0),

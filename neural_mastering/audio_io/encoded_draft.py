@@ -5,7 +5,7 @@ from pathlib import Path
 
 import soundfile
 
-from neural_mastering.atomic import reason
+from neural_mastering.atomic import reason, unwritable
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.encode import encode
 from neural_mastering.audio_io.writer import OutputFormat, open_draft
@@ -46,9 +46,9 @@ class EncodedDraft:
             self.abandon()
             raise InputError(f"{self.path} can't be written: {error}") from error
         except (soundfile.LibsndfileError, OSError, RuntimeError, AssertionError) as error:
-            why = reason(self.path, error)
+            failure = unwritable(self.path, error)
             self.abandon()
-            raise InputError(f"{self.path} can't be written: {why}") from error
+            raise failure from error
         except BaseException:
             self.abandon()
             raise
@@ -60,9 +60,9 @@ class EncodedDraft:
             InputError: it doesn't; the draft is gone.
         """
         if held < given:
-            why = reason(self.path)
+            failure = unwritable(self.path)
             self.abandon()
-            raise InputError(f"{self.path} can't be written: {why}")
+            raise failure
 
     def commit(self) -> None:
         """Give the draft its final name.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from neural_mastering.atomic import Draft, reason
+from neural_mastering.atomic import Draft, reason, unwritable
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.file_format import FORMAT_OF_SUFFIX, Encoding, default_encoding
 from neural_mastering.audio_io.sound_source import native_name
@@ -169,9 +169,9 @@ class AtomicWriter:
                 native_name(self.draft), "w", sample_rate, channels, form.subtype, format=container
             )
         except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
-            why = reason(path, error)
+            failure = unwritable(path, error)
             self._draft.discard()
-            raise InputError(f"{path} can't be written: {why}") from error
+            raise failure from error
 
     def write(self, block: Block) -> Block:
         """Write a block (channel, time); returns exactly what the file then holds."""
@@ -213,11 +213,11 @@ class AtomicWriter:
 
     def _failed(self, error: Exception | None) -> InputError:
         """Remove the draft and say why; the reason is looked for while the draft still fills the disk."""
-        why = reason(self.path, error)
+        failure = unwritable(self.path, error)
         if isinstance(error, FileExistsError):
-            why += "; add --overwrite to replace it"
+            failure = InputError(f"{failure}; add --overwrite to replace it")
         self.abandon()
-        return InputError(f"{self.path} can't be written: {why}")
+        return failure
 
     def abandon(self) -> None:
         """Remove the draft."""

@@ -6,7 +6,7 @@ import errno
 from collections.abc import Iterator
 
 from neural_mastering.batch.storage import DownloadSizeError, StorageError
-from neural_mastering.errors import InputError
+from neural_mastering.errors import InputError, UnwritableError
 
 KINDS = {
     "input": "the song or its row can't be used",
@@ -15,7 +15,7 @@ KINDS = {
     "changed": "the file changed while it was read",
     "storage": "a store could not be read or written",
     "disk_full": "no space was left",
-    "system": "the operating system refused a file",
+    "system": "a file could not be written, or the operating system refused it",
     "memory": "the song needed more memory than allowed",
     "timeout": "the song took longer than allowed",
     "version": "a machine has another version of this program",
@@ -46,6 +46,7 @@ _OWN_KINDS: tuple[tuple[type[InputError], str], ...] = (
     (OtherVersionError, "version"),
     (DownloadSizeError, "too_large"),
     (StorageError, "storage"),
+    (UnwritableError, "system"),
 )
 
 
@@ -53,6 +54,8 @@ def kind_of(error: BaseException) -> str:
     """The kind of an error, by what it is and what caused it."""
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            return "disk_full"
+        if isinstance(cause, UnwritableError) and cause.is_full:
             return "disk_full"
         if isinstance(cause, MemoryError):
             return "memory"

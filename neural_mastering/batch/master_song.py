@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from neural_mastering.atomic import write_text
 from neural_mastering.batch.settings_of_work import options_of
 from neural_mastering.batch.storage import deliver, joined
 from neural_mastering.batch.work import Work
@@ -49,7 +50,9 @@ def master_songs(work: Work, sources: Sequence[Path], scratch: Path) -> list[dic
         if work.places.reports is not None:
             folder = joined(work.places.reports, work.names[place])
             report = scratch / "reports" / Path(work.names[place]).name
-            (report / "numbers.json").write_text(json.dumps(numbers, indent=1, ensure_ascii=False))
+            write_text(
+                report / "numbers.json", json.dumps(numbers, indent=1, ensure_ascii=False), errors="replace"
+            )
             for file in sorted(report.rglob("*")):
                 if file.is_file():
                     deliver(file, folder, file.relative_to(report).as_posix())

@@ -228,10 +228,16 @@ def _chosen(files: Sequence[Path], chosen: Mapping[int, Sequence[int]]) -> Itera
 
 def _write(path: Path, tables: Iterable[Any], schema: Any) -> None:
     """Write tables as one file under a schema that fits them all."""
-    _, parquet = pyarrow_parquet()
+    pyarrow, parquet = pyarrow_parquet()
     with replacing(path) as draft, parquet.ParquetWriter(draft, schema, compression="zstd") as writer:
+        waiting: list[Any] = []  # groups of few rows cost more in headers than in numbers
         for table in tables:
-            writer.write_table(_fitted(table, schema), row_group_size=_ROWS_A_GROUP)
+            waiting.append(_fitted(table, schema))
+            if sum(own.num_rows for own in waiting) >= _ROWS_A_GROUP:
+                writer.write_table(pyarrow.concat_tables(waiting))
+                waiting = []
+        if waiting:
+            writer.write_table(pyarrow.concat_tables(waiting))
 
 
 def _unified(schemas: Sequence[Any]) -> Any:

@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,14 +72,15 @@ def run_batch(request: BatchRequest, engine: Engine, done: Done = lambda _: None
         counted = {"done": 0, "failed": 0}
         kinds: dict[str, int] = {}
         try:
-            for rows in engine.run(planned.works):
-                if not engine.keeps_rows:
-                    writer.add(rows)
-                for row in rows:
-                    counted[row["status"]] += 1
-                    if row["status"] == "failed":
-                        kinds[row["error_kind"]] = kinds.get(row["error_kind"], 0) + 1
-                    done(row)
+            with closing(engine.run(planned.works)) as coming:  # whatever happens, its processes end first
+                for rows in coming:
+                    if not engine.keeps_rows:
+                        writer.add(rows)
+                    for row in rows:
+                        counted[row["status"]] += 1
+                        if row["status"] == "failed":
+                            kinds[row["error_kind"]] = kinds.get(row["error_kind"], 0) + 1
+                        done(row)
         finally:
             writer.close()
     return BatchOutcome(planned.reasons, counted["done"], counted["failed"], kinds)
@@ -100,6 +101,9 @@ def opened(request: BatchRequest) -> Iterator[None]:
         if request.shard is None:  # nobody else is at work here
             remove_drafts(out)
             remove_drafts(out / PARTS)
+            masters = Path(request.masters_place)
+            for folder in (masters, *(f for f in masters.glob("*/") if not f.is_symlink())):
+                remove_drafts(folder)
             merge(out)
         remove_scratch(out / "scratch" if request.scratch is None else request.scratch)
         yield

@@ -14,6 +14,9 @@ from pathlib import Path
 from neural_mastering.batch.run_work import scratch_folder
 from neural_mastering.batch.work import Row, Work
 
+_START_S = 600.0
+"""For a fresh interpreter on a busy machine; the time of the song begins after it."""
+
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -23,7 +26,7 @@ class SongProcess:
     Attributes:
         connection: readable when rows, or its end, have come.
         work: what it is doing, None when idle.
-        deadline: `time.monotonic` at which the work is late.
+        deadline: `time.monotonic` at which the work is late; before the process has started, at which that is late.
     """
 
     def __init__(self) -> None:
@@ -42,6 +45,7 @@ class SongProcess:
         theirs.close()
         self.connection = Connection(ours.detach())
         self.work: Work | None = None
+        self._is_ready = False
         self.started = self.deadline = 0.0
 
     def give(self, work: Work) -> None:
@@ -51,16 +55,22 @@ class SongProcess:
             OSError: the process is gone.
         """
         self.work, self.started = work, time.monotonic()
-        self.deadline = self.started + work.time_limit_s
+        self.deadline = self.started + (work.time_limit_s if self._is_ready else _START_S)
         self.connection.send(work)
 
-    def take(self) -> list[Row]:
-        """The rows of the work that is done.
+    def take(self) -> list[Row] | None:
+        """The rows of the work that is done, or None: the process has started, and its time begins.
 
         Raises:
             EOFError, OSError: the process is gone.
         """
         rows = self.connection.recv()
+        if rows is None:
+            self._is_ready = True
+            if self.work is not None:
+                self.started = time.monotonic()
+                self.deadline = self.started + self.work.time_limit_s
+            return None
         self.work = None
         return rows
 

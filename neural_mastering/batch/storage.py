@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neural_mastering.atomic import replacing
+from neural_mastering.atomic import commit_file, replacing
 from neural_mastering.errors import InputError
 
 _URL = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -161,14 +161,13 @@ def deliver(file: Path, folder: str, name: str) -> None:
 
 def _move(file: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(target) as draft:
-        if file.stat().st_dev == target.parent.stat().st_dev:
-            file.replace(draft)
-        else:
-            with file.open("rb") as source, draft.open("wb") as out:
-                while chunk := source.read(_CHUNK_BYTES):
-                    out.write(chunk)
-            file.unlink()
+    if file.stat().st_dev == target.parent.stat().st_dev:
+        commit_file(file, target)
+        return
+    with replacing(target) as draft, file.open("rb") as source, draft.open("wb") as out:
+        while chunk := source.read(_CHUNK_BYTES):
+            out.write(chunk)
+    file.unlink()
 
 
 def _local_stamp(path: str) -> str | None:

@@ -17,7 +17,7 @@ from neural_mastering.batch.histogram import histogram
 from neural_mastering.batch.outliers import Outlier, outliers
 from neural_mastering.batch.parquet import pyarrow_parquet
 from neural_mastering.batch.request import BatchRequest
-from neural_mastering.batch.results import read_table
+from neural_mastering.batch.results import TABLE, read_table
 from neural_mastering.rendering.outputs.numbers import SCHEMA_VERSION
 from neural_mastering.reporting.charts import spectra_chart
 from neural_mastering.reporting.colours import Colours
@@ -48,7 +48,7 @@ class Quantity:
 
 QUANTITIES = (
     Quantity("input.lufs", "Loudness of the source", "LUFS", 1.0),
-    Quantity("input.true_peak_db", "True peak of the source", "dBTP", 0.5),
+    Quantity("input.true_peak_db", "True peak of the source", "dBTP"),
     Quantity("input.plr_db", "Peak to loudness of the source", "dB", 1.0),
     Quantity("input.lra", "Loudness range of the source", "LU", 1.0),
     Quantity("input.width_db", "Width of the source: side over mid", "dB", 2.0),
@@ -91,7 +91,7 @@ def write_summary(request: BatchRequest) -> Path:
 
 def _read(request: BatchRequest) -> _Songs:
     pyarrow, parquet = pyarrow_parquet()
-    schema = parquet.read_schema(request.out / "results.parquet")
+    schema = parquet.read_schema(request.out / TABLE)
     named = [
         "id",
         "path",
@@ -207,7 +207,7 @@ def _findings(songs: _Songs, done: Sequence[int]) -> Html:
         [
             kind.replace("_", " "),
             f"{len(found):,}",
-            f"{100.0 * len(found) / len(done):.1f} %",
+            f"{100.0 * len(found) / len(done):.1f}\N{NO-BREAK SPACE}%",
             ", ".join(songs.columns["name"][row] for row in found[:_EXAMPLES]),
         ]
         for kind, found in sorted(by_kind.items(), key=lambda item: -len(item[1]))

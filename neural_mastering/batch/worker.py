@@ -19,7 +19,8 @@ _LOOK_S = 0.5
 
 
 def serve(connection: Connection) -> None:
-    """Do what comes until nothing can come any more."""
+    """Say that this process has started, then do what comes until nothing can come any more."""
+    connection.send(None)
     while True:
         try:
             work: Work = connection.recv()

@@ -1,5 +1,6 @@
 """nm-batch: thousands of songs, with a memory, on one machine or many."""
 
+import signal
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -36,7 +37,6 @@ from neural_mastering.cli.delivery_options import (
     SampleRate,
 )
 from neural_mastering.cli.invocation import invoke_command
-from neural_mastering.cli.master import listen_to_signals
 from neural_mastering.cli.master_options import master_settings, names
 from neural_mastering.cli.song_options import BassMono, DualMono, FadeIn, FadeOut, LowerOnly, Trim
 from neural_mastering.cli.tone_options import (
@@ -237,8 +237,13 @@ def evaluate(
 
 def main() -> None:
     """Entry point: mistakes in one line, without a traceback."""
-    listen_to_signals()
+    signal.signal(signal.SIGTERM, _stop)
     sys.exit(invoke(sys.argv[1:]))
+
+
+def _stop(*_: object) -> None:
+    """A polite request to end is as Ctrl-C: workers end, and what is done is written down."""
+    raise KeyboardInterrupt
 
 
 def invoke(arguments: list[str]) -> int:

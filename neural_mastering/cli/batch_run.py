@@ -12,9 +12,11 @@ from neural_mastering.batch.estimate import estimate
 from neural_mastering.batch.manifest import read_manifest
 from neural_mastering.batch.plan import DONE, GIVEN_UP, Plan
 from neural_mastering.batch.request import BatchRequest, SongLimits, parse_shard
+from neural_mastering.batch.results import TABLE
 from neural_mastering.batch.run import BatchOutcome, output_folder, plan_batch, run_batch
 from neural_mastering.batch.summary import write_summary
 from neural_mastering.batch.work import Kind, Row
+from neural_mastering.cli.invocation import STOPPED
 from neural_mastering.cli.progress import progress
 from neural_mastering.errors import InputError
 from neural_mastering.worker_pool import default_jobs
@@ -97,10 +99,17 @@ def run(
             if row["status"] == "failed":
                 _say(f"{row['path']}: {row['error']}")
 
-        outcome = run_batch(request, engine, done)
+        try:
+            outcome = run_batch(request, engine, done)
+        except KeyboardInterrupt:
+            if request.shard is None and (request.out / TABLE).exists():
+                write_summary(request)
+            _say("nm-batch: stopped; what is done is kept, and the same command goes on from here")
+            sys.exit(STOPPED)
     if request.shard is None:
         page = write_summary(request)
-        _say(f"results: {request.out / 'results.parquet'}, page: {page}")
+        if not options.quiet:
+            _say(f"results: {request.out / 'results.parquet'}, page: {page}")
     return _conclude(outcome)
 
 

@@ -237,7 +237,6 @@ class StreamedFolder:
         import fsspec  # an extra
 
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._folder.mkdir(parents=True, exist_ok=True)
         place = f"{self.place.rstrip('/')}/{name}"
         try:
             with (
@@ -245,7 +244,7 @@ class StreamedFolder:
                 replacing(self._folder / name) as draft,
                 draft.open("wb") as out,
             ):
-                shutil.copyfileobj(source, to, 1 << 20)  # pyright: ignore[reportArgumentType]
+                shutil.copyfileobj(source, out, 1 << 20)  # pyright: ignore[reportArgumentType]
         except FileNotFoundError as error:
             raise DataError(f"{self.place} has no {name}: write a library with nm-data pack") from error
 

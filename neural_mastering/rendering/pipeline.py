@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -40,6 +39,7 @@ from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.stages.dc_removal import dc_removal
 from neural_mastering.rendering.stages.fade import fade_stages
 from neural_mastering.rendering.stages.record import StageRecord
+from neural_mastering.rendering.step_times import timed
 from neural_mastering.rendering.tone.choose import choose_tone
 from neural_mastering.rendering.tone.edited import edited_tone
 from neural_mastering.rendering.tone.listening import Listening
@@ -122,9 +122,8 @@ def prepare(
     seconds: dict[str, float] = {}
     progress("measuring")
     listening = Listening(options)
-    with _timed(seconds, "measure"):
-        # what is cut off must not be heard
-        beside = None if options.edits.trim else listening.start
+    with timed(seconds, "measure"):
+        beside = None if options.edits.trim else listening.start  # what is cut off must not be heard
         song = measure(source, scratch, resources, options.edits.trim, beside)
     prepared = prepare_measured(song, options, scratch, resources, progress, listening)
     return replace(prepared, seconds=seconds | prepared.seconds)
@@ -140,11 +139,11 @@ def prepare_measured(
 ) -> PreparedSong:
     """As `prepare`, for a song that was measured; `listening` has heard it then."""
     seconds: dict[str, float] = {}
-    with _timed(seconds, "analyse"):
+    with timed(seconds, "analyse"):
         tone = choose_tone(song, options, progress, listening=listening)
         tone = edited_tone(tone, song, options.edits)
     progress("rendering")
-    with _timed(seconds, "render"):
+    with timed(seconds, "render"):
         rendered = render(
             song,
             tone,
@@ -218,20 +217,20 @@ def finish(
             notes = (*notes, *peak_notes)
         tone = replace(tone, actions=(*tone.actions, *notes))
     progress("limiting")
-    with _timed(seconds, "limiter_search"):
+    with timed(seconds, "limiter_search"):
         controls, spec = fit_limiter(tone.controls, rendered.blocks, rendered.forecast, spec, options)
         tone = replace(tone, controls=controls)
     with ExitStack() as resources:
-        with _timed(seconds, "deliver"):
+        with timed(seconds, "deliver"):
             delivered = _deliver(prepared, output, form, options, spec, resources)
         resources.callback(delivered.writer.abandon)  # nothing to remove once it is committed
-        with _timed(seconds, "compare"):
+        with timed(seconds, "compare"):
             reference = _reference_outcome(prepared, delivered.writer.draft, options)
         progress("encoding")
-        with _timed(seconds, "encode"):
+        with timed(seconds, "encode"):
             files = draft_files(delivered, form, asked, target.ceiling_db, options.overwrite)
         resources.callback(files.abandon)
-        with _timed(seconds, "tags"):
+        with timed(seconds, "tags"):
             tag_notes = files.write_metadata(
                 read_metadata(reader.path, song.first_frame, song.sample_rate, further), asked.replaygain
             )
@@ -303,10 +302,3 @@ def _reference_outcome(prepared: PreparedSong, draft: Path, options: Options) ->
     applied_db = sections_level_db(tone.controls.eq_sections(rate), at_hz, rate)
     master = measures_of_file(draft)
     return outcome_of(tone.reference.decision, master, applied_db, options.target is not None)
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    started = time.perf_counter()
-    yield
-    seconds[step] = seconds.get(step, 0.0) + time.perf_counter() - started

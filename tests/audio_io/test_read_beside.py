@@ -1,6 +1,7 @@
 """Several readers of one stream, each in its thread."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +18,7 @@ class _Sum:
 
     def push(self, block: Block) -> None:
         if len(self.seen) == self._fail_at:
+            time.sleep(0.05)  # the stream has ended by then
             raise ValueError("broken reader")
         self.seen.append(float(block[0, 0]))
 

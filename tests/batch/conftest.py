@@ -1,7 +1,5 @@
 """Songs that are words, and batches of them."""
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +9,13 @@ import pytest
 from neural_mastering.batch.manifest import read_manifest
 from neural_mastering.batch.request import BatchRequest, SongLimits
 
-SUPPORT = Path(__file__).parent / "support"
-sys.path.insert(0, str(SUPPORT))
+ROOT = Path(__file__).parents[2]
+FAULTS = "benchmarks.batch_faults:behave"
 
 
 @pytest.fixture(autouse=True)
 def _faults_are_importable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(SUPPORT), str(Path(__file__).parents[2])]))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("NM_BATCH_LOG", str(tmp_path / "log.txt"))
 
 
@@ -32,7 +30,7 @@ def asked(tmp_path: Path) -> Callable[..., BatchRequest]:
                 file.write_text(word)
         manifest = tmp_path / "manifest.csv"
         manifest.write_text("path\n" + "".join(f"{tmp_path / name}\n" for name in words))
-        settings: dict[str, Any] = {"kind": "measure", "function": "nm_batch_faults:behave"} | further
+        settings: dict[str, Any] = {"kind": "measure", "function": FAULTS} | further
         limits = settings.pop("limits", SongLimits(20.0, 0))
         return BatchRequest(
             songs=read_manifest(manifest).songs, out=tmp_path / "out", limits=limits, **settings

@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from neural_mastering.batch.digests import Digests
 from neural_mastering.batch.engines.local import LocalEngine
@@ -45,7 +47,7 @@ def test_every_fault_is_a_row_and_the_others_go_on(asked: Ask) -> None:
         "grow": "grow",
         "good2": "good",
     }
-    request = asked(words, limits=SongLimits(4.0, 700_000_000))
+    request = asked(words, limits=SongLimits(10.0, 700_000_000))
     Path(request.songs[0].location).with_name("gone").unlink(missing_ok=True)
     outcome = run_batch(request, LocalEngine(2, request.limits.memory_bytes))
     found = {name: row["error_kind"] for name, row in rows(request).items()}
@@ -185,6 +187,30 @@ def test_rows_wait_in_memory_while_the_disk_is_full(tmp_path: Path, monkeypatch:
     assert {row["id"] for row in read_table(out).to_pylist()} == {"a", "b"}
 
 
+def test_a_writer_on_a_full_disk_is_not_the_songs_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from collections import namedtuple
+
+    from neural_mastering.audio_io.writer import AtomicWriter, output_format
+    from neural_mastering.batch.errors import PASSING, kind_of
+
+    path = tmp_path / "m.wav"
+    writer = AtomicWriter(path, output_format(path, "24", 24, False, None), 44_100, 2)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(1, 1, 0))
+    monkeypatch.setattr(writer._file, "write", lambda _: (_ for _ in ()).throw(RuntimeError("short")))
+    with pytest.raises(InputError) as caught:
+        writer.write(np.zeros((2, 100)))
+    assert kind_of(caught.value) == "disk_full" and "disk_full" in PASSING
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(1 << 40, 1, 1 << 40))
+    writer = AtomicWriter(path, output_format(path, "24", 24, False, None), 44_100, 2)
+    monkeypatch.setattr(writer._file, "write", lambda _: (_ for _ in ()).throw(RuntimeError("short")))
+    with pytest.raises(InputError) as caught:
+        writer.write(np.zeros((2, 100)))
+    assert kind_of(caught.value) == "system"
+
+
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -193,7 +219,7 @@ from neural_mastering.batch.manifest import read_manifest
 from neural_mastering.batch.request import BatchRequest
 from neural_mastering.batch.run import run_batch
 songs = read_manifest(sys.argv[1]).songs
-request = BatchRequest("measure", songs, Path(sys.argv[2]), function="nm_batch_faults:behave")
+request = BatchRequest("measure", songs, Path(sys.argv[2]), function="benchmarks.batch_faults:behave")
 run_batch(request, LocalEngine(2))
 """
 
@@ -226,7 +252,8 @@ def _status(process: int) -> str:
 def test_a_killed_run_leaves_no_workers_and_a_rerun_completes_it(
     asked: Ask, tries: Tries, tmp_path: Path
 ) -> None:
-    request = asked({f"s{i:02d}": "slow" for i in range(12)})
+    words = {"s00": "hang"} | {f"s{i:02d}": "slow" for i in range(1, 12)}  # one would never end by itself
+    request = asked(words)
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "manifest.csv"), str(request.out)]
     process = subprocess.Popen(command)
     own: set[int] = set()
@@ -240,8 +267,37 @@ def test_a_killed_run_leaves_no_workers_and_a_rerun_completes_it(
         time.sleep(0.02)
     assert own and not own & workers()
     begun = tries()
+    (tmp_path / "s00").write_text("slow")
     outcome = run_batch(request, LocalEngine(2))
     assert outcome.failed == 0 and len(rows(request)) == 12
     assert all(row["status"] == "done" for row in rows(request).values())
     assert tries() <= 12 + begun  # whatever had no row was begun again, and nothing else
     assert not list((request.out / "scratch").glob("*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_polite_stop_keeps_what_is_done_and_says_how_to_go_on(asked: Ask, tmp_path: Path) -> None:
+    rate = 8000
+    for number in range(40):
+        soundfile.write(tmp_path / f"{number:02d}.wav", np.full((rate, 2), 0.1), rate)
+    manifest = tmp_path / "songs.csv"
+    manifest.write_text("path\n" + "".join(f"{number:02d}.wav\n" for number in range(40)))
+    command = [
+        sys.executable,
+        "-m",
+        "neural_mastering.cli.batch",
+        "measure",
+        str(manifest),
+        "-o",
+        str(tmp_path / "o"),
+    ]
+    process = subprocess.Popen([*command, "--jobs", "1"], stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 120.0
+    scratch = tmp_path / "o" / "scratch"
+    while not (scratch.exists() and list(scratch.iterdir())) and time.monotonic() < until:
+        time.sleep(0.01)
+    own = children(process.pid)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "goes on from here" in said and "Traceback" not in said
+    assert own and not own & workers()

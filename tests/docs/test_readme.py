@@ -121,7 +121,7 @@ def _typer_commands() -> Iterator[tuple[str, str]]:
     for page in PAGES:
         for block in _blocks(page, "bash"):
             for line in block.replace("\\\n", " ").splitlines():
-                if re.match(r"nm-(master|data|eval) ", line):
+                if re.match(r"nm-(master|data|eval|batch) ", line):
                     yield page.name, line
 
 
@@ -130,8 +130,9 @@ def test_options_of_the_other_commands_exist(page: str, command: str) -> None:
     """Every option and sub-command that a page types is one that --help names."""
     tool, *words = shlex.split(command, comments=True)
     module = importlib.import_module(f"neural_mastering.cli.{ {'eval': 'evaluate'}.get(tool[3:], tool[3:]) }")
-    subcommand = [words[0]] if words[0] in ("check", "align", "degrade", "inspect") else []
-    assert subcommand or tool != "nm-data", f"nm-data has no {words[0]}"
+    subcommands = ("check", "align", "degrade", "inspect", "pack", "master", "measure", "evaluate")
+    subcommand = [words[0]] if words[0] in subcommands else []
+    assert subcommand or tool not in ("nm-data", "nm-batch"), f"{tool} has no {words[0]}"
     shown = CliRunner().invoke(module.app, [*subcommand, "--help"], prog_name=tool, env={"COLUMNS": "200"})
     assert shown.exit_code == 0, shown.output
     known = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", shown.output))

@@ -93,4 +93,9 @@ def test_what_is_evaluated_is_what_is_mastered(
             mastered = np.concatenate(list(prepared.rendered.blocks()), axis=1)
         assert evaluated.shape == mastered.shape
         assert np.linalg.norm(mastered - song.input[0].numpy()) > 1e-3
-        assert np.array_equal(evaluated, mastered.astype(np.float32))
+        if (
+            phase == BUNDLE
+        ):  # nm-master runs it as numbers: controls agree to 1e-6, samples to 6 steps of 24 bits
+            assert np.abs(evaluated - mastered).max() <= 6 * 2.0**-23
+        else:
+            assert np.array_equal(evaluated, mastered.astype(np.float32))

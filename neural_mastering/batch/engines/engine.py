@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Protocol
 
 from neural_mastering.batch.work import Row, Work
@@ -17,7 +17,7 @@ class Engine(Protocol):
 
     keeps_rows: bool
 
-    def run(self, works: Iterable[Work]) -> Iterator[list[Row]]:
+    def run(self, works: Iterable[Work]) -> Generator[list[Row], None, None]:
         """Do the works and give the rows of each as it ends.
 
         Works are taken from the iterable only when there is room, so it may be long. Work that is lost with its

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from multiprocessing.connection import wait
 
 from neural_mastering.batch.run_work import failed_rows
@@ -31,7 +31,7 @@ class LocalEngine:
         self._jobs, self._memory_bytes, self._stays = jobs, memory_bytes, stays
         self._workers: list[SongProcess] = []
 
-    def run(self, works: Iterable[Work]) -> Iterator[list[Row]]:
+    def run(self, works: Iterable[Work]) -> Generator[list[Row], None, None]:
         """As in `Engine`."""
         coming, again = iter(works), list[Work]()
         attempts: dict[str, int] = {}
@@ -96,6 +96,8 @@ class LocalEngine:
                 return
             text = f"the process that worked on it ended ({how}) on each of {_ATTEMPTS} attempts"
             yield failed_rows(work, "died", text, seconds)
+            return
+        if rows is None:
             return
         if self._memory_bytes and worker.resident_bytes > _TIRED_SHARE * self._memory_bytes:
             self._remove(worker)

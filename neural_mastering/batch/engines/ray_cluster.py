@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from neural_mastering.batch.engines.local import LocalEngine
@@ -41,7 +41,7 @@ class RayEngine:
             ) from error
         self._ray: Any = ray
 
-    def run(self, works: Iterable[Work]) -> Iterator[list[Row]]:
+    def run(self, works: Iterable[Work]) -> Generator[list[Row], None, None]:
         """As in `Engine`."""
         ray, is_ours = self._ray, not self._ray.is_initialized()
         if is_ours:

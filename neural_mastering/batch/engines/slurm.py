@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class SlurmEngine:
         except (NameError, ValueError, TypeError, RuntimeError) as error:
             raise InputError(f"--engine slurm: {error}") from error
 
-    def run(self, works: Iterable[Work]) -> Iterator[list[Row]]:
+    def run(self, works: Iterable[Work]) -> Generator[list[Row], None, None]:
         """As in `Engine`; the rows lie in the parts of the table already."""
         left = {work.id: work for work in works}
         for _ in range(_ROUNDS):

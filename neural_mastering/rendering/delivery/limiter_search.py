@@ -34,9 +34,9 @@ from neural_mastering.units import db_to_gain, power_to_db
 
 PASSAGE_S = 1.5
 MOST_PASSAGES = 3
-"""Three passages of 1.5 s are heard of songs of four minutes or more, of shorter ones fewer, at least one."""
+"""Three passages of 1.5 s are heard of songs of six minutes or more, of shorter ones fewer, at least one."""
 
-_SONG_S_PER_PASSAGE = 80.0
+_SONG_S_PER_PASSAGE = 120.0
 _SIZES = (2048, 512)
 _FLOOR = 1e-5  # of the loudest bin
 _QUIET = 1e-3  # of the power of the loudest band
