@@ -26,7 +26,8 @@ from neural_mastering.rendering.joined_songs import as_it_is, deliver_joined, jo
 from neural_mastering.rendering.options import chosen_target
 from neural_mastering.rendering.outputs.cue_sheet import AlbumTrack, album_file_paths, write_album_files
 from neural_mastering.rendering.outputs.paths import check_paths, check_place
-from neural_mastering.rendering.pipeline import PreparedSong, finish, prepare_measured
+from neural_mastering.rendering.pipeline import finish, prepare_measured
+from neural_mastering.rendering.prepared_song import PreparedSong
 from neural_mastering.rendering.result import MasterResult
 
 LONGEST_GAP_S = 60.0

@@ -21,7 +21,7 @@ from neural_mastering.metering.meter import HOP_MS
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.loop import deliver
 from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
-from neural_mastering.rendering.pipeline import PreparedSong, RenderedSong
+from neural_mastering.rendering.prepared_song import PreparedSong, RenderedSong
 from neural_mastering.units import db_to_gain
 
 JOINED_WITHIN_S = 0.01

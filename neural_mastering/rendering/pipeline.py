@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from neural_mastering.audio_io.block import Block, with_silence
+from neural_mastering.audio_io.block import with_silence
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.resample import resampled
 from neural_mastering.audio_io.writer import AtomicWriter, OutputFormat, output_format
 from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
-from neural_mastering.metering.forecast import LimiterForecast, forecast
+from neural_mastering.metering.forecast import forecast
 from neural_mastering.metering.measure import MeasuredSong, measure
 from neural_mastering.rendering.delivery.aim import aimed_lufs, delivery_spec
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
@@ -24,13 +24,14 @@ from neural_mastering.rendering.delivery.drafted_files import draft_files
 from neural_mastering.rendering.delivery.reference_peaks import follow_reference_peaks
 from neural_mastering.rendering.delivery.song_limiter import fit_limiter
 from neural_mastering.rendering.delivery.song_metadata import read_metadata
-from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
+from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.edits import NO_EDITS, SongEdits
 from neural_mastering.rendering.options import DC_REMOVAL, Options, chosen_target
 from neural_mastering.rendering.outputs.paths import check_paths
 from neural_mastering.rendering.outputs.summary import summarised
 from neural_mastering.rendering.outputs.write import write_outputs
+from neural_mastering.rendering.prepared_song import PreparedSong, RenderedSong
 from neural_mastering.rendering.reference.measured import measures_of_file
 from neural_mastering.rendering.reference.outcome import ReferenceOutcome, outcome_of
 from neural_mastering.rendering.result import MasterResult
@@ -38,7 +39,6 @@ from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.stages.dc_removal import dc_removal
 from neural_mastering.rendering.stages.fade import fade_stages
-from neural_mastering.rendering.stages.record import StageRecord
 from neural_mastering.rendering.step_times import timed
 from neural_mastering.rendering.tone.choose import choose_tone
 from neural_mastering.rendering.tone.edited import edited_tone
@@ -50,38 +50,6 @@ Progress = Callable[[str], None]
 
 def _silent(_: str) -> None:
     """No progress is shown."""
-
-
-@dataclass(frozen=True)
-class RenderedSong:
-    """What the chain makes of a song, before its delivery.
-
-    Attributes:
-        blocks: starts the samples from the beginning.
-        forecast: readings, and how loud a limiter would leave it.
-        stages: what each stage did.
-    """
-
-    blocks: Callable[[], Iterator[Block]]
-    forecast: LimiterForecast
-    stages: tuple[StageRecord, ...] = ()
-
-
-@dataclass(frozen=True)
-class PreparedSong:
-    """A song up to its delivery.
-
-    Attributes:
-        song, tone, rendered: of each step.
-        seconds: that each step took.
-        delivered: what brought it to its loudness already, in one piece with songs that it joins.
-    """
-
-    song: MeasuredSong
-    tone: Tone
-    rendered: RenderedSong
-    seconds: dict[str, float] = field(default_factory=dict)
-    delivered: DeliveryResult | None = None
 
 
 def master(

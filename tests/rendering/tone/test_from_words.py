@@ -25,7 +25,8 @@ from neural_mastering.metering.meter import Meter
 from neural_mastering.metering.profile import Spectrum
 from neural_mastering.models import CHECKPOINT_KEY, build
 from neural_mastering.rendering import Options, master
-from neural_mastering.rendering.pipeline import PreparedSong, prepare
+from neural_mastering.rendering.pipeline import prepare
+from neural_mastering.rendering.prepared_song import PreparedSong
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.tone.from_model import decoded_controls
