@@ -16,7 +16,8 @@ from neural_mastering.evaluation.song_set import SongSet
 from neural_mastering.evaluation.song_systems import SongSystem
 from neural_mastering.evaluation.trained_model import TrainedModel
 from neural_mastering.evaluation.training_average import TrainingAverage
-from neural_mastering.models import load_model
+from neural_mastering.models import load_model, read_bundle
+from neural_mastering.numeric.model import load_numeric
 
 DEFAULT_RATE = 44_100
 RESERVED = ("identity", "loudness", "average_eq", "spectral_match", "matchering", "matchering_oracle")
@@ -104,10 +105,7 @@ def build_systems(plan: EvaluationPlan, songs: Sequence[str]) -> list[SongSystem
         note = f"mean over {plan.average.songs} songs: {plan.average.source}"
         systems.append(MeanCorrection(plan.average.correction_db, note))
         systems.append(SpectralMatch(plan.average.target_db, note))
-    systems += [
-        TrainedModel(row.key, row.name, load_model(row.run.checkpoint), row.run.note, row.run.confidence)
-        for row in plan.models
-    ]
+    systems += [_trained_model(row) for row in plan.models]
     for name, folder in plan.outside.items():
         masters = OutsideMasters(_key(name), name, folder, cache, note=f"files of {folder.resolve().name}")
         masters.check(list(songs))
@@ -147,6 +145,12 @@ def peer_references(chosen: SongSet, wanted: bool) -> tuple[dict[str, SongPair] 
         "" if references else "no group holds two songs: Matchering runs with the target as reference only"
     )
     return references, reason
+
+
+def _trained_model(row: ModelRow) -> TrainedModel:
+    run = row.run
+    numbers = load_numeric(read_bundle(run.checkpoint)) if run.is_bundle else None
+    return TrainedModel(row.key, row.name, load_model(run.checkpoint), run.note, run.confidence, numbers)
 
 
 def _rate(run: RunInfo) -> int:

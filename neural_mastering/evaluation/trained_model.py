@@ -14,10 +14,12 @@ from neural_mastering.evaluation.song_set import LoadedSong
 from neural_mastering.evaluation.song_systems import SongSystem, SystemOutput
 from neural_mastering.metering.meter import Meter
 from neural_mastering.models import Confidence, MasteringModel
+from neural_mastering.numeric.model import NumericModel
 from neural_mastering.rendering.stages.base import StreamStage, run_stages
 from neural_mastering.rendering.stages.build import RESIDUAL, build_stages
 from neural_mastering.rendering.stages.dc_removal import dc_removal
 from neural_mastering.rendering.tone.from_model import WINDOW_S, ModelTone, listen
+from neural_mastering.rendering.tone.from_numbers import NumericListener
 from neural_mastering.reporting.eval_data import SystemKind
 from neural_mastering.shapes import Audio
 from neural_mastering.units import power_to_db
@@ -30,6 +32,8 @@ class TrainedModel(SongSystem):
         key, name, note: of the row.
         model: in evaluation mode from here on.
         confidence: how far its moves are followed, of a bundle; None follows them fully.
+        numbers: the same model without torch, of a bundle: its controls serve for whole songs, as in nm-master, so
+            that the audio is nm-master's to the bit; None takes the network's.
     """
 
     kind: SystemKind = "model"
@@ -41,9 +45,10 @@ class TrainedModel(SongSystem):
         model: MasteringModel,
         note: str = "",
         confidence: Confidence | None = None,
+        numbers: NumericModel | None = None,
     ) -> None:
         self.key, self.name, self.model, self.note = key, name, model.eval(), note
-        self.confidence = confidence
+        self.confidence, self.numbers = confidence, numbers
 
     def listen(self, audio: Audio, window_s: float = WINDOW_S) -> ModelTone:
         """Listen to a song (1, channel, time) as nm-master does, and follow it as far as its confidence allows."""
@@ -51,15 +56,15 @@ class TrainedModel(SongSystem):
         meter = Meter(rate, len(samples), with_true_peak=False)
         for block in blocks_of(samples):
             meter.push(block)
-        return listen(
-            self.model,
-            self.key,
-            blocks_of(samples),
-            rate,
-            meter.finish().lufs,
-            self.confidence,
-            window_s,
-        )
+        lufs = meter.finish().lufs
+        tone = listen(self.model, self.key, blocks_of(samples), rate, lufs, self.confidence, window_s)
+        if self.numbers is None or self.confidence is None or window_s != WINDOW_S:
+            return tone
+        listener = NumericListener(self.numbers, self.key, self.confidence, rate)
+        for block in blocks_of(samples):
+            listener.push(block)
+        heard = listener.tone(lufs)
+        return replace(tone, controls=heard.controls, confidence=heard.confidence)
 
     def render(self, song: LoadedSong) -> SystemOutput:
         """Analyse the whole song, render it with what was found."""
