@@ -163,7 +163,7 @@ def _torchcomp() -> Callable[..., Tensor] | None:
         stand_in.sample_wise_lpc = None  # type: ignore[attr-defined]
         sys.modules["torchlpc"] = stand_in
     if not hasattr(np, "row_stack"):
-        vars(np)["row_stack"] = np.vstack
+        np.__dict__["row_stack"] = np.vstack
     try:
         from torchcomp.core import compressor_core  # optional
     except Exception as error:  # whatever a broken installation raises: the row is left out
