@@ -13,6 +13,8 @@ from neural_mastering.errors import InputError
 from neural_mastering.models import CHECKPOINT_KEY, Confidence, build, default_model, load_model, read_bundle
 from neural_mastering.models.bundle import find_bundle
 
+pytestmark = pytest.mark.xdist_group("bundle")  # what all of them need is made once
+
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:

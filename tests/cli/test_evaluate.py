@@ -20,6 +20,9 @@ from neural_mastering.cli import evaluate as command
 PICTURES = ("phase_1C_eq_curve.png", "phase_1C_metrics.png", "phase_1C_bands.png")
 
 
+pytestmark = pytest.mark.xdist_group("evaluated run")  # what all of them need is made once
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with pairs, a run and a cache; names with spaces."""

@@ -27,6 +27,9 @@ def put(root: Path, name: str, seed: int, gain: float = 2.0, rate: int = RATE) -
         soundfile.write(root / side / f"{name}.wav", audio, rate, subtype="PCM_24")
 
 
+pytestmark = pytest.mark.xdist_group("learned engineer")  # what all of them need is made once
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("my pairs")

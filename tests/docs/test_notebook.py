@@ -10,6 +10,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 NOTEBOOKS = sorted(DOCS.glob("*.ipynb"))
 pytest.importorskip("nbclient", reason="extra notebook is not installed")
 pytest.importorskip("ipykernel", reason="extra notebook is not installed")
+pytestmark = pytest.mark.xdist_group("notebooks")  # what all of them need is made once
 
 
 @pytest.fixture(scope="module")
