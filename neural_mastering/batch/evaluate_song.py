@@ -34,7 +34,7 @@ def evaluate_songs(work: Work, sources: Sequence[Path], scratch: Path) -> list[d
     for place, source in enumerate(sources):
         song = work.songs[place]
         if song.reference is None:
-            raise InputError(f"{song.path}: evaluating needs its finished master in the column 'reference'")
+            raise InputError("evaluating needs the finished master of this song in the column 'reference'")
         target = Path(song.reference)
         if is_url(song.reference):
             folder = scratch / f"reference{place}"

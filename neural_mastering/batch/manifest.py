@@ -139,7 +139,9 @@ def _csv_rows(path: Path) -> Iterator[Mapping[str, object]]:
                     )
                 yield dict(zip(names, row, strict=False))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is no CSV file in UTF-8: {error}") from error
+        raise InputError(
+            f"{path} is no CSV file in UTF-8 ({error}): save it as CSV, encoded in UTF-8"
+        ) from error
 
 
 def _refuse_repeated(path: Path, names: Sequence[str]) -> None:

@@ -51,6 +51,16 @@ class Plan:
         """That are to be done."""
         return sum(len(work.songs) for work in self.works)
 
+    @property
+    def missing(self) -> tuple[Song, ...]:
+        """Songs to be done that have no file now."""
+        return tuple(
+            song
+            for work in self.works
+            for song, stamp in zip(work.songs, work.stamps, strict=True)
+            if stamp is None
+        )
+
 
 def plan(request: BatchRequest, records: Mapping[str, ResultRecord], digests: Digests) -> Plan:
     """Compare the manifest with what is done.

@@ -94,7 +94,7 @@ def _does(work: Work) -> Callable[[Work, Sequence[Path], Path], list[dict[str, A
 def _source(work: Work, place: int, scratch: Path) -> LocalCopy:
     location = work.songs[place].location
     if work.stamps[place] is None:
-        raise NoSourceError(f"{work.songs[place].path} does not exist")
+        raise NoSourceError(f"{work.songs[place].path} does not exist: put it there, or correct its row")
     folder = scratch / f"in{place}"
     if is_url(location):
         folder.mkdir()

@@ -22,6 +22,7 @@ from neural_mastering.errors import InputError
 from neural_mastering.worker_pool import default_jobs
 
 _GIGABYTE = 1_000_000_000
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,9 @@ def run(
 def _conclude(outcome: BatchOutcome) -> int:
     left = outcome.reasons.get(GIVEN_UP, 0)
     _say(
-        f"{outcome.done} songs done, {outcome.failed} failed, {outcome.reasons.get(DONE, 0)} were done before"
-        + (f", {left} failed before and are left (--retry failed tries them again)" if left else "")
+        f"{outcome.done} song{'s' * (outcome.done != 1)} done, {outcome.failed} failed, "
+        f"{outcome.reasons.get(DONE, 0)} done before"
+        + (f", {left} left, failed before (--retry failed tries them again)" if left else "")
     )
     for kind, count in sorted(outcome.kinds.items()):
         _say(f"  {count} × {kind}: {KINDS[kind]}")
@@ -128,7 +130,15 @@ def _say_plan(planned: Plan, out: Any) -> None:
     for reason, count in planned.reasons.items():
         print(f"{count:8d}  {reason}", file=out)
     print(f"{planned.songs:8d}  to do", file=out)
+    missing = planned.missing
+    if missing:
+        named = ", ".join(song.path for song in missing[:_NAMED]) + ", …" * (len(missing) > _NAMED)
+        print(f"{len(missing):8d}  of these not found: {_printable(named)}", file=out)
 
 
 def _say(text: str) -> None:
-    print("".join(c if c.isprintable() else "?" for c in text), file=sys.stderr)
+    print(_printable(text), file=sys.stderr)
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neural_mastering.atomic import write_bytes
-from neural_mastering.cli.console import tolerate_any_encoding
+from neural_mastering.cli.invocation import invoke_command
+from neural_mastering.engineer.bundle import find_engineer
 from neural_mastering.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from neural_mastering.models import MasteringModel
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 @app.command()
@@ -54,6 +60,10 @@ def bundle(
     for path in paths:
         if path.exists() and not overwrite:
             raise InputError(f"{path} exists: add --overwrite to replace it, or choose another name")
+    if find_engineer(run) is not None:
+        raise InputError(
+            f"{run} was learned by nm-learn and is a plain file already: nm-master --model {run}"
+        )
     content = _about(about)
     # torch takes seconds to import; mistakes above should not wait for it
     from neural_mastering.models import CHECKPOINT_KEY, Confidence, load_model, read_checkpoint, write_bundle
@@ -102,12 +112,7 @@ def _about(path: Path | None) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point: mistakes in one line, without a traceback."""
-    tolerate_any_encoding()
-    try:
-        app()
-    except InputError as error:
-        print(f"nm-bundle: {error}", file=sys.stderr)
-        sys.exit(2)
+    sys.exit(invoke_command(app, "nm-bundle", sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -11,12 +11,21 @@ from neural_mastering.errors import InputError
 STOPPED = 130
 """128 + SIGINT."""
 
+NOTHING_WRITTEN = "stopped; nothing was written under the final name"
+
 # Typer brings its own copy of click or uses the installed one; this is its error either way.
 _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
-def invoke_command(app: typer.Typer, name: str, arguments: list[str]) -> int:
-    """Run a program with arguments; returns the exit code."""
+def invoke_command(app: typer.Typer, name: str, arguments: list[str], stopped: str = NOTHING_WRITTEN) -> int:
+    """Run a program with arguments; returns the exit code.
+
+    Args:
+        app: the program.
+        name: of the command, before each complaint.
+        arguments: as typed.
+        stopped: what is said after Ctrl-C.
+    """
     tolerate_any_encoding()
     command: Any = typer.main.get_command(app)
     try:
@@ -31,7 +40,7 @@ def invoke_command(app: typer.Typer, name: str, arguments: list[str]) -> int:
     except _USAGE_ERROR as error:
         return _complaint(name, error.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):
-        return _complaint(name, "stopped; nothing was written under the final name", STOPPED)
+        return _complaint(name, stopped, STOPPED)
     except MemoryError:
         return _complaint(name, "out of memory", 1)
     except BrokenPipeError:

@@ -9,6 +9,8 @@ import typer
 from neural_mastering.cli.invocation import invoke_command
 from neural_mastering.errors import InputError
 
+STOPPED_TEXT = "stopped; the pairs measured so far are kept, and the same command goes on from here"
+
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
@@ -62,7 +64,7 @@ def learn(
 
 def main() -> None:
     """Entry point."""
-    sys.exit(invoke_command(app, "nm-learn", sys.argv[1:]))
+    sys.exit(invoke_command(app, "nm-learn", sys.argv[1:], STOPPED_TEXT))
 
 
 if __name__ == "__main__":

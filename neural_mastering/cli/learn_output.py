@@ -6,6 +6,7 @@ import sys
 
 from neural_mastering.cli.data_check import printable
 from neural_mastering.learning.job import LearnedFolder
+from neural_mastering.learning.words import percent
 
 NAMES = {
     "loudness_lufs": ("loudness", "LU"),
@@ -30,8 +31,8 @@ def print_learned(found: LearnedFolder, quiet: bool = False) -> None:
         print(f"  {'tone':<18}{'error':>8}{'of the move':>14}{'beyond the average':>21}")
         for score in validation.scores:
             print(
-                f"  {score.name:<18}{score.error_db:>5.2f} dB{100.0 * score.explained:>12.0f} %"
-                f"{100.0 * score.dependent:>19.0f} %"
+                f"  {score.name:<18}{score.error_db:>5.2f} dB{percent(score.explained):>14}"
+                f"{percent(score.dependent):>21}"
             )
         for number in validation.numbers:
             name, unit = NAMES[number.name]

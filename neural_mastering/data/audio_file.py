@@ -49,7 +49,8 @@ def probe(path: Path) -> AudioFile:
     try:
         info = soundfile.info(sound_source(path))
     except (soundfile.LibsndfileError, OSError) as error:
-        raise DataError(f"{path} cannot be read as audio ({error}): export it again, or remove it") from error
+        why = str(getattr(error, "error_string", error)).rstrip(".")  # without libsndfile's bytes of the path
+        raise DataError(f"{path} cannot be read as audio ({why}): export it again, or remove it") from error
     if info.frames > _LONGEST_S * info.samplerate:
         raise DataError(f"{path} does not say how long it is: export it again, or remove it")
     if info.frames <= 0:

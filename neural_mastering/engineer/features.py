@@ -89,7 +89,7 @@ class FeatureMeter:
         if content is None or not profile.is_usable:
             raise InputError(
                 f"{self._name} can't be measured: expected at least 4.5 s of sound at 24 kHz or more, "
-                f"got {seconds:.1f} s at {self._rate} Hz and {readings.lufs:.1f} LUFS"
+                f"got {seconds:.1f} s at {self._rate} Hz and {readings.lufs:.1f} LUFS".replace("-", "−")
             )
         width, correlation = readings.width_db, readings.correlation
         return SongFeatures(

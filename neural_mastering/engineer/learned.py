@@ -1,4 +1,4 @@
-"""A learned engineer: what he does to tone, level, dynamics and width, as functions of the song."""
+"""A learned engineer: what is done to tone, level, dynamics and width, as functions of the song."""
 
 from __future__ import annotations
 

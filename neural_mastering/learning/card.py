@@ -10,7 +10,7 @@ from neural_mastering.engineer.bundle import FORMAT, FORMAT_VERSION
 from neural_mastering.engineer.learned import LearnedEngineer
 from neural_mastering.engineer.pair import PairMeasurement
 from neural_mastering.learning.cross_validation import Validation
-from neural_mastering.learning.words import level_words, quality_words, tone_words
+from neural_mastering.learning.words import level_words, percent, quality_words, tone_words
 
 
 def write_card(
@@ -40,7 +40,7 @@ def write_card(
     if validation is not None:
         lines += ["| system | error (dB) | of the move | beyond the average |", "|---|--:|--:|--:|"]
         lines += [
-            f"| {s.name} | {s.error_db:.2f} | {100.0 * s.explained:.0f} % | {100.0 * s.dependent:.0f} % |"
+            f"| {s.name} | {s.error_db:.2f} | {percent(s.explained)} | {percent(s.dependent)} |"
             for s in validation.scores
         ]
         lines.append("")

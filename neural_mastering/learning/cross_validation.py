@@ -44,7 +44,7 @@ class SystemScore:
         name: of the system.
         error_db: root mean square distance of its moves from the engineer's, 50 Hz to 12.5 kHz.
         explained: 1 − squared error over that of doing nothing.
-        dependent: 1 − squared error over that of the average of the other songs: what is learned of how he reacts
+        dependent: 1 − squared error over that of the average of the other songs: what is learned of how it reacts
             to a song; 0 for the average itself.
     """
 

@@ -204,7 +204,7 @@ def _notes(
     ]
     if len(used) < SONG_DEPENDENT_PAIRS:
         text = (
-            f"{len(used)} pairs are enough for the average of what the engineer does, not for how he reacts to a "
+            f"{len(used)} pairs are enough for the average of what the engineer does, not for how it depends on a "
             f"song: {SONG_DEPENDENT_PAIRS} or more are needed, 20 are good"
         )
         notes.append(Note("average_only", text))

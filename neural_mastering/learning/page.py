@@ -193,7 +193,15 @@ def _error_chart(validation: Validation, colours: Colours) -> Html:
 
 
 def _quality_tables(validation: Validation) -> list[Html]:
-    rows = [(s.name, s.error_db, 100.0 * s.explained, 100.0 * s.dependent) for s in validation.scores]
+    rows = [
+        (
+            s.name,
+            s.error_db,
+            100.0 * s.explained,
+            100.0 * s.dependent if s.dependent >= -1.0 else "below −100",
+        )
+        for s in validation.scores
+    ]
     tone = Table(
         "Tone",
         ("system", "error (dB)", "of the whole move (%)", "beyond the average (%)"),

@@ -74,6 +74,15 @@ def level_words(engineer: LearnedEngineer, pairs: Sequence[PairMeasurement]) -> 
     return found
 
 
+def percent(share: float) -> str:
+    """A share as it is printed; far below nothing it says so, since only the sign means something there.
+
+    >>> percent(0.634), percent(-0.0004), percent(-0.17), percent(-47.6)
+    ('63 %', '0 %', '−17 %', 'below −100 %')
+    """
+    return "below −100 %" if share < -1.0 else f"{number(100.0 * share, 0)} %"
+
+
 def quality_words(validation: Validation | None, count: int) -> list[str]:
     """How well it was learned, honestly."""
     if validation is None:
@@ -84,7 +93,7 @@ def quality_words(validation: Validation | None, count: int) -> list[str]:
         f"{100.0 * score.explained:.0f} % of the tonal move was predicted "
         f"(root mean square error {score.error_db:.2f} dB).",
     ]
-    part = f"{100.0 * score.dependent:.0f} % (95 % interval {100.0 * low:.0f} to {100.0 * high:.0f} %)"
+    part = f"{percent(score.dependent)} (95 % interval {percent(low)} to {percent(high)})"
     if validation.is_song_dependent:
         found.append(f"Of what differs from song to song, beyond the average, {part} was predicted.")
     else:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neural_mastering.audio_io.tags import read_tags
+from neural_mastering.controls import load_controls
 from neural_mastering.errors import InputError
 from neural_mastering.metering.measure import MeasuredSong, measure, trimmed
 from neural_mastering.metering.meter import gated_loudness
@@ -22,7 +23,7 @@ from neural_mastering.rendering.delivery.aim import aimed_lufs, delivery_spec
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.edits import SongEdits
-from neural_mastering.rendering.joined_songs import as_it_is, deliver_joined, join_groups, joined_song
+from neural_mastering.rendering.joined_songs import as_it_is, deliver_joined, join_groups, joined_song, joins
 from neural_mastering.rendering.options import chosen_target
 from neural_mastering.rendering.outputs.cue_sheet import AlbumTrack, album_file_paths, write_album_files
 from neural_mastering.rendering.outputs.paths import check_paths, check_place
@@ -56,7 +57,8 @@ def run_album(
 
     Every track is brought to its own loudness plus that gain. The track with the highest peaks decides how much the
     limiters may take. A file that can't be read stops the album, since its share of the loudness is unknown. Songs
-    that join without a gap are mastered in one piece, so that the waveform goes on from file to file.
+    that join without a gap are mastered in one piece, so that the waveform goes on from file to file; songs with
+    controls of their own keep them.
 
     Args:
         jobs: songs, in the order of the album unless `info` gives another.
@@ -77,12 +79,15 @@ def run_album(
         check_place(path, jobs[0].source, jobs[0].options.overwrite)
     with ExitStack() as resources:
         songs = [measure(job.source, job.output.parent, resources) for job in jobs]
-        groups = [_prepared(places, jobs, songs, gap_s, resources) for places in join_groups(songs)]
+        seams = _seams(jobs, songs)
+        together = join_groups(songs, seams)
+        groups = [_prepared(places, jobs, songs, gap_s, resources) for places in together]
         target = chosen_target(jobs[0].options, groups[0].prepared.tone.suggested_target)
         gain_db, notes = _common_gain(jobs, groups, target)
         results: list[MasterResult] = []
         for group in groups:
-            for place, song, track, spec in _deliveries(group, jobs, target, gain_db, notes, resources):
+            said = (*notes, *seams.get(group.places[0], ()))
+            for place, song, track, spec in _deliveries(group, jobs, target, gain_db, said, resources):
                 job = jobs[place]
                 results.append(
                     finish(song, job.output, job.options, track, spec=spec, further=further[place])
@@ -92,6 +97,29 @@ def run_album(
         write_album_gain(results)
     write_album_files([_track(*pair) for pair in zip(results, further, strict=True)], folder, name)
     return 0
+
+
+def _seams(jobs: Sequence[Job], songs: Sequence[MeasuredSong]) -> dict[int, tuple[Note]]:
+    """Places of songs that join the one before but have other controls, with what is said of them.
+
+    Controls that were given for a song are followed, even where one setting for both would hide the seam.
+    """
+    chains = [None if job.options.controls is None else load_controls(job.options.controls) for job in jobs]
+    return {
+        i: (
+            Note(
+                "seam",
+                f"the song joins {jobs[i - 1].source.name}, but its controls are others: the seam may be heard "
+                f"(the same settings in {_file_name(jobs[i - 1])} and {_file_name(jobs[i])} avoid it)",
+            ),
+        )
+        for i in range(1, len(jobs))
+        if chains[i - 1] != chains[i] and joins(songs[i - 1], songs[i])
+    }
+
+
+def _file_name(job: Job) -> str:
+    return "none" if job.options.controls is None else job.options.controls.name
 
 
 def _in_order(jobs: Sequence[Job], info: AlbumInfo | None) -> tuple[list[Job], list[Mapping[str, str]]]:

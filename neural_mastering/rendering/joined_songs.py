@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
@@ -40,11 +40,16 @@ _BELOW_DB, _FURTHER_DB = 0.005, 0.002
 _ROUNDS = 4
 
 
-def join_groups(songs: Sequence[MeasuredSong]) -> list[list[int]]:
-    """Neighbouring songs that join, by their places; a song that joins none is alone."""
+def join_groups(songs: Sequence[MeasuredSong], apart: Collection[int] = ()) -> list[list[int]]:
+    """Neighbouring songs that join, by their places; a song that joins none is alone.
+
+    Args:
+        songs: in the order of the album.
+        apart: places of songs that are kept from the song before, whatever their waves say.
+    """
     groups: list[list[int]] = [[0]]
     for i in range(1, len(songs)):
-        if joins(songs[i - 1], songs[i]):
+        if i not in apart and joins(songs[i - 1], songs[i]):
             groups[-1].append(i)
         else:
             groups.append([i])

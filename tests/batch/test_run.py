@@ -103,6 +103,12 @@ def test_only_what_changed_is_done_again(asked: Ask, tries: Tries, tmp_path: Pat
     assert tries() == 5
 
 
+def test_a_plan_names_the_songs_without_a_file(asked: Ask) -> None:
+    request = asked({"here": "good", "gone": "good"})
+    Path(request.songs[1].location).unlink()
+    assert plan(request, {}, Digests(request.out)).missing == (request.songs[1],)
+
+
 def test_another_version_does_all_again_unless_it_may_stay(
     asked: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

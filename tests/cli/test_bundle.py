@@ -57,3 +57,10 @@ def test_mistakes_write_nothing(
     done = CliRunner().invoke(app, [str(checkpoint), *arguments])
     assert isinstance(done.exception, InputError) and message in str(done.exception)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["list.json", "there.json"]
+
+
+def test_a_learned_engineer_needs_no_bundle(tmp_path: Path) -> None:
+    (tmp_path / "model.json").write_text('{"format": "neural_mastering engineer"}')
+    done = CliRunner().invoke(app, [str(tmp_path), "-o", str(tmp_path / "mine.json")])
+    assert isinstance(done.exception, InputError) and "nm-master --model" in str(done.exception)
+    assert not (tmp_path / "mine.json").exists()

@@ -12,7 +12,9 @@ import soundfile
 
 from neural_mastering.cli.invocation import invoke_command
 from neural_mastering.cli.learn import app
+from neural_mastering.cli.master import invoke as invoke_master
 from neural_mastering.learning import pairs as pairs_module
+from neural_mastering.learning.words import percent
 
 RATE = 32_000
 
@@ -136,3 +138,21 @@ def test_mistakes_are_explained_in_one_line(
     said = capsys.readouterr().err
     assert expected in said and len(said.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_a_model_is_refused_with_what_was_expected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model.json").write_text("{}")
+    soundfile.write(tmp_path / "mix.wav", np.random.default_rng(0).standard_normal((RATE, 2)) * 0.1, RATE)
+    arguments = [tmp_path / "mix.wav", "-o", tmp_path / "m.wav", "--model", tmp_path]
+    assert invoke_master([str(each) for each in arguments]) == 2
+    assert "the folder of nm-learn with model.json" in capsys.readouterr().err
+    assert not (tmp_path / "m.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.634, "63 %"), (-0.0004, "0 %"), (-0.17, "−17 %"), (-47.6, "below −100 %")]
+)
+def test_shares_are_printed_for_reading(share: float, text: str) -> None:
+    assert percent(share) == text

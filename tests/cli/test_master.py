@@ -169,6 +169,7 @@ def test_nothing_is_overwritten_unasked(run: Run, mix: Path, tmp_path: Path) -> 
         (["--match", "0.5"], "give one with --reference"),
         (["--match", "tone=7"], "expected 0 to 1"),
         (["--match", "warmth=1"], "no such respect"),
+        (["--match", "dynamics"], "such as dynamics=1"),
         (["--format", "wma"], "expected wav, flac, aiff"),
         (["--format", "mp3"], "writes .mp3 files"),
         (["--also", "mp3:1"], "mp3:64 to mp3:320"),

@@ -202,7 +202,10 @@ def verdict_of(folder: Path) -> str:
         (lambda x: (x, 0 * x), "broken: the mastered side is silent"),
         (lambda x: (x[:5000], np.tanh(x[:5000])), "broken: 0.23 s are too short"),
         (lambda x: (x, np.tanh(9 * x)[: len(x) * 3 // 4]), "fixable: the mastered side is 1.000 s shorter"),
-        (lambda x: (x, np.tanh(9 * x)[:, :1]), "broken: the unmastered side has 2 channel(s)"),
+        (
+            lambda x: (x, np.tanh(9 * x)[:, :1]),
+            "broken: the unmastered side is stereo, the mastered side mono",
+        ),
         (lambda x: (x[:, :1], np.tanh(9 * x[:, :1])), "ok"),
         (lambda x: (x, np.tanh(2 * x) + 0.05), "fixable: the mastered side has a DC offset of 0.0"),
         (lambda x: (np.clip(8 * x, -0.5, 0.5), np.tanh(x)), "broken: the unmastered side is clipped"),

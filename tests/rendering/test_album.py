@@ -88,6 +88,25 @@ def test_parts_of_one_recording_join_without_a_click(
     assert max(steps[seam - 1] for seam in seams) > 5 * max(curve[seam - 1] for seam in seams)
 
 
+def test_songs_that_join_keep_controls_of_their_own(concert: np.ndarray, run: Run, tmp_path: Path) -> None:
+    """Songs 1 and 2 have the same settings and join; those of song 3 are others, and it is told so."""
+    paths = parts(concert, tmp_path, (3 * RATE, 6 * RATE))
+    (tmp_path / "c").mkdir()
+    for path, gain_db in zip(paths, (0, 0, 12), strict=True):
+        text = "design_rate_hz: 44100\neq:\n  - {kind: high_shelf, frequency_hz: 1000, gain_db: %d, q: 0.7}\n"
+        (tmp_path / "c" / f"{path.stem}.yaml").write_text(text % gain_db)
+    out = tmp_path / "album"
+    code, said = run(*paths, "-o", f"{out}/", "--album", "--controls", tmp_path / "c", "--target", "-30")
+    assert code == 0 and said.count("in one piece") == 2 and said.count("the seam may be heard") == 1
+    high_db = []
+    for path in paths:
+        spectrum = np.abs(np.fft.rfft(soundfile.read(out / path.name)[0][:, 0])) ** 2
+        hz = np.fft.rfftfreq(3 * RATE, 1 / RATE)
+        low, high = spectrum[(hz > 50) & (hz < 300)].sum(), spectrum[hz > 5_000].sum()
+        high_db.append(10 * np.log10(high / low))
+    assert abs(high_db[1] - high_db[0]) < 1.0 and abs(high_db[2] - high_db[1] - 12.0) < 1.0
+
+
 def test_songs_with_silence_between_them_are_not_joined(
     concert: np.ndarray, run: Run, tmp_path: Path
 ) -> None:

@@ -108,11 +108,16 @@ def identity_problems(relation: Relation) -> list[Problem]:
     return [Problem("near-identical", "broken", text)]
 
 
+_LAYOUT = {1: "mono", 2: "stereo"}
+
+
 def file_problems(before: AudioFile, after: AudioFile, relation: Relation | None) -> list[Problem]:
     """Rates, channels and lengths."""
     found = []
     if before.channels != after.channels:
-        text = f"the unmastered side has {before.channels} channel(s), the mastered side {after.channels}"
+        text = (
+            f"the unmastered side is {_LAYOUT[before.channels]}, the mastered side {_LAYOUT[after.channels]}"
+        )
         found.append(Problem("channels", "broken", text))
     if before.sample_rate != after.sample_rate:
         text = f"the unmastered side has {before.sample_rate} Hz, the mastered side {after.sample_rate} Hz"

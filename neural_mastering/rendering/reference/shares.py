@@ -68,7 +68,10 @@ def parse_match(values: Sequence[str]) -> MatchShares | None:
         try:
             share = float(number)
         except ValueError:
-            raise InputError(f"--match {part}: expected a number from 0 to 1, or RESPECT=NUMBER") from None
+            example = f"{part}=1" if part in names else "dynamics=0.5"
+            raise InputError(
+                f"--match {part}: expected a number from 0 to 1, or a respect with one, such as {example}"
+            ) from None
         if not 0.0 <= share <= 1.0:
             raise InputError(f"--match {part}: expected 0 to 1")
         shares |= {name: share} if separator else dict.fromkeys(("tone", "width", "dynamics"), share)

@@ -1,4 +1,4 @@
-"""A learned engineer decides on a song: tone, loudness and width, as his masters have them."""
+"""A learned engineer decides on a song: tone, loudness and width, as the engineer's masters have them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from neural_mastering.rendering.delivery.targets import (
 from neural_mastering.rendering.reference.follow import fit_within
 from neural_mastering.rendering.tone.from_style import ENGINEER_LARGEST_DB
 from neural_mastering.rendering.tone.tone import EngineerTone, Tone
+from neural_mastering.reporting.markup import number
 from neural_mastering.styles.move import Move, MovePart
 
 LOWEST_CEILING_DB = -6.0
@@ -62,10 +63,10 @@ def tone_from_engineer(path: Path, song: MeasuredSong) -> Tone:
 
 
 def engineer_target(label: str, found: Prediction, features: SongFeatures) -> Target:
-    """The loudness that the engineer would give the song, and the ceiling that goes with his peaks.
+    """The loudness that the engineer would give the song, and the ceiling that goes with the engineer's peaks.
 
-    His peaks lie his PLR above his loudness. A ceiling at this level takes the PLR as near to his as the limiter
-    may; above −1 dBTP it stays there.
+    These lie the engineer's PLR above the loudness. A ceiling at this level takes the PLR as near to it as the
+    limiter may; above −1 dBTP it stays there.
     """
     lufs = float(np.clip(found.loudness_lufs, QUIETEST_LUFS, LOUDEST_LUFS))
     ceiling = float(np.clip(lufs + found.plr_db, LOWEST_CEILING_DB, DEFAULT_CEILING_DB))
@@ -88,13 +89,13 @@ def _sentences(found: Prediction, features: SongFeatures) -> list[Note]:
     return [
         Note(
             "engineer_level",
-            f"the engineer would bring this song to {found.loudness_lufs:.1f} LUFS (± "
+            f"the engineer would bring this song to {number(found.loudness_lufs)} LUFS (± "
             f"{sigma['loudness_lufs']:.1f} LU) with a peak-to-loudness ratio of {found.plr_db:.1f} dB (± "
             f"{sigma['plr_db']:.1f} dB; the mix has {features.plr_db:.1f} dB)",
         ),
         Note(
             "engineer_tone",
-            f"his move for it is {float(np.sqrt(np.mean(found.curve_db**2))):.1f} dB RMS, known to ± "
-            f"{float(np.median(found.curve_sigma_db)):.1f} dB",
+            f"the engineer's move for it is {float(np.sqrt(np.mean(found.curve_db**2))):.1f} dB RMS, known to "
+            f"± {max(float(np.median(found.curve_sigma_db)), 0.1):.1f} dB",
         ),
     ]

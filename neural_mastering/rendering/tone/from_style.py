@@ -48,7 +48,7 @@ def add_move(tone: Tone, analysis: ToneAnalysis, style: str | None, intensity_db
         style, normal = None, replace(normal, expectations=())
     size_db = FREEDOM_DB if style is None else intensity_db
     wishes, largest_db = _wishes(tone, analysis, error_covariance(size_db))
-    if tone.engineer is not None:  # he joins as a statement with its own spread, not as what is done anyway
+    if tone.engineer is not None:  # joins as a statement with its own spread, not as what is done anyway
         wishes = (*wishes, Wish(f"engineer {tone.engineer.label}", tone.engineer.prediction.curve))
         tone = replace(tone, controls=replace(tone.controls, eq=Bands.of()))
         size_db, largest_db = max(size_db, FREEDOM_DB), max(largest_db, ENGINEER_LARGEST_DB)

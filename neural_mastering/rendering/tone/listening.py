@@ -105,6 +105,11 @@ def find_model(name: str) -> Path:
     """
     path = Path(name).expanduser()
     if path.exists():
+        if path.is_dir() and not (path / "checkpoints").is_dir():
+            raise InputError(
+                f"--model {name}: expected the run folder of nm-train with checkpoints/, or the folder of nm-learn "
+                "with model.json"
+            )
         return path
     bundled = bundled_models()
     if name in bundled:

@@ -55,9 +55,9 @@ class EngineerTone:
     """What a learned engineer would do.
 
     Attributes:
-        label: his name.
+        label: the engineer's name.
         prediction: for this song.
-        target: the loudness and the ceiling that he would give it.
+        target: the loudness and the ceiling that the engineer would give it.
     """
 
     label: str
