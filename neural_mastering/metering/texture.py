@@ -123,7 +123,8 @@ def _fluctuation_db(power: Float64s, group: int) -> float:
     whole = len(power) // group * group
     if not whole or not power.max() > 0.0:
         return 0.0
-    levels_db = power_to_db(power[:whole].reshape(-1, group).mean(axis=1) + 1e-30)
+    means: Float64s = power[:whole].reshape(-1, group).mean(axis=1)
+    levels_db = np.asarray(power_to_db(means + 1e-30))
     high, middle = np.quantile(levels_db[levels_db > levels_db.max() - _SILENT_DB], [0.9, 0.5])
     return float(high - middle)
 
