@@ -13,8 +13,10 @@ from experiments.engineers.pairs import Pair
 from experiments.engineers.systems import Guess, Learned, System
 from neural_mastering.atomic import write_text
 from neural_mastering.chance import seed_of
+from neural_mastering.engineer.measurement_file import VERSION
 from neural_mastering.learning import MasterMove, PairMeasurement, SongFeatures, fit, measure_features
 from neural_mastering.metering.content import Content
+from neural_mastering.metering.texture import Texture
 
 NAME = "learned engineer"
 _VECTORS = ("levels_db", "filled", "side_db", "crest_db")
@@ -22,14 +24,15 @@ _NUMBERS = ("loudness_lufs", "plr_db", "lra_lu", "width_db", "correlation", "tru
 
 
 def features_of(mix: Mix, out: Path, crop_s: float | None = None) -> SongFeatures:
-    """Read OUT/features/PACKAGE/NAME.json, or measure and write it.
+    """Read OUT/features_VERSION/PACKAGE/NAME.json, or measure and write it.
 
     Args:
         mix: the song.
         out: where features are kept.
         crop_s: measure so many seconds alone, at a place that the song's name decides.
     """
-    file = out / ("features" if crop_s is None else f"features_{crop_s:g}s") / f"{mix.song.key}.json"
+    folder = f"features_{VERSION}" + ("" if crop_s is None else f"_{crop_s:g}s")
+    file = out / folder / f"{mix.song.key}.json"
     if not file.exists():
         audio, rate = stereo_middle(mix.song.path)
         if crop_s is not None:
@@ -41,6 +44,7 @@ def features_of(mix: Mix, out: Path, crop_s: float | None = None) -> SongFeature
     levels_db, filled, side_db, crest_db = (np.array(held[name], dtype=np.float64) for name in _VECTORS)
     return SongFeatures(
         content=Content(tuple(held["content"]), np.array([*held["content"].values()]), held["seconds"]),
+        texture=Texture(np.array(held["density"]), np.array(held["fluctuation_db"])),
         levels_db=levels_db,
         filled=filled > 0.5,
         side_db=side_db,
@@ -58,6 +62,10 @@ def write_features(file: Path, song: SongFeatures) -> None:
         values = getattr(song, name).astype(float)
         plain[name] = [float(v) if np.isfinite(v) else None for v in values]
     plain |= {name: float(getattr(song, name)) for name in _NUMBERS}
+    plain |= {
+        "density": song.texture.density.tolist(),
+        "fluctuation_db": song.texture.fluctuation_db.tolist(),
+    }
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, json.dumps(plain) + "\n")
 

@@ -23,7 +23,7 @@ from neural_mastering.engineer.score import Mixture, ScoreModel
 from neural_mastering.engineer.traits import TRAITS
 from neural_mastering.errors import InputError
 
-FORMAT, FORMAT_VERSION = "neural_mastering engineer", 1
+FORMAT, FORMAT_VERSION = "neural_mastering engineer", 2
 FILE_NAME = "model.json"
 DIGITS = 7
 
@@ -140,6 +140,7 @@ def _output_dict(output: Output) -> dict[str, Any]:
         "own_curve": output.own_curve,
         "own_centre": output.own_centre,
         "own_scale": output.own_scale,
+        "trust": output.trust,
     }
 
 
@@ -196,4 +197,5 @@ def _output(plain: Mapping[str, Any], count: int) -> Output:
         _array(plain["own_curve"], len(CENTRES_HZ)),
         float(plain["own_centre"]),
         float(plain["own_scale"]),
+        float(plain["trust"]),
     )

@@ -17,6 +17,7 @@ from neural_mastering.metering.content import Content, ContentMeter
 from neural_mastering.metering.meter import Meter
 from neural_mastering.metering.movement import MovementMeter
 from neural_mastering.metering.profile import Spectrum
+from neural_mastering.metering.texture import Texture, TextureMeter
 
 NARROWEST_DB, WIDEST_DB = -40.0, 10.0
 """Side over mid is kept within these: mono measures −∞."""
@@ -28,6 +29,7 @@ class SongFeatures:
 
     Attributes:
         content: features that an equaliser and a gain leave as they are.
+        texture: how filled it is, and how it fluctuates; an equaliser leaves these as they are too.
         levels_db: (third,) level of each third octave less the integrated loudness.
         filled: (third,) bands that hold sound.
         loudness_lufs: integrated loudness.
@@ -42,6 +44,7 @@ class SongFeatures:
     """
 
     content: Content
+    texture: Texture
     levels_db: Float64s = field(repr=False)
     filled: NDArray[np.bool_] = field(repr=False)
     loudness_lufs: float
@@ -71,10 +74,12 @@ class FeatureMeter:
         self._movement = MovementMeter(sample_rate, channels)
         self._crest = BandCrestMeter(sample_rate, channels)
         self._content = ContentMeter(sample_rate, channels)
+        self._texture = TextureMeter(sample_rate)
 
     def push(self, block: Block) -> None:
         """Read the next block."""
-        for each in (self._meter, self._spectrum, self._movement, self._crest, self._content):
+        meters = (self._meter, self._spectrum, self._movement, self._crest, self._content, self._texture)
+        for each in meters:
             each.push(block)
 
     def finish(self) -> SongFeatures:
@@ -94,6 +99,7 @@ class FeatureMeter:
         width, correlation = readings.width_db, readings.correlation
         return SongFeatures(
             content=content,
+            texture=self._texture.finish(),
             levels_db=profile.levels_db,
             filled=profile.filled,
             loudness_lufs=readings.lufs,

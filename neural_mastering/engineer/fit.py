@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
 from neural_mastering.engineer.learned import (
+    CHANGES,
     CONTENT_CLIP,
     NUMBERS,
     SPARSE,
@@ -21,6 +23,7 @@ from neural_mastering.engineer.learned import (
 from neural_mastering.engineer.pair import PairMeasurement
 from neural_mastering.engineer.score import TEMPER, fit_score, mean_only
 from neural_mastering.engineer.traits import TRAITS, clipped, filled_levels_db, trait_values
+from neural_mastering.engineer.trust import trust_in
 from neural_mastering.errors import InputError
 from neural_mastering.normality import NormalTone, load_normal_tone
 
@@ -55,11 +58,13 @@ def fit(pairs: Sequence[PairMeasurement], groups: Sequence[str] | None = None) -
         move(song, band) = mean(band) + α·(level(song, band) − mean level) + Σᵣ scoreᵣ(song)·curveᵣ(band)
 
     The curves are the principal components of how the moves differ; each score, and each of the master's loudness,
-    PLR, LRA and width, is a `ScoreModel` of the song.
+    PLR, LRA and change of width, is a `ScoreModel` of the song, believed as far as it comes true for groups of
+    songs that are held out (`trust`).
 
     Args:
         pairs: measured.
-        groups: (song,) songs of one group are alike, such as an album; None takes each for itself.
+        groups: (song,) songs of one group are alike, such as an album, and held out together; None takes each for
+            itself.
 
     Raises:
         InputError: fewer than 3 pairs.
@@ -78,10 +83,10 @@ def fit(pairs: Sequence[PairMeasurement], groups: Sequence[str] | None = None) -
     differences = differences - coupling * smoothed(levels - mean_levels, smoothing)
     allowed = np.array([0.0 if trait.level else 1.0 for trait in TRAITS])
     basis = _basis(differences)
-    scores = tuple(_curve_output(known, differences @ shape, shape, allowed) for shape in basis)
+    scores = tuple(_curve_output(known, differences @ shape, shape, allowed, groups) for shape in basis)
     rest = differences - (differences @ basis.T) @ basis
     numbers = {
-        name: _number_output(known, np.array([getattr(p.move, name) for p in pairs]), name)
+        name: _number_output(known, np.array([_number(p, name) for p in pairs]), name, groups)
         for name in NUMBERS
     }
     return LearnedEngineer(
@@ -154,7 +159,14 @@ def _basis(differences: Float64s) -> Float64s:
     return curves[: max(min(count, kept), 1)] if (sizes > 1e-9).any() else np.zeros((0, differences.shape[1]))
 
 
-def _curve_output(known: KnownSongs, values: Float64s, shape: Float64s, allowed: Float64s) -> Output:
+def _number(pair: PairMeasurement, name: str) -> float:
+    value = float(getattr(pair.move, name))
+    return value - float(getattr(pair.features, name)) if name in CHANGES else value
+
+
+def _curve_output(
+    known: KnownSongs, values: Float64s, shape: Float64s, allowed: Float64s, groups: Sequence[str] | None
+) -> Output:
     curve = np.where(BROAD, shape, 0.0)
     own = known.levels_db @ curve
     blank = Output(
@@ -165,10 +177,10 @@ def _curve_output(known: KnownSongs, values: Float64s, shape: Float64s, allowed:
         own_scale=float(max(own.std(), 1e-6)),
     )
     odds = np.append(allowed, OWN_ODDS)
-    return _fitted(known, values, blank, odds, TEMPER)
+    return _fitted(known, values, blank, odds, TEMPER, groups)
 
 
-def _number_output(known: KnownSongs, values: Float64s, name: str) -> Output:
+def _number_output(known: KnownSongs, values: Float64s, name: str, groups: Sequence[str] | None) -> Output:
     blank = Output(
         model=None,  # pyright: ignore[reportArgumentType]  # replaced below
         allowed=np.ones(len(TRAITS)),
@@ -176,14 +188,20 @@ def _number_output(known: KnownSongs, values: Float64s, name: str) -> Output:
     )
     near = _COUNTERPART[name]
     odds = np.array([OWN_ODDS if trait.name in near else 1.0 for trait in TRAITS] + [0.0])
-    return _fitted(known, values, blank, odds, 1.0)  # its counterpart in the mix is on the list
+    return _fitted(known, values, blank, odds, 1.0, groups)  # its counterpart in the mix is on the list
 
 
-def _fitted(known: KnownSongs, values: Float64s, blank: Output, odds: Float64s, power: float) -> Output:
+def _fitted(
+    known: KnownSongs,
+    values: Float64s,
+    blank: Output,
+    odds: Float64s,
+    power: float,
+    groups: Sequence[str] | None,
+) -> Output:
     songs = (known.traits, blank.own(known.levels_db), known.content)
     kernels = kernels_between(songs, songs, blank.allowed)
     if len(values) < SONG_DEPENDENT_PAIRS:
-        model = mean_only(values)
-    else:
-        model = fit_score(values, kernels, SPARSE, odds, power)
-    return Output(model, blank.allowed, blank.own_curve, blank.own_centre, blank.own_scale)
+        return replace(blank, model=mean_only(values))
+    model = fit_score(values, kernels, SPARSE, odds, power)
+    return replace(blank, model=model, trust=trust_in(model, kernels, groups, power))

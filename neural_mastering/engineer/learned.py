@@ -10,7 +10,7 @@ import numpy as np
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
 from neural_mastering.engineer.features import SongFeatures
-from neural_mastering.engineer.score import Predicted, ScoreModel, predict_score
+from neural_mastering.engineer.score import Predicted, ScoreModel, between, mean_only, predict_score
 from neural_mastering.engineer.traits import TRAITS, clipped, filled_levels_db, trait_values
 from neural_mastering.errors import InputError
 
@@ -20,6 +20,9 @@ CONTENT_WIDTHS = (1.0, 2.0)
 
 NUMBERS = ("loudness_lufs", "plr_db", "lra_lu", "width_db", "true_peak_db")
 """What is learned beside the tone, by its name in `MasterMove`."""
+
+CHANGES = ("width_db",)
+"""Of these the change from the mix is learned: who leaves the width alone then moves it for no song."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,7 @@ class Output:
         allowed: (trait,) which traits may count in general.
         own_curve: (third,) along which the song's own level is read; zeros for none.
         own_centre, own_scale: of that level.
+        trust: 0 to 1, the share of the song-dependent part that comes true for groups that are held out.
     """
 
     model: ScoreModel
@@ -152,21 +156,23 @@ class Output:
     own_curve: Float64s
     own_centre: float = 0.0
     own_scale: float = 1.0
+    trust: float = 1.0
 
     def own(self, levels_db: Float64s) -> Float64s:
         """(song,) own level of spectra (song, third), standardised."""
         return clipped((levels_db @ self.own_curve - self.own_centre) / self.own_scale)
 
     def predict(self, known: KnownSongs, seen: tuple[Float64s, Float64s, Float64s]) -> Predicted:
-        """The number for the one song of `seen`."""
+        """The number for the one song of `seen`: with probability `trust` by the model, else the average."""
         before = (known.traits, self.own(known.levels_db), known.content)
         new = (seen[0], self.own(seen[2]), seen[1])
-        return predict_score(
+        found = predict_score(
             self.model,
             kernels_between(before, before, self.allowed),
             kernels_between(before, new, self.allowed)[:, :, 0],
             kernels_between(new, new, self.allowed)[:, 0, 0],
         )
+        return between(mean_only(self.model.values), found, self.trust) if self.trust < 1.0 else found
 
 
 @dataclass(frozen=True)
@@ -210,7 +216,7 @@ class LearnedEngineer:
         return moves
 
     def known_numbers(self, name: str) -> Float64s:
-        """(song,) the same of one number of the master."""
+        """(song,) the same of one number of the master, or of its change from the mix (`CHANGES`)."""
         output = self.numbers[name]
         return np.array([output.predict(self.known, one).mean for one in self._known_seen()])
 
@@ -244,7 +250,8 @@ class LearnedEngineer:
         for name, output in self.numbers.items():
             found = output.predict(self.known, seen)
             sigma = np.sqrt(found.variance + found.noise) * self.spread_factor.get(name, 1.0)
-            numbers[name] = NumberEstimate(found.mean, float(sigma))
+            start = getattr(song, name) if name in CHANGES else 0.0
+            numbers[name] = NumberEstimate(start + found.mean, float(sigma))
         statement = Gaussian.of(curve, covariance + 1e-4 * np.eye(len(CENTRES_HZ)))
         return Prediction(curve, statement.sigma, statement, numbers)
 

@@ -11,8 +11,9 @@ from neural_mastering.dsp.third_octaves import Float64s
 from neural_mastering.engineer.features import SongFeatures
 from neural_mastering.engineer.pair import MasterMove, PairMeasurement
 from neural_mastering.metering.content import Content
+from neural_mastering.metering.texture import Texture
 
-VERSION = 1
+VERSION = 2
 """Rises when what is measured changes, so that older measurements are not used."""
 
 _NUMBERS = ("loudness_lufs", "plr_db", "lra_lu", "width_db", "correlation", "true_peak_db", "seconds")
@@ -27,6 +28,8 @@ def measurement_dict(pair: PairMeasurement) -> dict[str, Any]:
         "name": pair.name,
         "features": {
             "content": dict(zip(song.content.names, song.content.values.tolist(), strict=True)),
+            "density": song.texture.density.tolist(),
+            "fluctuation_db": song.texture.fluctuation_db.tolist(),
             "levels_db": song.levels_db.tolist(),
             "filled": song.filled.tolist(),
             "side_db": _plain(song.side_db),
@@ -55,6 +58,7 @@ def measurement_of(plain: Mapping[str, Any]) -> PairMeasurement:
     )
     features = SongFeatures(
         content=content,
+        texture=Texture(np.array(song["density"]), np.array(song["fluctuation_db"])),
         levels_db=np.array(song["levels_db"]),
         filled=np.array(song["filled"], dtype=bool),
         side_db=_array(song["side_db"]),

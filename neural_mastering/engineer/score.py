@@ -96,7 +96,8 @@ def _evidence(values: Float64s, kernels: Float64s, contrasts: Float64s) -> Float
     return -0.5 * np.log(scale).sum(axis=-1) - 0.5 * len(y) * np.log(np.maximum(quadratic, 1e-300))
 
 
-def _mixed(kernels: Float64s, mixtures: Sequence[Mixture]) -> Float64s:
+def mixed(kernels: Float64s, mixtures: Sequence[Mixture]) -> Float64s:
+    """(mixture, song, song) from kernels (kernel, song, song)."""
     return np.stack(
         [
             sum(
@@ -194,7 +195,7 @@ def fit_score(
     def judge(mixtures: Sequence[Mixture], price: float | None = None) -> None:
         if not mixtures:
             return
-        found = _evidence(values, _mixed(kernels, mixtures), contrasts)
+        found = _evidence(values, mixed(kernels, mixtures), contrasts)
         tried.extend(mixtures)
         logs.extend(found[i] + (prior(m) if price is None else price) for i, m in enumerate(mixtures))
 
@@ -227,7 +228,7 @@ def fit_score(
     y = contrasts.T @ values
     size = []
     for m, eta in zip(mixtures, noise, strict=True):
-        k = _mixed(kernels, [m])[0]
+        k = mixed(kernels, [m])[0]
         c = contrasts.T @ ((1.0 - eta) * k + eta * np.eye(count)) @ contrasts
         size.append(float(y @ np.linalg.solve(c, y)) / max(count - 1, 1))
     return ScoreModel(mixtures, noise, weight / weight.sum(), values, np.array(size))
@@ -269,4 +270,19 @@ def predict_score(model: ScoreModel, kernels: Float64s, across: Float64s, own: F
     spread = float(model.weight @ (np.array(means) - mean) ** 2)
     return Predicted(
         mean, float(model.weight @ np.array(variances)) + spread, float(model.weight @ np.array(noises))
+    )
+
+
+def between(average: ScoreModel, found: Predicted, trust: float) -> Predicted:
+    """A prediction that holds with probability `trust`; else the number is the average (by `mean_only`).
+
+    mean = (1 − a)·average + a·found; the variances are mixed alike, plus a·(1 − a)·(found − average)².
+    """
+    mean, size = float(average.values.mean()), float(average.size[0])
+    apart = found.mean - mean
+    doubt = 1.0 - trust
+    return Predicted(
+        mean + trust * apart,
+        trust * found.variance + doubt * size / len(average.values) + trust * doubt * apart**2,
+        trust * found.noise + doubt * size,
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
 from neural_mastering.engineer.features import SongFeatures
+from neural_mastering.metering.texture import RANGES as TEXTURE_RANGES
 
 CLIP = 3.0
 """Standardised traits are clipped here: a song unlike all others is not extrapolated to."""
@@ -115,8 +116,22 @@ def _by_range(family: str, more: str) -> Iterator[Trait]:
         yield Trait(family + ending, more + where, _content(family, low_hz=low_hz, high_hz=high_hz))
 
 
+def _textures() -> Iterator[Trait]:
+    where = {ending: words for ending, words, *_ in _RANGES}
+    for i, (ending, *_) in enumerate(TEXTURE_RANGES):
+        yield Trait(
+            "density" + ending, "denser" + where[ending], lambda song, i=i: float(song.texture.density[i])
+        )
+        yield Trait(
+            "fluctuation" + ending,
+            "more fluctuating" + where[ending],
+            lambda song, i=i: float(song.texture.fluctuation_db[i]),
+        )
+
+
 TRAITS: tuple[Trait, ...] = (
     *(trait for family in _FAMILIES for trait in _by_range(*family)),
+    *_textures(),
     Trait("modulation_slow", "more changeable over seconds", _content("modulation_0.25", "modulation_0.5")),
     Trait("modulation_beat", "more rhythmic", _content("modulation_2", "modulation_4")),
     Trait("modulation_fast", "more fluttering", _content("modulation_8")),

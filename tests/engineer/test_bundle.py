@@ -52,7 +52,7 @@ def test_what_is_no_engineer_is_refused(text: str, tmp_path: Path) -> None:
 
 def test_a_later_version_is_refused(engineer: LearnedEngineer, tmp_path: Path) -> None:
     path = write_engineer(engineer, tmp_path / "model.json")
-    path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 2'))
-    with pytest.raises(EngineerError, match="format version 2"):
+    path.write_text(path.read_text().replace('"format_version": 2', '"format_version": 3'))
+    with pytest.raises(EngineerError, match="format version 3"):
         read_engineer(path)
     assert find_engineer(tmp_path) == path

@@ -1,5 +1,7 @@
 """Engineers with a known policy, learned from numbers alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted_engineer import HIGH_SHELF, LOW_SHELF, Curve, centred, planted_pair, planted_songs
@@ -78,10 +80,33 @@ def test_numbers_follow_their_counterparts_in_the_mix() -> None:
         found = engineer.predict(song)
         assert found.plr_db == pytest.approx(0.5 * song.plr_db + 3.0, abs=0.3)
         assert found.loudness_lufs == pytest.approx(-10.0 - 0.1 * song.plr_db, abs=0.2)
-        assert found.width_db == pytest.approx(song.width_db + 1.0, abs=0.8)
+        assert found.width_db == pytest.approx(song.width_db + 1.0, abs=1e-6)
     reaction = number_reactions(engineer, "plr_db")[0]
     assert TRAITS[reaction.trait].name == "plr" and reaction.part > 0.9
     assert tone_reactions(engineer).traits == ()
+
+
+def test_a_width_that_is_left_alone_is_left_alone() -> None:
+    songs = planted_songs(24, seed=2)
+    pairs = [planted_pair(song, str(i), lambda _: CONSTANT) for i, song in enumerate(songs[:20])]
+    pairs = [replace(p, move=replace(p.move, width_db=p.features.width_db)) for p in pairs]
+    engineer = fit(pairs)
+    for song in songs[20:]:
+        assert engineer.predict(song).width_db == pytest.approx(song.width_db, abs=1e-6)
+    assert number_reactions(engineer, "width_db") == []
+
+
+def test_what_fits_in_each_group_alone_is_not_believed() -> None:
+    songs = planted_songs(24, seed=4)
+    rng = np.random.default_rng(4)
+    lift = {id(song): rng.standard_normal() for song in songs}
+    pairs = [planted_pair(s, str(i), lambda s: lift[id(s)] * HIGH_SHELF) for i, s in enumerate(songs)]
+    engineer = fit(pairs, [str(i // 2) for i in range(24)])
+    moves = engineer.known_moves()
+    assert engineer.scores[0].trust < 0.3
+    assert (
+        np.ptp(moves, axis=0).max() < 0.5 * np.ptp(np.stack([p.move.curve_db for p in pairs]), axis=0).max()
+    )
 
 
 def test_an_engineer_without_reactions_gives_the_average() -> None:

@@ -9,6 +9,7 @@ from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
 from neural_mastering.engineer.features import SongFeatures
 from neural_mastering.engineer.pair import MasterMove, PairMeasurement
 from neural_mastering.metering.content import Content
+from neural_mastering.metering.texture import RANGES, Texture
 from neural_mastering.normality import load_normal_tone
 
 Curve = NDArray[np.float64]
@@ -39,6 +40,7 @@ def planted_songs(count: int, seed: int = 0) -> list[SongFeatures]:
         songs.append(
             SongFeatures(
                 content=Content(normal.names, content, 60.0),
+                texture=Texture(rng.uniform(0.2, 0.9, len(RANGES)), rng.uniform(1.0, 9.0, len(RANGES))),
                 levels_db=levels,
                 filled=np.ones(len(CENTRES_HZ), dtype=bool),
                 loudness_lufs=loudness,
