@@ -52,7 +52,7 @@ def require_litdata() -> Any:
         DataError: it is not installed.
     """
     try:
-        import litdata  # an extra; loads torch
+        import litdata  # pyright: ignore[reportMissingImports]  # an extra; loads torch
     except ModuleNotFoundError as error:
         raise DataError(
             "data=streamed needs LitData: install it with pip install 'neural-mastering[streamed]'"
@@ -90,7 +90,7 @@ def pack_songs(
         DataError: LitData is not installed, or there is nothing to write.
     """
     require_litdata()
-    from litdata.streaming.writer import BinaryWriter  # an extra; loads torch
+    from litdata.streaming.writer import BinaryWriter  # pyright: ignore[reportMissingImports]  # an extra; loads torch
 
     window = round(window_s * sample_rate)
     listed: list[dict[str, Any]] = []

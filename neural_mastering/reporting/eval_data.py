@@ -123,12 +123,12 @@ class SongEntry:
         metrics: system key → metric key → value of this song (keys of metrics as in `EvalReport.song_metrics`).
         spectra: third-octave levels, `at` in Hz, lines in dB: before, target, each system.
         short_term: short-term loudness, `at` in seconds, lines in LUFS: the same.
-        level_against: level of windows of 50 ms less the target's, of the excerpt, `at` in seconds, lines in dB:
-            before and each system.
         applied: one for each system that has controls.
         clips: the same excerpt of before, target and each system. Whole songs may be given: the page keeps
             the excerpt that its size budget allows.
         notes: sentences shown on top ("shifted by 12 samples before comparing").
+        level_against: level of windows of 50 ms less the target's, of the excerpt, `at` in seconds, lines in dB:
+            before and each system.
     """
 
     name: str
@@ -136,10 +136,10 @@ class SongEntry:
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     spectra: Chart | None = None
     short_term: Chart | None = None
-    level_against: Chart | None = None
     applied: Sequence[Applied] = ()
     clips: Sequence[Clip] = ()
     notes: Sequence[str] = ()
+    level_against: Chart | None = None
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def test_a_parameter_that_slurm_has_not_is_refused(asked: Ask) -> None:
 def cluster() -> Iterator[Any]:
     """A Ray cluster of three nodes on this machine; the first one runs nothing."""
     ray = pytest.importorskip("ray", reason="the extra ray is not installed")
-    from ray.cluster_utils import Cluster
+    from ray.cluster_utils import Cluster  # pyright: ignore[reportMissingImports]
 
     root = str(Path(__file__).parents[2])
     before = dict(os.environ)

@@ -76,7 +76,7 @@ def test_gates_of_a_short_run_are_judged_for_most_of_it(
 ) -> None:
     config = validated(compose(["+phase=1c"]))
     task = cast(Any, SimpleNamespace(model=build_model(config.model), objective=make(config.loss)))
-    GateSchedule().on_fit_start(cast(Any, SimpleNamespace(estimated_stepping_batches=total)), task)
+    GateSchedule().on_train_start(cast(Any, SimpleNamespace(estimated_stepping_batches=total)), task)
     price = task.objective.terms["gates"]
     assert task.model.eq_head.open_steps == opened
     assert (price.delay_steps, price.ramp_steps) == (delay, ramp)

@@ -34,7 +34,7 @@ class RayEngine:
     def __init__(self, address: str | None = None, memory_bytes: int = 0) -> None:
         self._address, self._memory_bytes = address, memory_bytes
         try:
-            import ray  # an extra; loads in seconds
+            import ray  # pyright: ignore[reportMissingImports]  # an extra; loads in seconds
         except ModuleNotFoundError as error:
             raise InputError(
                 "--engine ray needs Ray: install it with pip install 'neural-mastering[ray]'"

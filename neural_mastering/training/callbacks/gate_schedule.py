@@ -22,8 +22,12 @@ class GateSchedule(Callback):
     def __init__(self, open_share: float = 0.3, ramp_share: float = 0.15) -> None:
         self.open_share, self.ramp_share = open_share, ramp_share
 
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Set the steps; the same for a run that is resumed."""
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Set the steps; the same for a run that is resumed.
+
+        Not earlier: asking for the number of steps makes the data loaders, and before a checkpoint's loops are
+        restored that would lose the place in the epoch.
+        """
         model, objective = pl_module.model, pl_module.objective
         assert isinstance(model, MasteringModel) and isinstance(objective, WeightedSum)
         total = trainer.estimated_stepping_batches
