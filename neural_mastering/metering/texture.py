@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block
 from neural_mastering.dsp.real_fft import is_fast_size, rfft
-from neural_mastering.units import power_to_db
+from neural_mastering.units import db_to_power, power_to_db
 
 Float64s = NDArray[np.float64]
 
@@ -132,7 +132,7 @@ def _fluctuation_db(power: Float64s, group: int) -> float:
 def _heard(total: Float64s) -> slice:
     """From the first to the last frame that is not silent."""
     loudest = total.max(initial=0.0)
-    held = np.flatnonzero((total > loudest * 10.0 ** (-_SILENT_DB / 10.0)) & (total > 0.0))
+    held = np.flatnonzero((total > loudest * db_to_power(-_SILENT_DB)) & (total > 0.0))
     return slice(int(held[0]), int(held[-1]) + 1) if held.size else slice(0, 0)
 
 
