@@ -181,7 +181,7 @@ def _contenders(folder: Path, songs: list[Path]) -> dict[str, Callable[[], objec
     if find_spec("ray") is not None:
         found["nm-batch, Ray on this machine"] = batch("--engine", "ray")
     if subprocess.run([PEERS_PYTHON, "-c", "import matchering"], capture_output=True).returncode == 0:
-        reference = names[0]
+        reference = str(min((folder / "demo" / "mastered").iterdir()))  # no target: it would be refused
         found["Matchering in a loop"] = command(PEERS_PYTHON, "-c", MATCHERING, reference, out, *names)
     return found
 
