@@ -34,7 +34,7 @@ _OPEN_BELOW = (
 
 
 @dataclass(frozen=True)
-class HeardWindow:
+class AnalysedWindow:
     """What is kept of one window of a song.
 
     Attributes:
@@ -74,7 +74,7 @@ class NumericModel:
         """The rate in Hz at which the model listens and its controls are meant."""
         return self.description.features.sample_rate
 
-    def hear(self, audio: NDArray[np.floating]) -> HeardWindow:
+    def analyse_window(self, audio: NDArray[np.floating]) -> AnalysedWindow:
         """Measure one window (channel, time) and take its features at the loudness of the analysis."""
         d = self.description
         meter = Meter(round(self.sample_rate), len(audio), with_true_peak=False)
@@ -82,9 +82,9 @@ class NumericModel:
         lufs = max(meter.finish().lufs, d.silence_lufs)
         gain_db = d.analysis_lufs - lufs if lufs > d.silence_lufs else 0.0
         frames, long_term = features_of(d.features, log_mel_powers(d.features, audio), gain_db)
-        return HeardWindow(lufs, long_term, frames if d.reads_frames else frames[:, :0])
+        return AnalysedWindow(lufs, long_term, frames if d.reads_frames else frames[:, :0])
 
-    def logits(self, windows: Sequence[HeardWindow], lufs: float) -> Logits:
+    def logits(self, windows: Sequence[AnalysedWindow], lufs: float) -> Logits:
         """What each window asks for, in a song of so many LUFS."""
         d, rows = self.description, len(windows)
         told = (max(lufs, d.silence_lufs) - d.level[0]) / d.level[1]
@@ -103,7 +103,7 @@ class NumericModel:
             )
         return self._run(inputs)
 
-    def pooled(self, windows: Sequence[HeardWindow], logits: Logits) -> Logits:
+    def pooled(self, windows: Sequence[AnalysedWindow], logits: Logits) -> Logits:
         """One row for the song: the mean of its windows, weighted by their power."""
         share = self._power(windows)
         share = (share / share.sum())[None]
@@ -124,7 +124,7 @@ class NumericModel:
         return float(self.description.gain.of(logits.gain[0])[0])
 
     def estimate(
-        self, confidence: Confidence, windows: Sequence[HeardWindow], logits: Logits
+        self, confidence: Confidence, windows: Sequence[AnalysedWindow], logits: Logits
     ) -> ConfidenceEstimate:
         """How far the windows of a song are followed."""
         at_hz = np.geomspace(LOW_HZ, HIGH_HZ, POINTS)
@@ -149,7 +149,7 @@ class NumericModel:
         return {name: value[index : index + 1] for name, value in inputs.items()}
 
     @staticmethod
-    def _power(windows: Sequence[HeardWindow]) -> Float64s:
+    def _power(windows: Sequence[AnalysedWindow]) -> Float64s:
         return db_to_power(np.array([window.lufs for window in windows]))
 
     def _gates(self, logits: Float64s) -> Float64s:

@@ -78,7 +78,7 @@ def test_logits_and_curves_are_those_of_torch(name: str) -> None:
         with torch.inference_mode():
             expected = model.analyse(torch.from_numpy(audio).float()[None], lufs=torch.tensor([LUFS]))
             controls = model.eq_controls(expected)
-        window = numeric.hear(audio)
+        window = numeric.analyse_window(audio)
         logits = numeric.logits([window], LUFS)
         assert window.lufs == pytest.approx(float(expected.lufs), abs=1e-4)
         for key in ("eq", "gain", "gates"):
@@ -102,7 +102,9 @@ def test_a_branch_of_zeros_is_left_out() -> None:
     audio = _excerpts()[0]
     with torch.inference_mode():
         expected = model.analyse(torch.from_numpy(audio).float()[None], lufs=torch.tensor([LUFS])).logits.eq
-    np.testing.assert_allclose(numeric.logits([numeric.hear(audio)], LUFS).eq, expected.numpy(), atol=1e-5)
+    np.testing.assert_allclose(
+        numeric.logits([numeric.analyse_window(audio)], LUFS).eq, expected.numpy(), atol=1e-5
+    )
 
 
 def test_gates_of_both_kinds_occur() -> None:
@@ -113,7 +115,7 @@ def test_gates_of_both_kinds_occur() -> None:
         gates.get_parameter("weight").mul_(0.01)
         gates.get_parameter("bias").copy_(torch.tensor([2.0, -4.0] * 4))
     numeric, audio = _numeric(model), _excerpts()[0]
-    gains = numeric.bands(numeric.logits([numeric.hear(audio)], LUFS)).gain_db
+    gains = numeric.bands(numeric.logits([numeric.analyse_window(audio)], LUFS)).gain_db
     with torch.inference_mode():
         analysis = model.analyse(torch.from_numpy(audio).float()[None], lufs=torch.tensor([LUFS]))
         expected = model.eq_controls(analysis).eq["gain_db"][0].numpy()

@@ -38,7 +38,7 @@ def test_onnxruntime_gets_the_same_controls(tmp_path: Path) -> None:
     model = load_numeric(read_bundle(tmp_path / "own.json"))
     assert model is not None and model.description.reads_frames
     audio = 0.1 * np.random.default_rng(0).standard_normal((2, 44_100))
-    windows = [model.hear(audio), model.hear(0.3 * audio[::-1].copy())]
+    windows = [model.analyse_window(audio), model.analyse_window(0.3 * audio[::-1].copy())]
     expected = model.logits(windows, -15.0)
     session = onnxruntime.InferenceSession(tmp_path / "own.onnx", providers=["CPUExecutionProvider"])
     centre, scale = model.description.level

@@ -11,7 +11,7 @@ from neural_mastering.audio_io.windows import StreamWindows
 from neural_mastering.controls import ChainControls, scaled
 from neural_mastering.dsp.rbj import Float64s
 from neural_mastering.numeric.confidence import Confidence, ConfidenceEstimate
-from neural_mastering.numeric.model import HeardWindow, NumericModel
+from neural_mastering.numeric.model import AnalysedWindow, NumericModel
 from neural_mastering.rendering.tone.listened import WINDOW_S, ListenedTone
 
 
@@ -43,7 +43,7 @@ class NumericListener:
     def __init__(self, model: NumericModel, label: str, confidence: Confidence, sample_rate: int) -> None:
         self._model, self._label, self._confidence = model, label, confidence
         self._windows = StreamWindows(sample_rate, model.sample_rate, round(WINDOW_S * model.sample_rate))
-        self._heard: list[HeardWindow] = []
+        self._heard: list[AnalysedWindow] = []
 
     def push(self, block: Block) -> None:
         """Read the next block."""
@@ -67,4 +67,4 @@ class NumericListener:
         return NumericTone(self._label, controls, estimate)
 
     def _hear(self, windows: Iterator[Samples]) -> None:
-        self._heard.extend(self._model.hear(window) for window in windows)
+        self._heard.extend(self._model.analyse_window(window) for window in windows)
