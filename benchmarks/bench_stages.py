@@ -86,7 +86,7 @@ def _steps(
         windows = StreamWindows(RATE, RATE, window)
         for block in blocks:
             for piece in windows.push(block):
-                model.hear(piece)
+                model.analyse_window(piece)
 
     def kept() -> None:
         with DiskBuffer(folder, 2) as buffer:
