@@ -33,6 +33,7 @@ from neural_mastering.cli.delivery_options import (
     CodecCheck,
     CodecSafe,
     Format,
+    Plr,
     ReplayGain,
     SampleRate,
 )
@@ -106,6 +107,7 @@ def master(
     max_reduction: Annotated[
         float, typer.Option(help="Maximum gain reduction of the limiter in dB.", metavar="DB")
     ] = 6.0,
+    plr: Plr = None,
     bits: Bits = None,
     form: Format = None,
     also: Also = None,
@@ -163,6 +165,7 @@ def master(
         skip=names(skip),
         only=names(only),
         max_reduction_db=max_reduction,
+        plr=plr,
         bits=bits,
         format=form,
         also=names(also),

@@ -4,6 +4,14 @@ from typing import Annotated
 
 import typer
 
+Plr = Annotated[
+    str | None,
+    typer.Option(
+        help="Bring peaks down to this many dB above the loudness (PLR) where they lie more than 1 dB higher, or a "
+        "share of the way, such as 9:0.6; off leaves them. Default: what references ask for.",
+        metavar="DB[:SHARE]|off",
+    ),
+]
 Bits = Annotated[
     str | None,
     typer.Option(

@@ -15,6 +15,7 @@ from neural_mastering.cli.delivery_options import (
     CodecCheck,
     CodecSafe,
     Format,
+    Plr,
     ReplayGain,
     SampleRate,
 )
@@ -109,6 +110,7 @@ def run(
     max_reduction: Annotated[
         float, typer.Option(help="Maximum gain reduction of the limiter in dB.", metavar="DB")
     ] = 6.0,
+    plr: Plr = None,
     bits: Bits = None,
     form: Format = None,
     also: Also = None,
@@ -184,6 +186,7 @@ def run(
         skip=names(skip),
         only=names(only),
         max_reduction_db=max_reduction,
+        plr=plr,
         bits=bits,
         format=form,
         also=names(also),

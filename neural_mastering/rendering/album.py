@@ -20,6 +20,7 @@ from neural_mastering.rendering.album_gain import write_album_gain
 from neural_mastering.rendering.album_info import AlbumInfo
 from neural_mastering.rendering.batch import Job, Report
 from neural_mastering.rendering.delivery.aim import aimed_lufs, delivery_spec
+from neural_mastering.rendering.delivery.reference_peaks import follow_plr
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.edits import SongEdits
@@ -184,6 +185,9 @@ def _deliveries(
     prepared = replace(prepared, tone=replace(prepared.tone, warnings=(*prepared.tone.warnings, *notes)))
     lufs = prepared.rendered.forecast.readings.lufs + gain_db
     spec = delivery_spec(lufs, target, job.options)
+    if job.options.plr is not None:
+        spec, said = follow_plr(prepared.rendered.forecast, spec, job.options.plr, None)
+        prepared = replace(prepared, tone=replace(prepared.tone, actions=(*prepared.tone.actions, *said)))
     pieces = [prepared]
     if len(group.songs) > 1:
         pieces = deliver_joined(prepared, group.songs, spec, job.output.parent, resources)

@@ -15,6 +15,7 @@ from neural_mastering.rendering.delivery.density import (
     most_loss_lu,
     parse_density,
 )
+from neural_mastering.rendering.delivery.plr import PlrTarget
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import (
     DEFAULT_TARGET,
@@ -60,6 +61,7 @@ class Options:
         limiter: its settings; the default ones are left for better ones where a song is driven hard.
         density: 0 to 1, how much of the dynamics may be given up for loudness: clipper and limiter may lower the
             loudness by `density.most_loss_lu`, and short peaks are clipped by up to 3 dB times this.
+        plr: how far above the loudness peaks are kept; None is what references ask for.
         bits: "16", "24", "32f", None for as many as the source but at least 24.
         deliverables: further files, checks after encoders, loudness tags, sample rate.
         edits: of its ends and its bass; none by default.
@@ -88,6 +90,7 @@ class Options:
     max_reduction_db: float = MAX_REDUCTION_DB
     limiter: LimiterSettings = field(default_factory=LimiterSettings)
     density: float = DENSITIES[DEFAULT_DENSITY]
+    plr: PlrTarget | None = None
     bits: str | None = None
     deliverables: Deliverables = field(default_factory=Deliverables)
     edits: SongEdits = field(default_factory=SongEdits)

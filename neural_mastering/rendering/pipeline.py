@@ -21,7 +21,7 @@ from neural_mastering.metering.measure import MeasuredSong, measure
 from neural_mastering.rendering.delivery.aim import aimed_lufs, delivery_spec
 from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
 from neural_mastering.rendering.delivery.drafted_files import draft_files
-from neural_mastering.rendering.delivery.reference_peaks import follow_reference_peaks
+from neural_mastering.rendering.delivery.reference_peaks import follow_plr
 from neural_mastering.rendering.delivery.song_limiter import fit_limiter
 from neural_mastering.rendering.delivery.song_metadata import read_metadata
 from neural_mastering.rendering.delivery.spec import DeliverySpec
@@ -180,10 +180,9 @@ def finish(
     if spec is None:
         lufs, notes = aimed_lufs(song.readings, target, options)
         spec = delivery_spec(lufs, target, options)
-        if tone.reference is not None:
-            spec, peak_notes = follow_reference_peaks(rendered.forecast, spec, tone.reference.decision)
-            notes = (*notes, *peak_notes)
-        tone = replace(tone, actions=(*tone.actions, *notes))
+        decision = None if tone.reference is None else tone.reference.decision
+        spec, peak_notes = follow_plr(rendered.forecast, spec, options.plr, decision)
+        tone = replace(tone, actions=(*tone.actions, *notes, *peak_notes))
     progress("limiting")
     with timed(seconds, "limiter_search"):
         controls, spec = fit_limiter(tone.controls, rendered.blocks, rendered.forecast, spec, options)

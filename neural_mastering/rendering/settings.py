@@ -10,6 +10,7 @@ from typing import ClassVar
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.delivery.deliverables import parse_deliverables
 from neural_mastering.rendering.delivery.density import DEFAULT_DENSITY, parse_density
+from neural_mastering.rendering.delivery.plr import parse_plr
 from neural_mastering.rendering.edits import SongEdits, parse_fade
 from neural_mastering.rendering.options import DELIVERY, MAX_REDUCTION_DB, Options
 from neural_mastering.rendering.reference.shares import MatchShares
@@ -50,6 +51,8 @@ class Settings:
         ceiling: dBTP, or "off"; None is the target's own.
         density: "gentle", "balanced", "dense", or 0 to 1.
         max_reduction_db: the most that the limiter may take off.
+        plr: dB above the loudness that true peaks are brought down to, or text such as "9:0.6" for a part of the
+            way; "off" leaves them below the ceiling, None is what references ask for.
         strength: 0 to 1 by stage.
         overall_strength: of the stages that `strength` does not name.
         skip, only: names of stages.
@@ -77,6 +80,7 @@ class Settings:
     ceiling: str | float | None = None
     density: str | float = DEFAULT_DENSITY
     max_reduction_db: float = MAX_REDUCTION_DB
+    plr: str | float | None = None
     strength: Mapping[str, float] = field(default_factory=dict)
     overall_strength: float = 1.0
     skip: tuple[str, ...] = ()
@@ -159,6 +163,7 @@ class Settings:
             only=self.only,
             max_reduction_db=self.max_reduction_db,
             density=parse_density(self.density),
+            plr=parse_plr(self.plr),
             bits=self.bits,
             deliverables=parse_deliverables(
                 self.format,

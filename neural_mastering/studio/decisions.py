@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from neural_mastering.rendering.delivery.reference_peaks import chosen_plr
 from neural_mastering.rendering.delivery.targets import Target
 from neural_mastering.rendering.options import Options, chosen_target
 from neural_mastering.rendering.outputs.numbers import finite
@@ -39,6 +40,7 @@ def decide(
 
 def _as_dict(song: AnalysedSong, tone: Tone, options: Options) -> Decision:
     target = chosen_target(options, tone.suggested_target)
+    plr = chosen_plr(options.plr, None if tone.reference is None else tone.reference.decision)
     notes = [tone.origin, *tone.actions, *tone_notes(tone), *tone.warnings]
     move = tone_json(tone)
     return {
@@ -57,6 +59,7 @@ def _as_dict(song: AnalysedSong, tone: Tone, options: Options) -> Decision:
         "kinds": dict(tone.kinds),
         "words": None if tone.words is None else tone.words.as_dict(),
         "target": asdict(target),
+        "plr": None if plr is None else asdict(plr),
         "forecast": _forecast(song, tone, target, options),
     }
 

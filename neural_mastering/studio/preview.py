@@ -19,6 +19,7 @@ from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import Meter
 from neural_mastering.rendering.delivery.gain_search import limiting_stages
 from neural_mastering.rendering.delivery.loop import planned_gain_db
+from neural_mastering.rendering.delivery.reference_peaks import follow_plr
 from neural_mastering.rendering.delivery.song_limiter import fit_limiter
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
@@ -121,7 +122,10 @@ class RegionRenderer:
         asked = _heard(options, solo, bypass)
         chain = self._chain(controls, asked)
         delivers = solo is None or solo in _DELIVERY
-        spec = self._limited(controls, self._spec(asked), asked) if delivers else self._spec(asked)
+        spec = self._spec(asked)
+        if delivers:
+            spec, _ = follow_plr(self._forecast, spec, asked.plr, None)
+            spec = self._limited(controls, spec, asked)
         delivery = self._delivery(spec) if delivers else []
         point = max(round(POINT_MS * pcm.sample_rate / 1000.0), 1)
         run_in = min(start, math.ceil(RUN_IN_S * pcm.sample_rate / point) * point)

@@ -9,6 +9,7 @@ from typing import Any
 
 from neural_mastering.audio_io.file_format import LOSSLESS_SUFFIXES, parse_encoding
 from neural_mastering.controls import ChainControls, controls_of
+from neural_mastering.rendering.delivery.plr import PlrTarget
 from neural_mastering.rendering.delivery.targets import known_targets
 from neural_mastering.rendering.settings import References, Settings, settings_of
 from neural_mastering.studio.command_line import command_text, master_command
@@ -70,20 +71,23 @@ def request_of(
     return RenderRequest(
         source=Path(arguments["source"]),
         controls=controls,
-        settings=delivery_settings(settings, controls, decision["target"]),
+        settings=delivery_settings(settings, controls, decision["target"], decision["plr"]),
         name=arguments["name"],
         export=tuple(arguments.get("export", ())),
         with_report=bool(arguments.get("report", False)),
     )
 
 
-def delivery_settings(settings: Settings, controls: ChainControls, target: Mapping[str, Any]) -> Settings:
+def delivery_settings(
+    settings: Settings, controls: ChainControls, target: Mapping[str, Any], plr: Mapping[str, Any] | None
+) -> Settings:
     """What is left of settings once controls and target are decided: what nm-master --controls still needs.
 
     Args:
         settings: all of them.
         controls: decided, or edited by hand.
         target: name, lufs and ceiling_db of the decision.
+        plr: plr_db and share of the decision, None where peaks are left below the ceiling.
     """
     default = Settings()
     return replace(
@@ -95,6 +99,7 @@ def delivery_settings(settings: Settings, controls: ChainControls, target: Mappi
         intensity=default.intensity,
         target=_target(target),
         ceiling="off" if target["ceiling_db"] is None else float(target["ceiling_db"]),
+        plr=None if plr is None else str(PlrTarget(**plr)),
         model=None if controls.residual is None else settings.model,
     )
 

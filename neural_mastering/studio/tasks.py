@@ -104,10 +104,12 @@ def _render(arguments: Arguments, progress: TaskProgress) -> dict[str, Any]:
 
 
 def _album(arguments: Arguments, progress: TaskProgress) -> dict[str, Any]:
-    requests = [
-        request_of(song, _decision(song, song["settings"], progress), _references(song))
-        for song in arguments["songs"]
-    ]
+    requests = []
+    for song in arguments["songs"]:
+        decision = _decision(song, song["settings"], progress)
+        if song["settings"].get("plr") is None:
+            decision["plr"] = None  # the peaks of references are followed by songs alone, as by nm-master
+        requests.append(request_of(song, decision, _references(song)))
     return render_album(requests, Path(arguments["out"]), progress, arguments["gap_s"], arguments["info"])
 
 

@@ -9,6 +9,7 @@ import soundfile
 from mutagen.flac import FLAC
 
 from neural_mastering.cli.master import invoke
+from neural_mastering.dsp.loudness import integrated_loudness
 from neural_mastering.dsp.true_peak import true_peak_db
 from neural_mastering.rendering.album_info import is_barcode
 
@@ -116,6 +117,35 @@ def test_songs_with_silence_between_them_are_not_joined(
     asked = ("-o", f"{tmp_path / 'a'}/", "--album", "--model", "none")
     code, said = run(tmp_path / "0.wav", tmp_path / "1.wav", *asked)
     assert code == 0 and "in one piece" not in said
+
+
+def test_peaks_of_an_album_are_lowered_song_by_song(concert: np.ndarray, run: Run, tmp_path: Path) -> None:
+    """--plr brings each song's peaks down and leaves its loudness; --plr off and none are the same."""
+    songs = [tmp_path / "a.wav", tmp_path / "b.wav"]
+    for path, piece, gain in zip(songs, np.split(concert, 2), (1.0, 0.5), strict=True):
+        soundfile.write(path, np.pad(gain * piece, ((RATE // 2, RATE // 2), (0, 0))), RATE, subtype="PCM_24")
+    found = {}
+    for plr in (None, "off", "9"):
+        out = tmp_path / f"to {plr}"
+        asked = [] if plr is None else ["--plr", plr]
+        fixed = ("--album", "--model", "none", "--target", "-24", "--density", "dense", "--bits", "32f")
+        code, said = run(*songs, "-o", f"{out}/", *fixed, *asked)
+        assert code == 0 and ("asked for: 9.0 dB" in said) == (plr == "9")
+        found[plr] = [soundfile.read(out / path.name)[0] for path in songs]
+    for none, off in zip(found[None], found["off"], strict=True):
+        assert np.array_equal(none, off)
+    for left, lower in zip(found[None], found["9"], strict=True):
+        (before, old), (after, new) = (_peak_and_loudness(audio) for audio in (left, lower))
+        assert before - old > 11.0 and after - new == pytest.approx(9.0, abs=0.3)
+        assert new == pytest.approx(old, abs=0.1)
+
+
+def _peak_and_loudness(audio: np.ndarray) -> tuple[float, float]:
+    """dBTP and LUFS of (time, channel)."""
+    import torch
+
+    batch = torch.from_numpy(audio.T)[None]
+    return true_peak_db(batch, RATE).item(), integrated_loudness(batch, RATE).item()
 
 
 @pytest.mark.parametrize("gap_s", [0.0, 0.5, 2.0])

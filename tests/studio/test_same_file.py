@@ -9,11 +9,10 @@ import pytest
 import soundfile
 import yaml
 from mutagen.flac import FLAC
-from nm_test_studio import Studio
+from nm_test_studio import Studio, write_mix
 
 from neural_mastering.cli.master import invoke
 from neural_mastering.controls import controls_of
-from neural_mastering.rendering import Options, master
 
 
 def both(
@@ -136,25 +135,68 @@ def test_float_and_lossy_files_have_the_same_samples(
         assert np.array_equal(samples(mine), samples(made)) and np.abs(samples(mine)).max() > 0.1
 
 
-def test_references_choose_the_loudness_and_the_command_states_it(
-    studio: Studio, song: str, mix: Path, other: Path, tmp_path: Path
+@pytest.fixture(scope="module")
+def dense(mix: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another song whose peaks lie much lower above its loudness than the mix's."""
+    audio = samples(write_mix(tmp_path_factory.mktemp("dense") / "dense.wav", seed=5))
+    path = tmp_path_factory.mktemp("reference") / "dense one.flac"
+    soundfile.write(path, 0.15 * np.tanh(6.0 * audio / np.abs(audio).max()), 44_100, subtype="PCM_24")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("form", "bits"),
+    [("wav", "24"), ("flac", "16"), ("wav", "32f"), pytest.param("opus:160", None, marks=pytest.mark.slow)],
+)
+def test_references_are_followed_as_by_the_command_line(
+    studio: Studio, song: str, mix: Path, dense: Path, form: str, bits: str | None, tmp_path: Path
 ) -> None:
-    reference = studio.upload(other, role="reference")
-    # dynamics: nm-master --reference also lowers the ceiling after the chain, which no stated command can yet
-    settings = {"references": [f"{reference}=2"], "match": {"tone": 0.8, "loudness": 1.0, "dynamics": 0.0}}
+    """Tone, width, dynamics, peaks and loudness: one file by page, command and nm-master."""
+    reference = studio.upload(dense, role="reference")
+    match = {"tone": 0.8, "width": 0.6, "dynamics": 0.9, "loudness": 0.7}
+    settings = {
+        "references": [f"{reference}=2"],
+        "match": match,
+        "density": "dense",
+        "format": form,
+        "bits": bits,
+    }
     decided = studio.done(f"/songs/{song}/decide", settings)
     assert decided["target"]["name"] not in ("spotify", "keep")
+    assert decided["plr"]["share"] == 0.9
     pairs = both(studio, song, mix, {"settings": settings}, tmp_path)
-    for mine, made in pairs:
-        assert mine.read_bytes() == made.read_bytes(), mine.name
-    # and the same as nm-master --reference, which decides for itself
-    direct = tmp_path / "direct.wav"
-    from neural_mastering.rendering.reference.shares import MatchShares
+    command = studio.get(f"/jobs/{studio.job}")["result"]["command"]
+    assert command[command.index("--plr") + 1] == f"{decided['plr']['plr_db']!r}:0.9"
+    mine, made = next(pair for pair in pairs if pair[0].suffix != ".yaml")
+    direct, left = tmp_path / f"direct{mine.suffix}", tmp_path / f"left{mine.suffix}"
+    text = ",".join(f"{name}={share}" for name, share in match.items())
+    asked = [str(mix), "--reference", f"{dense}=2", "--match", text, "--density", "dense", "--format", form]
+    asked += ["--bits", bits] if bits else []
+    assert invoke([*asked, "-o", str(direct)]) == 0
+    assert invoke([*asked, "-o", str(left), "--plr", "off"]) == 0
+    assert np.array_equal(samples(mine), samples(made)) and np.array_equal(samples(mine), samples(direct))
+    if bits in ("16", "24"):
+        assert mine.read_bytes() == made.read_bytes() == direct.read_bytes()
+    # peaks are lower than the same delivery leaves them, so there was something to state
+    assert np.abs(samples(mine)).max() < 0.9 * np.abs(samples(left)).max()
 
-    options = Options(references=((other, 2.0),), match=MatchShares(tone=0.8, loudness=1.0, dynamics=0.0))
-    master(mix, direct, options)
-    found = next(mine for mine, _ in pairs if mine.suffix == ".wav")
-    assert np.array_equal(samples(direct), samples(found))
+
+def test_peaks_of_ones_own(studio: Studio, song: str, mix: Path, dense: Path, tmp_path: Path) -> None:
+    """An own ratio comes before the reference's, and an album follows only that."""
+    reference = studio.upload(dense, role="reference")
+    asked = {"references": [reference], "match": {"dynamics": 1.0}, "density": "dense", "target": -20.0}
+    peaks = {}
+    for plr in (None, "off", 13.0):
+        folder = tmp_path / str(plr)
+        folder.mkdir()
+        settings = {**asked, "plr": plr, "bits": "16"}
+        pairs = both(studio, song, mix, {"settings": settings, "report": plr == 13.0}, folder)
+        assert all(mine.read_bytes() == made.read_bytes() for mine, made in pairs)
+        result = studio.get(f"/jobs/{studio.job}")["result"]
+        assert ("--plr" in result["command"]) == (plr is not None or peaks == {})
+        peaks[plr] = result["summary"]["output"]["plr_db"]
+    assert peaks[None] < peaks[13.0] - 0.5 and peaks[13.0] < peaks["off"] - 0.5
+    assert peaks[13.0] == pytest.approx(13.0, abs=0.3)
 
 
 def test_a_lossy_source_and_an_awkward_name(studio: Studio, tmp_path: Path) -> None:

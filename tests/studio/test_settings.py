@@ -44,6 +44,7 @@ FULL = Settings(
     ceiling=-1.25,
     density="dense",
     max_reduction_db=4.5,
+    plr="9.0:0.6",
     strength={"eq": 0.5, "limiter": 0.75},
     overall_strength=0.9,
     skip=("dc_removal",),
@@ -150,7 +151,7 @@ def test_plain_data_and_back() -> None:
 def test_a_render_keeps_every_setting_of_the_delivery() -> None:
     controls = ChainControls()
     target = {"name": "-11.1 LUFS", "lufs": FULL.target, "ceiling_db": FULL.ceiling}
-    kept = delivery_settings(FULL, controls, target)
+    kept = delivery_settings(FULL, controls, target, {"plr_db": 9.0, "share": 0.6})
     decided = {"style", "references", "match", "words", "intensity", "model"}
     for each in fields(Settings):
         if each.name not in decided:

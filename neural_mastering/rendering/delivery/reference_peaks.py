@@ -1,13 +1,13 @@
-"""Peaks as high over the loudness as a reference's: a lower level that they are brought down to.
+"""Peaks as high over the loudness as a person or a reference asks: a level that they are brought down to.
 
-With p the song's ratio of true peak to loudness, p_r the reference's, L the target and c the ceiling:
+With p the song's ratio of true peak to loudness, p_r the one asked for, L the target and c the ceiling:
 
     asked    p_a = p₀ − share·(p₀ − p_r),   p₀ = min(p, c − L)
     peaks    c' = L + p_a
 
-where a reference is denser than the master would be anyway. Clipper and limiter then work below c' instead of c,
+where that is denser than the master would be anyway. Clipper and limiter then work below c' instead of c,
 within the bounds of the user: where they would stop the song short of its target, c' rises until they don't. A song
-that is denser than the reference stays so.
+that is denser stays so.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import replace
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.gain_search import GainSearch
+from neural_mastering.rendering.delivery.plr import PlrTarget
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.reference.decision import ReferenceDecision
 
@@ -25,29 +26,40 @@ SMALLEST_DB = 1.0
 """Differences up to this much are left alone, and so are peaks that can be lowered by no more."""
 
 _STEPS = 6
+_REACHED_DB = 0.1
 
 
-def follow_peaks(
-    before: LimiterForecast, spec: DeliverySpec, reference_plr_db: float, share: float
-) -> DeliverySpec:
+def chosen_plr(asked: PlrTarget | None, decision: ReferenceDecision | None) -> PlrTarget | None:
+    """The ratio that is asked for, else that of references, else none.
+
+    Args:
+        asked: by a person; None leaves it to the references.
+        decision: what references ask for; None without any.
+    """
+    if asked is not None or decision is None:
+        return asked
+    plr_db, share = decision.reference.readings.plr_db, decision.shares.dynamics
+    return PlrTarget(plr_db, share) if math.isfinite(plr_db) and share > 0.0 else None
+
+
+def follow_peaks(before: LimiterForecast, spec: DeliverySpec, plr: PlrTarget) -> DeliverySpec:
     """The spec with a ceiling that gives the master the ratio of true peak to loudness that is asked for.
 
     Args:
         before: readings of the song before its delivery.
         spec: what the delivery aims at.
-        reference_plr_db: true peak less loudness of the reference.
-        share: of the way to it, 0 to 1.
+        plr: what is asked for.
     """
     readings = before.readings
-    if spec.ceiling_db is None or spec.lufs is None or not spec.limits or share <= 0.0:
+    if spec.ceiling_db is None or spec.lufs is None or not spec.limits or plr.share <= 0.0:
         return spec
-    if not (math.isfinite(readings.lufs) and math.isfinite(reference_plr_db)):
+    if not math.isfinite(readings.lufs):
         return spec
-    plr_db = min(readings.true_peak_db - readings.lufs, spec.ceiling_db - spec.lufs)
-    if plr_db - reference_plr_db <= SMALLEST_DB:
+    own_db = min(readings.true_peak_db - readings.lufs, spec.ceiling_db - spec.lufs)
+    if own_db - plr.plr_db <= SMALLEST_DB:
         return spec
-    highest_db = spec.lufs + plr_db
-    lower_db = share * (plr_db - reference_plr_db)
+    highest_db = spec.lufs + own_db
+    lower_db = plr.share * (own_db - plr.plr_db)
 
     def lowered(by_db: float) -> DeliverySpec:
         return replace(spec, ceiling_db=highest_db - by_db, kept_db=spec.ceiling_db)
@@ -61,16 +73,27 @@ def follow_peaks(
     return lowered(lower_db) if lower_db > SMALLEST_DB else spec
 
 
-def follow_reference_peaks(
-    before: LimiterForecast, spec: DeliverySpec, decision: ReferenceDecision
+def follow_plr(
+    before: LimiterForecast, spec: DeliverySpec, asked: PlrTarget | None, decision: ReferenceDecision | None
 ) -> tuple[DeliverySpec, tuple[Note, ...]]:
-    """`follow_peaks` for what references ask for, and what is worth saying of it."""
-    lower = follow_peaks(before, spec, decision.reference.readings.plr_db, decision.shares.dynamics)
+    """`follow_peaks` for the `chosen_plr`, and what is worth saying of it.
+
+    Args:
+        before, spec: as there.
+        asked: by a person, None for what references ask for.
+        decision: what references ask for, None without any.
+    """
+    plr = chosen_plr(asked, decision)
+    if plr is None:
+        return spec, ()
+    lower = follow_peaks(before, spec, plr)
     if lower is spec or lower.ceiling_db is None or lower.lufs is None:
         return spec, ()
-    over_db = lower.ceiling_db - lower.lufs
-    text = f"peaks are kept {over_db:.1f} dB above the loudness, as the reference's are denser"
-    return lower, (Note("reference_peaks", text),)
+    text = f"peaks are kept {lower.ceiling_db - lower.lufs:.1f} dB above the loudness"
+    if asked is None:
+        return lower, (Note("reference_peaks", f"{text}, as the reference's are denser"),)
+    way = "" if plr.share >= 1.0 else f"{100.0 * plr.share:.0f} % of the way to "
+    return lower, (Note("plr", f"{text}; asked for: {way}{plr.plr_db:.1f} dB"),)
 
 
 def _stops_short(before: LimiterForecast, spec: DeliverySpec) -> bool:

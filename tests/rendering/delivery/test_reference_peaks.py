@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from neural_mastering.metering.forecast import LimiterForecast, forecast
+from neural_mastering.rendering.delivery.plr import PlrTarget
 from neural_mastering.rendering.delivery.reference_peaks import SMALLEST_DB, follow_peaks
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.options import Options
@@ -35,7 +36,7 @@ def _plr_db(before: LimiterForecast) -> float:
 def test_the_ceiling_lies_as_asked_above_the_loudness(before: LimiterForecast, share: float) -> None:
     own_db = _plr_db(before)
     spec = DeliverySpec(-30.0, -1.0, 24.0)
-    lower = follow_peaks(before, spec, own_db - 4.0, share)
+    lower = follow_peaks(before, spec, PlrTarget(own_db - 4.0, share))
     assert lower.ceiling_db is not None
     assert lower.ceiling_db == pytest.approx(-30.0 + own_db - 4.0 * share)
     assert lower.promised_db == spec.ceiling_db
@@ -45,24 +46,23 @@ def test_the_ceiling_lies_as_asked_above_the_loudness(before: LimiterForecast, s
 def test_nothing_happens_where_there_is_nothing_to_follow(before: LimiterForecast) -> None:
     own_db = _plr_db(before)
     spec = DeliverySpec(-30.0, -1.0, 24.0)
-    assert follow_peaks(before, spec, own_db + 3.0, 1.0) is spec  # the song is denser
-    assert follow_peaks(before, spec, own_db - 0.9 * SMALLEST_DB, 1.0) is spec
-    assert follow_peaks(before, spec, own_db - 4.0, 0.0) is spec
-    assert follow_peaks(before, spec, float("nan"), 1.0) is spec
+    assert follow_peaks(before, spec, PlrTarget(own_db + 3.0, 1.0)) is spec  # the song is denser
+    assert follow_peaks(before, spec, PlrTarget(own_db - 0.9 * SMALLEST_DB, 1.0)) is spec
+    assert follow_peaks(before, spec, PlrTarget(own_db - 4.0, 0.0)) is spec
     for other in (
         replace(spec, lufs=None),
         replace(spec, ceiling_db=None),
         replace(spec, max_reduction_db=0.0),
     ):
-        assert follow_peaks(before, other, own_db - 4.0, 1.0) is other
+        assert follow_peaks(before, other, PlrTarget(own_db - 4.0, 1.0)) is other
     loud = replace(spec, lufs=-1.0 - own_db + 6.0)  # the ceiling itself leaves 6 dB less
-    assert follow_peaks(before, loud, own_db - 5.0, 1.0) is loud
+    assert follow_peaks(before, loud, PlrTarget(own_db - 5.0, 1.0)) is loud
 
 
 def test_the_bounds_of_the_user_come_first(before: LimiterForecast) -> None:
     own_db = _plr_db(before)
     spec = DeliverySpec(-30.0, -1.0, max_reduction_db=4.0)
-    lower = follow_peaks(before, spec, own_db - 12.0, 1.0)
+    lower = follow_peaks(before, spec, PlrTarget(own_db - 12.0, 1.0))
     assert lower.ceiling_db is not None
     taken_db = -30.0 + own_db - lower.ceiling_db
     assert 2.0 < taken_db < 4.0

@@ -2,6 +2,7 @@
 
 import { alertUser, button, byId, clone, iconButton, make } from "./dom.js";
 import { number, signed, title, words } from "./format.js";
+import { peaksField } from "./peaks_field.js";
 import { openProposals } from "./proposals.js";
 import { references } from "./references.js";
 import { isLeftOut, leaveOut } from "./session.js";
@@ -164,7 +165,7 @@ function loudness() {
     target.set(typeof settings.target === "number" ? OWN : settings.target);
     showCeiling(settings);
   });
-  return [target.node, lufs.node, make("div", { className: "pair" }, ceiling.node, off.node, own), density];
+  return [target.node, lufs.node, make("div", { className: "pair" }, ceiling.node, off.node, own), peaksField(), density];
 }
 
 /** A stage of the delivery that can be left out. */

@@ -4,6 +4,7 @@ import { canvas, fillBetween, line } from "./canvas.js";
 import { byId, clone, iconButton, make, same } from "./dom.js";
 import { number, signed, title as capital } from "./format.js";
 import { loudnessChange } from "./matched.js";
+import { plrText } from "./peaks_field.js";
 import { isLeftOut } from "./session.js";
 import { sound } from "./sound.js";
 import { stageTools } from "./stage_tools.js";
@@ -144,6 +145,8 @@ function limiterCard() {
     if (Number.isFinite(forecast?.gain_db)) parts.push(`gain ${signed(forecast.gain_db)}\u00a0dB`);
     if (Number.isFinite(ceiling)) parts.push(`ceiling ${number(ceiling)}\u00a0dBTP`);
     if (Number.isFinite(forecast?.lufs)) parts.push(`about ${number(forecast.lufs)}\u00a0LUFS`);
+    const peaks = plrText(decided?.plr);
+    if (peaks) parts.push(`peaks ${peaks}`);
     parts.push(`takes off at most ${number(settings.max_reduction_db)}\u00a0dB`);
     about.textContent = parts.join(" · ");
     node.classList.toggle("off", isLeftOut(settings, "limiter"));
