@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -72,6 +73,8 @@ def _forecast(song: AnalysedSong, tone: Tone, target: Target, options: Options) 
     """What the delivery will need, before the chain is rendered: of the song as it is, so about."""
     readings = song.measured.readings
     lufs = readings.lufs if target.lufs is None else target.lufs
+    if not math.isfinite(readings.lufs):  # silent, or too short to be measured
+        return {"gain_db": None, "lufs": None, "peak_over_ceiling_db": None}
     gain_db = lufs - readings.lufs
     return {
         "gain_db": gain_db,

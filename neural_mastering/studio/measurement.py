@@ -101,10 +101,11 @@ def _spectrum(song: AnalysedSong) -> dict[str, Any]:
     offset_db = float(
         np.median(profile.levels_db - np.interp(np.log(CENTRES_HZ), np.log(centres), levels_db))
     )
-    filled = np.interp(np.log(centres), np.log(CENTRES_HZ), profile.filled.astype(float)) > 0.5
+    known = profile.filled & any(song.measured.readings.channel_power)
+    filled = np.interp(np.log(centres), np.log(CENTRES_HZ), known.astype(float)) > 0.5
     return {
         "hz": CENTRES_HZ.tolist(),
-        "level_db": _rounded(np.where(profile.filled, profile.levels_db, np.nan)),
+        "level_db": _rounded(np.where(known, profile.levels_db, np.nan)),
         "fine": {
             "hz": _rounded(centres),
             "level_db": _rounded(np.where(filled, levels_db + offset_db, np.nan)),

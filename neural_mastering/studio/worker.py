@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from neural_mastering.errors import InputError
+from neural_mastering.studio.freed_memory import give_memory_back
 from neural_mastering.studio.tasks import TASKS, WARM_UPS
 
 _IDLE_S = 0.3
-"""After this long without a request, the worker loads what the next ones will need."""
+"""After this long without a request, the worker loads what the next ones will need, and later gives memory back."""
 
 _AGAIN_S = 1.0
 """An interrupt that arrives inside a callback of C is printed and forgotten; it is sent again until it counts."""
@@ -45,16 +46,27 @@ class Worker:
         signal.signal(signal.SIGINT, self._interrupted)
         threading.Thread(target=self._listen, daemon=True).start()
         for prepare in WARM_UPS:
-            self._work(_IDLE_S)
+            self._work()
             prepare()
-        self._work(None)
+        while True:
+            self._work()
+            give_memory_back()
+            self._answer_next(None)
 
-    def _work(self, idle_s: float | None) -> None:
-        """Answer requests until none arrives for so long; None goes on forever."""
+    def _work(self) -> None:
+        """Answer requests until none arrives for a moment."""
         with contextlib.suppress(queue.Empty):
             while True:
-                request = self._waiting.get(timeout=idle_s)
-                self._answer(request["id"], self._outcome(request))
+                self._answer_next(_IDLE_S)
+
+    def _answer_next(self, within_s: float | None) -> None:
+        """Answer the next request; None waits for as long as it takes.
+
+        Raises:
+            queue.Empty: none has arrived within so long.
+        """
+        request = self._waiting.get(timeout=within_s)
+        self._answer(request["id"], self._outcome(request))
 
     def _outcome(self, request: dict[str, Any]) -> dict[str, Any]:
         job = request["id"]

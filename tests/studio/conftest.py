@@ -39,15 +39,15 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 
 @pytest.fixture(scope="session")
-def _spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     with Studio(tmp_path_factory.mktemp("spare") / "project") as running:
         yield running
 
 
 @pytest.fixture
-def fresh(_spare: Studio) -> Studio:
+def fresh(spare: Studio) -> Studio:
     """A server with an empty project, the same for all tests that ask for one: starting it costs 4 s of a core."""
-    return _spare.clear()
+    return spare.clear()
 
 
 @pytest.fixture(scope="session")

@@ -609,6 +609,58 @@ def test_refusals_are_one_plain_sentence(two_songs: Person, tmp_path: Path) -> N
     person.tab.events[:] = [e for e in person.tab.events if "422" not in json.dumps(e)]  # the refusal itself
 
 
+def test_songs_with_hardly_anything_in_them(person: Person, served: Studio, tmp_path: Path) -> None:
+    """Silence, a third of a second, mono at 96 kHz: the page says what it knows, and each can be rendered."""
+    noise = 0.1 * np.random.default_rng(3).standard_normal((96_000 * 5, 1))
+    soundfile.write(tmp_path / "silence.wav", np.zeros((3 * 44_100, 2)), 44_100)
+    soundfile.write(tmp_path / "short.wav", noise[:13_230].repeat(2, axis=1), 44_100)
+    soundfile.write(tmp_path / "mono & -- $(name).flac", noise, 96_000)
+    names = {path.name: served.upload(path) for path in sorted(tmp_path.iterdir())}
+    spectra = {
+        name: served.get(f"/songs/{song}/spectrum")["fine"]["level_db"] for name, song in names.items()
+    }
+    assert not any(level is not None for level in spectra["silence.wav"])
+    assert all(any(level is not None for level in spectra[name]) for name in names if name != "silence.wav")
+    person.open(served.url)
+    said = {}
+    for name, song in names.items():
+        person.run(f"studio.store.select('{song}')")
+        person.decided()
+        person.until("!document.querySelector('#render').disabled")
+        person.click("#render")
+        person.until("!document.querySelector('.result').hidden", 120.0)
+        said[name] = person.text(".result p")
+        href = person.run("document.querySelector('.files a').getAttribute('href')")
+        made = soundfile.info(io.BytesIO(served.client.get(href).content))
+        source = soundfile.info(tmp_path / name)
+        assert (made.frames, made.samplerate, made.channels) == (
+            source.frames,
+            source.samplerate,
+            source.channels,
+        )
+    assert "silent" in said["silence.wav"] and "too short for a loudness" in said["short.wav"]
+    assert "−14.0 LUFS" in said["mono & -- $(name).flac"]
+    assert person.alerts() == []
+    person.tab.events[:] = [e for e in person.tab.events if "422" not in json.dumps(e)]  # nothing to compare
+    # the command is what the server said, and no line of it ends inside of an option that fits
+    person.until("document.querySelector('.command code').textContent.startsWith('nm-master')")
+    shown = person.run("document.querySelector('.command code').textContent")
+    assert shlex.split(shown)[:2] == ["nm-master", "mono & -- $(name).flac"] or "--" in shlex.split(shown)
+    broken = person.run(
+        """(() => {
+          const pre = document.querySelector(".command pre");
+          const style = getComputedStyle(pre);
+          const line = parseFloat(style.lineHeight);
+          const width = pre.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+          return [...pre.querySelectorAll(".option")].filter((node) => {
+            const box = node.getBoundingClientRect();
+            return box.height > 1.5 * line && box.width < 0.75 * width;
+          }).map((node) => node.textContent);
+        })()"""
+    )
+    assert broken == [] and shown.count("\n") == 0
+
+
 def test_without_an_audio_device(browser: Browser, album: Studio) -> None:
     person = Person(browser)
     person.open(album.url)

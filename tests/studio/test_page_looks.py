@@ -36,10 +36,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def running(folder: Path, browser: Browser) -> Iterator[Studio]:
-    with Studio(folder / "project", str(folder / LONG), str(folder / "second.wav")) as server:
-        yield server
-        browser.call("Page.navigate", url="about:blank")
+def running(folder: Path, browser: Browser, spare: Studio) -> Iterator[Studio]:
+    spare.clear()
+    for name in (LONG, "second.wav"):
+        spare.upload(folder / name)
+    yield spare
+    browser.call("Page.navigate", url="about:blank")
 
 
 @pytest.fixture
@@ -115,7 +117,7 @@ def test_every_width_fits(person: Person, running: Studio) -> None:
         person.tab.size(width, 900)
         assert person.run("document.documentElement.scrollWidth") <= width
         cut = person.run(
-            """[...document.querySelectorAll("button, .tile b, h2, legend, output, .number input")]
+            """[...document.querySelectorAll("button, .tile b, .tile dt, h2, legend, output, .number input")]
               .filter((node) => node.checkVisibility() && node.id !== "song-title" && !node.matches(".song-name"))
               .filter((node) => {
                 const box = node.getBoundingClientRect();

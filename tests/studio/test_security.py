@@ -376,14 +376,15 @@ def test_a_client_that_hangs_up_leaves_nothing(walled: Studio) -> None:
     assert not list(walled.log.parent.rglob("*.upload")) and walled.get("/songs") == before
 
 
-def test_fifty_uploads_at_once_arrive(fresh: Studio, tmp_path: Path) -> None:
+def test_fifty_uploads_at_once_arrive(walled: Studio, tmp_path: Path) -> None:
+    walled.clear()
     data = write_mix(tmp_path / "a.wav", seconds=1.0).read_bytes()
     # a WAV file may end in anything: fifty contents
     contents = [data + bytes([n]) * 2 for n in range(50)]
 
     def send(number: int) -> int:
-        headers = {"Authorization": f"Bearer {fresh.token}"}
-        with httpx.Client(base_url=fresh.base, timeout=60, headers=headers) as client:
+        headers = {"Authorization": f"Bearer {walled.token}"}
+        with httpx.Client(base_url=walled.base, timeout=60, headers=headers) as client:
             return client.post(
                 "/songs", params={"name": f"{number}.wav"}, content=contents[number]
             ).status_code
@@ -391,14 +392,14 @@ def test_fifty_uploads_at_once_arrive(fresh: Studio, tmp_path: Path) -> None:
     with ThreadPoolExecutor(50) as pool:
         codes = list(pool.map(send, range(50)))
     assert codes == [202] * 50
-    songs = fresh.get("/songs")
+    songs = walled.get("/songs")
     assert len(songs) == 50 and {each["state"] for each in songs} <= {"measuring", "ready"}
-    assert not list(fresh.log.parent.rglob("*.upload"))
-    kept = {path.read_bytes() for path in fresh.log.parent.rglob("source/*.wav")}
+    assert not list(walled.log.parent.rglob("*.upload"))
+    kept = {path.read_bytes() for path in walled.log.parent.rglob("source/*.wav")}
     assert kept == set(contents)
     first = next(each["job"] for each in songs if each["state"] == "measuring")
-    assert fresh.wait(first)["state"] == "done"
-    fresh.clear()  # the others need not be measured
+    assert walled.wait(first)["state"] == "done"
+    walled.clear()  # the others need not be measured
 
 
 @pytest.mark.parametrize(

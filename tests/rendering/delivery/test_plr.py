@@ -26,5 +26,5 @@ def test_what_is_typed() -> None:
     "text", ["", "nine", "9:", "9:2", "9:-0.1", "nan", "inf", "9:nan", "1e9", ":0.5", "9:0.5:1"]
 )
 def test_nonsense_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="--plr .*expected off, or the dB"):
+    with pytest.raises(InputError, match=r"--plr .*expected off, or the dB"):
         parse_plr(text)

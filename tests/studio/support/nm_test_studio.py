@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 
 START_S = 90.0
-JOB_S = 120.0
+JOB_S = 600.0
 RATE = 44_100
 
 

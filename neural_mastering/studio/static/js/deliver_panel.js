@@ -2,6 +2,7 @@
 
 import { albumFields, albumRequest } from "./album_fields.js";
 import { post, save, work } from "./api.js";
+import { showCommand } from "./command_text.js";
 import { afterPause, alertUser, announce, button, byId, iconButton, make } from "./dom.js";
 import { editFields } from "./edit_fields.js";
 import { bytes, number, stem, title, words } from "./format.js";
@@ -88,7 +89,7 @@ function commandBox() {
     const { session, currentId: id } = store;
     if (!session?.decided || store.deciding || !store.ready) return; // it follows from the decision
     try {
-      code.textContent = (await post(`/songs/${id}/command`, requestOf(session))).text;
+      showCommand(code, (await post(`/songs/${id}/command`, requestOf(session))).text);
     } catch (error) {
       code.textContent = error.message;
     }
@@ -104,14 +105,20 @@ const extras = { report: true, export: [] };
 const requestOf = ({ controls, settings }) => ({ controls, settings, report: extras.report, export: extras.export });
 
 /** The command of an album, once its controls are there. */
-const albumCommand = (text) => [
-  make("p", { className: "label" }, "The same on the command line, with the controls in a folder “controls” beside the songs"),
-  make("pre", { tabIndex: 0, "aria-label": "Command of the album" }, make("code", {}, text)),
-];
+function albumCommand(text) {
+  const code = make("code", {});
+  showCommand(code, text);
+  return [
+    make("p", { className: "label" }, "The same on the command line, with the controls in a folder “controls” beside the songs"),
+    make("pre", { tabIndex: 0, "aria-label": "Command of the album" }, code),
+  ];
+}
 
 function resultText({ output, delivery, target } = {}) {
   if (!output) return "";
-  const parts = [`${number(output.lufs)} LUFS`, `${number(output.true_peak_db)} dBTP`, `range ${number(output.lra)} LU`];
+  if (output.lufs === null && output.true_peak_db === null) return "It is silent, as the song is.";
+  const loudness = output.lufs === null ? ["too short for a loudness"] : [`${number(output.lufs)} LUFS`, `range ${number(output.lra)} LU`];
+  const parts = [...loudness, `${number(output.true_peak_db)} dBTP`];
   if (delivery) parts.push(`the limiter took off up to ${number(delivery.max_reduction_db)} dB`);
   if (target && target.reached === false) parts.push("the target was not reached");
   return parts.join(" · ");
@@ -123,6 +130,16 @@ function fileRow(job, file, isAlbum) {
   const name = file.name.split("/").at(-1);
   const link = make("a", { href, download: name }, isAlbum ? file.name : name);
   return make("li", {}, link, make("small", {}, [words(file.kind ?? ""), bytes(file.bytes)].filter(Boolean).join(" · ")));
+}
+
+/** What a person came for first; the many files of an album's songs wait behind a click. */
+function fileList(job, files, isAlbum) {
+  const order = ["audio", "playlist", "controls", "preset", "report"];
+  const sorted = files.toSorted((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind));
+  const list = (some) => make("ul", { className: "files" }, ...some.map((file) => fileRow(job, file, isAlbum)));
+  const isBeside = ({ kind }) => isAlbum && (kind === "controls" || kind === "report");
+  const beside = sorted.filter(isBeside);
+  return [list(sorted.filter((file) => !isBeside(file))), ...(beside.length ? [more("Controls and reports of the songs", list(beside))] : [])];
 }
 
 class Renderer {
@@ -186,7 +203,7 @@ class Renderer {
     const isAlbum = !summary;
     this.result.replaceChildren(
       make("p", {}, make("strong", {}, "Rendered. "), text),
-      make("ul", { className: "files" }, ...files.map((file) => fileRow(job, file, isAlbum))),
+      ...fileList(job, files, isAlbum),
       ...(isAlbum ? albumCommand(typed) : [])
     );
     if (command) this.result.dataset.command = Array.isArray(command) ? command.join(" ") : command;

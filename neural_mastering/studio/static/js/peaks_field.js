@@ -26,7 +26,7 @@ export function peaksField() {
     const isFollowed = settings.references.length > 0;
     const isOwn = settings.plr !== null && settings.plr !== OFF;
     const asked = settings.plr === null ? plrText(store.session.decided?.plr) : "";
-    const first = isFollowed ? [{ value: null, text: "As the references", about: asked && `Lower, if theirs are: ${asked}` }, { value: OFF, text: CEILING }] : [{ value: null, text: CEILING }];
+    const first = isFollowed ? [{ value: null, text: "As the references", about: asked && `Brought down where theirs lie lower: ${asked}` }, { value: OFF, text: CEILING }] : [{ value: null, text: CEILING }];
     const about = "Brought down this far above the loudness, if they lie more than 1 dB higher";
     peaks.fill([...first, { value: OWN, text: "A number of my own", about }]);
     peaks.set(isOwn ? OWN : isFollowed ? settings.plr : null);
