@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,6 +47,7 @@ LOOP = (
     'for song in "${@:3}"; do '
     '"$1" -m neural_mastering.cli.master "$song" -o "$2/" -q --overwrite || exit 1; done'
 )
+RUNNING = "nm-batch, Ray cluster that runs already"
 ROOT = str(Path(__file__).parents[1])
 
 
@@ -61,9 +62,10 @@ def run(rounds: int = 3) -> list[Row]:
             for label, start in contenders.items():
                 shutil.rmtree(folder / "out", ignore_errors=True)
                 (folder / "out").mkdir()
-                started = time.perf_counter()
-                start()
-                seconds[label].append(time.perf_counter() - started)
+                with _ray_runs() if label == RUNNING else nullcontext():
+                    started = time.perf_counter()
+                    start()
+                    seconds[label].append(time.perf_counter() - started)
         base = min(seconds["shell loop of nm-master"])
         return [
             {
@@ -163,10 +165,12 @@ def _contenders(folder: Path, songs: list[Path]) -> dict[str, Callable[[], objec
     manifest = folder / "songs.csv"
     manifest.write_text("path\n" + "".join(f"{song}\n" for song in songs))
     names = [str(song) for song in songs]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    threads = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
     def command(*words: str) -> Callable[[], object]:
-        return lambda: subprocess.run(words, check=True, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+        return lambda: subprocess.run(
+            words, check=True, env=os.environ | threads, cwd=ROOT, stdout=subprocess.DEVNULL
+        )
 
     def batch(*words: str) -> Callable[[], object]:
         return command(
@@ -180,10 +184,25 @@ def _contenders(folder: Path, songs: list[Path]) -> dict[str, Callable[[], objec
     }
     if find_spec("ray") is not None:
         found["nm-batch, Ray on this machine"] = batch("--engine", "ray")
+        found[RUNNING] = batch("--engine", "ray")
     if subprocess.run([PEERS_PYTHON, "-c", "import matchering"], capture_output=True).returncode == 0:
         reference = str(min((folder / "demo" / "mastered").iterdir()))  # no target: it would be refused
         found["Matchering in a loop"] = command(PEERS_PYTHON, "-c", MATCHERING, reference, out, *names)
     return found
+
+
+@contextmanager
+def _ray_runs() -> Iterator[None]:
+    """A Ray cluster of this machine that was there before and stays."""
+    from ray.cluster_utils import Cluster  # pyright: ignore[reportMissingImports]  # an extra
+
+    cluster = Cluster(initialize_head=True)
+    os.environ["RAY_ADDRESS"] = cluster.address
+    try:
+        yield
+    finally:
+        del os.environ["RAY_ADDRESS"]
+        cluster.shutdown()
 
 
 def _songs(folder: Path) -> list[Path]:
