@@ -3,6 +3,7 @@
 python -m benchmarks.run_all batch          the table in README.md
 python -m benchmarks.bench_batch overhead   10,000 songs that take no time: local, Ray, a rerun, memory
 python -m benchmarks.bench_batch faults     10 kinds of faults × 3 engines, then a rerun: nothing lost
+python -m benchmarks.bench_batch long       songs of four minutes, for the sums in docs/scale.md
 """
 
 import os
@@ -22,6 +23,7 @@ from typing import Any
 
 from benchmarks._timing import Row, as_table
 from benchmarks.batch_faults import FAULTS
+from benchmarks.batch_long import long
 from neural_mastering.batch.engines.engine import Engine
 from neural_mastering.batch.engines.local import LocalEngine
 from neural_mastering.batch.engines.ray_cluster import RayEngine
@@ -267,6 +269,7 @@ PARTS = {
     "overhead": _Part("Songs that take no time", overhead),
     "faults": _Part("Faults", faults),
     "songs": _Part(TITLE, run),
+    "long": _Part("Songs of four minutes", long),
 }
 
 

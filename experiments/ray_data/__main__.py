@@ -43,6 +43,7 @@ def main() -> None:
             own |= {"ms a song": f"{_overhead(Path(name), make):.1f}"}
             own |= _delay(Path(name), make)
             own |= _lost_node(Path(name), make)
+            own |= _lost_worker(Path(name), make)
             print(own, flush=True)
     print(as_table(list(found.values())))
 
@@ -83,6 +84,7 @@ def _lost_node(folder: Path, make: Callable[[], Engine]) -> dict[str, str]:
         def done(row: Row) -> None:
             seen.append(row["id"])
             if len(seen) == 5:
+                time.sleep(0.25)  # in the middle of the songs at work
                 cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
 
         outcome = run_batch(request, make(), done)
@@ -94,6 +96,21 @@ def _lost_node(folder: Path, make: Callable[[], Engine]) -> dict[str, str]:
         "rows given twice": f"{len(seen) - len(set(seen))}",
         "songs begun again": f"{begun - SLOW}",
     }
+
+
+def _lost_worker(folder: Path, make: Callable[[], Engine]) -> dict[str, str]:
+    """One song of `SLOW` always takes its Ray worker along: what becomes of the others in this run."""
+    words = ["kill" if number == 4 else "fine" for number in range(SLOW)]
+    request = _request(folder, "worker", "behave", words, "experiments.ray_data.songs")
+    with _cluster():
+        try:
+            run_batch(request, make())
+            ending = "goes on"
+        except ray.exceptions.RayError as error:
+            ending = type(error).__name__
+    rows = read_table(request.out).to_pylist()
+    done = sum(row["status"] == "done" for row in rows)
+    return {"a song kills its worker: run": ending, "others done": f"{done} of {SLOW - 1}"}
 
 
 @contextmanager
@@ -112,7 +129,9 @@ def _cluster(nodes: int = 1) -> Iterator[Any]:
         cluster.shutdown()
 
 
-def _request(folder: Path, name: str, function: str, words: list[str]) -> BatchRequest:
+def _request(
+    folder: Path, name: str, function: str, words: list[str], module: str = "benchmarks.batch_faults"
+) -> BatchRequest:
     (folder / name).mkdir()
     for number, word in enumerate(words):
         (folder / name / f"{number:05d}.txt").write_text(word)
@@ -123,7 +142,7 @@ def _request(folder: Path, name: str, function: str, words: list[str]) -> BatchR
         read_manifest(manifest).songs,
         folder / f"{name}-out",
         limits=SongLimits(120.0, 0),
-        function=f"benchmarks.batch_faults:{function}",
+        function=f"{module}:{function}",
     )
 
 

@@ -1,5 +1,6 @@
 """An engine on Ray Data, as thin as it can be: the works are a dataset, and doing them is a map."""
 
+import logging
 import pickle
 from collections.abc import Generator, Iterable
 from typing import Any
@@ -36,6 +37,7 @@ class RayDataEngine:
         blocks = None if self._songs_a_block is None else -(-len(items) // self._songs_a_block)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         context.execution_options.preserve_order = False
         done = ray.data.from_items(items, override_num_blocks=blocks).map(song, num_cpus=1, max_retries=3)
         for row in done.iter_rows():

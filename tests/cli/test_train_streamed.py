@@ -18,8 +18,11 @@ SUPPORT = Path(__file__).parent / "support"
 BATCH = 4  # over all processes
 STEPS_AN_EPOCH, EPOCHS = 6, 2
 SAVED, KILLED = 8, 9  # step 8 is the third of the second epoch
-PLACES = [(1, 0), (2, 2), (4, 1)]
-"""Processes, and reading processes of each."""
+PLACES = {1: 0, 2: 2, 4: 1}
+"""How many reading processes each of so many processes has."""
+ROUNDING = {1: 0.0, 2: 0.0, 4: 1e-6}
+"""Of weights below 1. DDP lays out its buckets anew after the first step of each start, and the place of a gradient
+in its bucket decides in which order four of them are summed. A sum of two has no order."""
 
 Start = Callable[..., Path]
 
@@ -90,7 +93,7 @@ def broken(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
 
     def run(processes: int) -> Path:
         if processes not in found:
-            found[processes] = start(processes, dict(PLACES)[processes], kill=True)
+            found[processes] = start(processes, PLACES[processes], kill=True)
         return shutil.copytree(found[processes], tmp_path_factory.mktemp("broken") / "run")
 
     return run
@@ -103,7 +106,7 @@ def whole(start: Start) -> Callable[[int], Path]:
 
     def run(processes: int) -> Path:
         if processes not in found:
-            found[processes] = start(processes, dict(PLACES)[processes])
+            found[processes] = start(processes, PLACES[processes])
         return found[processes]
 
     return run
@@ -162,7 +165,8 @@ def test_a_run_killed_in_the_middle_of_an_epoch_ends_with_the_same_weights(
     whole: Callable[[int], Path], broken: Callable[[int], Path], processes: int
 ) -> None:
     run = broken(processes)
-    assert _state(run)["global_step"] == SAVED and not _seen(run)
+    saved = _state(run)
+    assert saved["global_step"] == SAVED and not _seen(run)
     code, error = _process(
         "train", f"resume={run}", f"callbacks.record.folder='{run}'", "callbacks.kill=null"
     )
@@ -173,7 +177,10 @@ def test_a_run_killed_in_the_middle_of_an_epoch_ends_with_the_same_weights(
     unbroken, resumed = _state(whole(processes)), _state(run)
     assert unbroken["global_step"] == resumed["global_step"] == STEPS_AN_EPOCH * EPOCHS
     for name, tensor in unbroken["state_dict"].items():
-        assert torch.equal(tensor, resumed["state_dict"][name]), name
+        difference = (resumed["state_dict"][name].double() - tensor.double()).abs().max()
+        assert difference <= ROUNDING[processes], name
+    moved = [(unbroken["state_dict"][name] - own).abs().max() for name, own in saved["state_dict"].items()]
+    assert max(moved) > 1e3 * ROUNDING[4]  # in the steps since the kill
 
 
 @pytest.mark.slow
