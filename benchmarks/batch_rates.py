@@ -85,11 +85,14 @@ def short_songs(folder: Path) -> list[Path]:
 
 
 def long_songs(folder: Path) -> list[Path]:
-    """Demo mixes, each again and again for four minutes."""
+    """The demo mixes one after another for four minutes, each time from another one on."""
+    mixes = sorted((make_demo_pairs(folder / "demo") / "unmastered").iterdir())
+    read = [soundfile.read(mix, dtype="float32") for mix in mixes]
     found = []
-    for mix in sorted((make_demo_pairs(folder / "demo") / "unmastered").iterdir())[:LONG]:
-        audio, rate = soundfile.read(mix, dtype="float32")
-        found.append(folder / f"{mix.stem}.wav")
+    for first in range(LONG):
+        audio = np.concatenate([own for own, _ in read[first:] + read[:first]])
+        rate = read[0][1]
+        found.append(folder / f"{first}.wav")
         again = np.resize(audio, (LONG_S * rate, audio.shape[1]))
         soundfile.write(found[-1], again, rate, subtype="PCM_16")
     return found
