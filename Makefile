@@ -27,6 +27,7 @@ $(BASE): pyproject.toml constraints.txt
 # And what develops it.
 $(STAMP): $(BASE)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps litdata  # without torchvision: see the extra streamed
 	@touch $(STAMP)
 
 demo: $(BASE)

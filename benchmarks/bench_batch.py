@@ -3,12 +3,11 @@
 python -m benchmarks.run_all batch          the table in README.md
 python -m benchmarks.bench_batch overhead   10,000 songs that take no time: local, Ray, a rerun, memory
 python -m benchmarks.bench_batch faults     10 kinds of faults × 3 engines, then a rerun: nothing lost
+python -m benchmarks.bench_batch long       songs of four minutes, for the sums in docs/scale.md
 """
 
 import os
 import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,12 +15,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from benchmarks._timing import Row, as_table
 from benchmarks.batch_faults import FAULTS
+from benchmarks.batch_rates import alternating, long_songs, short_songs
 from neural_mastering.batch.engines.engine import Engine
 from neural_mastering.batch.engines.local import LocalEngine
 from neural_mastering.batch.engines.ray_cluster import RayEngine
@@ -30,50 +29,23 @@ from neural_mastering.batch.manifest import read_manifest
 from neural_mastering.batch.request import BatchRequest, SongLimits
 from neural_mastering.batch.results import read_table
 from neural_mastering.batch.run import run_batch
-from neural_mastering.data.demo import make_demo_pairs
 
 TITLE = "A batch: 8 demo mixes, repeated to 16, whole processes, alternating; songs a minute"
 
-SONGS, TINY = 16, 10_000
-PEERS_PYTHON = os.environ.get("PEERS_PYTHON", sys.executable)
-"""An interpreter that has Matchering; its own environment if need be."""
-
-MATCHERING = (
-    "import sys, pathlib, matchering as m\n"
-    "for song in map(pathlib.Path, sys.argv[3:]):\n"
-    "    m.process(str(song), sys.argv[1], [m.pcm24(f'{sys.argv[2]}/{song.stem}.wav')])"
-)
-LOOP = (
-    'for song in "${@:3}"; do '
-    '"$1" -m neural_mastering.cli.master "$song" -o "$2/" -q --overwrite || exit 1; done'
-)
+TINY = 10_000
 ROOT = str(Path(__file__).parents[1])
 
 
 def run(rounds: int = 3) -> list[Row]:
-    """A row for each contender; the best of `rounds` alternating runs, so that a neighbour's load counts least."""
+    """Short songs: start-up weighs most."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        songs = _songs(folder)
-        contenders = _contenders(folder, songs)
-        seconds: dict[str, list[float]] = {label: [] for label in contenders}
-        for _ in range(rounds):
-            for label, start in contenders.items():
-                shutil.rmtree(folder / "out", ignore_errors=True)
-                (folder / "out").mkdir()
-                started = time.perf_counter()
-                start()
-                seconds[label].append(time.perf_counter() - started)
-        base = min(seconds["shell loop of nm-master"])
-        return [
-            {
-                "contender": label,
-                "songs a minute, best": f"{60.0 * SONGS / min(own):.1f}",
-                "range": f"{60.0 * SONGS / max(own):.1f} to {60.0 * SONGS / min(own):.1f}",
-                "× the shell loop": f"{base / min(own):.2f}",
-            }
-            for label, own in seconds.items()
-        ]
+        return alternating(Path(name), short_songs(Path(name)), rounds)
+
+
+def long(rounds: int = 1) -> list[Row]:
+    """Songs of four minutes: what docs/scale.md reckons with."""
+    with tempfile.TemporaryDirectory() as name:
+        return alternating(Path(name), long_songs(Path(name)), rounds)
 
 
 def overhead() -> list[Row]:
@@ -158,46 +130,6 @@ def faults() -> list[Row]:
     return rows
 
 
-def _contenders(folder: Path, songs: list[Path]) -> dict[str, Callable[[], object]]:
-    out, python = str(folder / "out"), sys.executable
-    manifest = folder / "songs.csv"
-    manifest.write_text("path\n" + "".join(f"{song}\n" for song in songs))
-    names = [str(song) for song in songs]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-
-    def command(*words: str) -> Callable[[], object]:
-        return lambda: subprocess.run(words, check=True, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
-
-    def batch(*words: str) -> Callable[[], object]:
-        return command(
-            python, "-m", "neural_mastering.cli.batch", "master", str(manifest), "-o", out, "-q", *words
-        )
-
-    found = {
-        "shell loop of nm-master": command("bash", "-c", LOOP, "loop", python, out, *names),
-        "nm-batch, 1 process": batch("--jobs", "1"),
-        "nm-batch, 2 processes": batch("--jobs", "2"),
-    }
-    if find_spec("ray") is not None:
-        found["nm-batch, Ray on this machine"] = batch("--engine", "ray")
-    if subprocess.run([PEERS_PYTHON, "-c", "import matchering"], capture_output=True).returncode == 0:
-        reference = str(min((folder / "demo" / "mastered").iterdir()))  # no target: it would be refused
-        found["Matchering in a loop"] = command(PEERS_PYTHON, "-c", MATCHERING, reference, out, *names)
-    return found
-
-
-def _songs(folder: Path) -> list[Path]:
-    """The demo mixes under several names."""
-    mixes = sorted((make_demo_pairs(folder / "demo") / "unmastered").iterdir())
-    (folder / "songs").mkdir()
-    found = []
-    for number in range(SONGS):
-        source = mixes[number % len(mixes)]
-        found.append(folder / "songs" / f"{number:02d} {source.name}")
-        shutil.copyfile(source, found[-1])
-    return found
-
-
 def _request(
     folder: Path,
     files: list[Path],
@@ -248,6 +180,7 @@ PARTS = {
     "overhead": _Part("Songs that take no time", overhead),
     "faults": _Part("Faults", faults),
     "songs": _Part(TITLE, run),
+    "long": _Part("Songs of four minutes", long),
 }
 
 

@@ -105,8 +105,12 @@ def opened(request: BatchRequest) -> Iterator[None]:
             for folder in (masters, *(f for f in masters.glob("*/") if not f.is_symlink())):
                 remove_drafts(folder)
             merge(out)
-        remove_scratch(out / "scratch" if request.scratch is None else request.scratch)
-        yield
+        scratch = out / "scratch" if request.scratch is None else request.scratch
+        remove_scratch(scratch)
+        try:
+            yield
+        finally:  # of processes that were still about to end when this run began
+            remove_scratch(scratch)
 
 
 def remove_scratch(folder: Path) -> None:

@@ -19,6 +19,7 @@ from neural_mastering.batch.flatten import flatten
 from neural_mastering.batch.sound_version import sound_version, versions
 from neural_mastering.batch.storage import LocalCopy, fetch, is_url, stamp_of
 from neural_mastering.batch.work import Row, Work, key_of
+from neural_mastering.errors import InputError
 
 _TRACE_LINES = 12
 
@@ -98,6 +99,8 @@ def _source(work: Work, place: int, scratch: Path) -> LocalCopy:
     folder = scratch / f"in{place}"
     if is_url(location):
         folder.mkdir()
+    elif Path(location).is_dir():
+        raise InputError(f"{work.songs[place].path} is a folder: give each song in it a row of its own")
     return fetch(location, folder, work.places.most_download_bytes)
 
 

@@ -30,15 +30,19 @@ from neural_mastering.cli.batch_options import (
 from neural_mastering.cli.delivery_options import (
     Also,
     Bits,
+    Ceiling,
     CodecCheck,
     CodecSafe,
+    Density,
     Format,
+    MaxReduction,
     Plr,
     ReplayGain,
     SampleRate,
+    Target,
 )
 from neural_mastering.cli.invocation import invoke_command
-from neural_mastering.cli.master_options import master_settings, names
+from neural_mastering.cli.master_options import master_settings, names, typed_options
 from neural_mastering.cli.song_options import BassMono, DualMono, FadeIn, FadeOut, LowerOnly, Trim
 from neural_mastering.cli.tone_options import (
     Controls,
@@ -87,10 +91,8 @@ _BATCH = [
 def master(
     manifest: Manifest,
     output: Output,
-    target: Annotated[
-        str | None, typer.Option(help="Loudness target, as for nm-master. Default: spotify.")
-    ] = None,
-    ceiling: Annotated[str | None, typer.Option(help="True-peak ceiling in dBTP, or off.")] = None,
+    target: Target = None,
+    ceiling: Ceiling = None,
     model: Model = None,
     style: Style = None,
     intensity: Intensity = "balanced",
@@ -101,12 +103,8 @@ def master(
     strength: Strength = None,
     skip: Skip = None,
     only: Only = None,
-    density: Annotated[
-        str, typer.Option(help="How much dynamics may be given up.", metavar="gentle|balanced|dense|S")
-    ] = "balanced",
-    max_reduction: Annotated[
-        float, typer.Option(help="Maximum gain reduction of the limiter in dB.", metavar="DB")
-    ] = 6.0,
+    density: Density = "balanced",
+    max_reduction: MaxReduction = 6.0,
     plr: Plr = None,
     bits: Bits = None,
     form: Format = None,
@@ -151,35 +149,7 @@ def master(
     A row's own target, style and reference come first. Songs that share an album get one gain.
     """
     given = locals()
-    settings = master_settings(
-        target=target,
-        ceiling=ceiling,
-        model=model,
-        style=style,
-        intensity=intensity,
-        density=density,
-        reference=reference or [],
-        match=match or [],
-        word=word or [],
-        strength=strength or [],
-        skip=names(skip),
-        only=names(only),
-        max_reduction_db=max_reduction,
-        plr=plr,
-        bits=bits,
-        format=form,
-        also=names(also),
-        codec_check=names(codec_check),
-        codec_safe=names(codec_safe),
-        replaygain=replaygain,
-        sample_rate_hz=sample_rate,
-        bass_mono_hz=bass_mono,
-        dual_mono=dual_mono,
-        lower_only=lower_only,
-        trim=trim,
-        fade_in=fade_in,
-        fade_out=fade_out,
-    )
+    settings = master_settings(**typed_options(given))
     plain = _plain(settings, controls, names([export] if export is not None else None))
     _run("master", given, plain, masters=masters, reports=reports)
 

@@ -20,7 +20,11 @@ Output = Annotated[
     ),
 ]
 Jobs = Annotated[
-    int, typer.Option(help="Number of songs to process in parallel; 0 uses one process per core.", min=0)
+    int,
+    typer.Option(
+        help="Number of songs to process in parallel, here or in each Slurm job; 0 uses one process per core.",
+        min=0,
+    ),
 ]
 EngineName = Annotated[
     str,

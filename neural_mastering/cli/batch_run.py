@@ -75,16 +75,15 @@ def run(
     )
     for note in manifest.notes:
         _say(f"note: {note}")
-    jobs = options.jobs or default_jobs()
     if options.dry_run:
         planned = plan_batch(request)
         _say_plan(planned, out=sys.stdout)
-        print(f"{estimate(request, planned, jobs)}")
+        print(f"{estimate(request, planned, options.jobs or default_jobs())}")
         return 0
     engine = choose_engine(
         EngineOptions(
             options.engine,
-            jobs,
+            options.jobs,
             memory,
             options.ray_address,
             options.slurm_jobs,

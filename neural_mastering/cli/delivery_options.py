@@ -1,9 +1,30 @@
-"""The options of nm-master about the files that it delivers."""
+"""The options about the loudness and the files that are delivered."""
 
 from typing import Annotated
 
 import typer
 
+Target = Annotated[
+    str | None,
+    typer.Option(
+        help="Loudness target: a destination of nm-master --list-targets, a number in LUFS, or keep. "
+        "Default: spotify."
+    ),
+]
+Ceiling = Annotated[
+    str | None, typer.Option(help="True-peak ceiling in dBTP, or off. Default: the target's own.")
+]
+Density = Annotated[
+    str,
+    typer.Option(
+        help="How much dynamics may be given up for loudness: gentle, balanced, dense, or 0 to 1. "
+        "It bounds what limiting costs in LU, and short peaks are clipped by up to 3 dB times this.",
+        metavar="gentle|balanced|dense|S",
+    ),
+]
+MaxReduction = Annotated[
+    float, typer.Option(help="Maximum gain reduction of the limiter in dB.", metavar="DB")
+]
 Plr = Annotated[
     str | None,
     typer.Option(

@@ -12,14 +12,18 @@ from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.cli.delivery_options import (
     Also,
     Bits,
+    Ceiling,
     CodecCheck,
     CodecSafe,
+    Density,
     Format,
+    MaxReduction,
     Plr,
     ReplayGain,
     SampleRate,
+    Target,
 )
-from neural_mastering.cli.master_options import master_options, names
+from neural_mastering.cli.master_options import master_options, names, typed_options
 from neural_mastering.cli.master_output import MasterPrinter, print_targets
 from neural_mastering.cli.song_options import (
     Album,
@@ -80,15 +84,8 @@ def run(
             metavar="PATH",
         ),
     ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            help="Loudness target: a destination from --list-targets, a number in LUFS, or keep. Default: spotify."
-        ),
-    ] = None,
-    ceiling: Annotated[
-        str | None, typer.Option(help="True-peak ceiling in dBTP, or off. Default: the target's own.")
-    ] = None,
+    target: Target = None,
+    ceiling: Ceiling = None,
     model: Model = None,
     style: Style = None,
     intensity: Intensity = "balanced",
@@ -99,17 +96,8 @@ def run(
     strength: Strength = None,
     skip: Skip = None,
     only: Only = None,
-    density: Annotated[
-        str,
-        typer.Option(
-            help="How much dynamics may be given up for loudness: gentle, balanced, dense, or 0 to 1. "
-            "It bounds what limiting costs in LU, and short peaks are clipped by up to 3 dB times this.",
-            metavar="gentle|balanced|dense|S",
-        ),
-    ] = "balanced",
-    max_reduction: Annotated[
-        float, typer.Option(help="Maximum gain reduction of the limiter in dB.", metavar="DB")
-    ] = 6.0,
+    density: Density = "balanced",
+    max_reduction: MaxReduction = 6.0,
     plr: Plr = None,
     bits: Bits = None,
     form: Format = None,
@@ -156,6 +144,7 @@ def run(
     ] = False,
 ) -> None:
     """Master songs: tone (by style, reference, words, a model or your own controls), loudness and true peak."""
+    typed = typed_options(locals())
     if list_targets:
         print_targets()
         return
@@ -172,34 +161,8 @@ def run(
     from neural_mastering.rendering.sources import expand_sources
 
     options = master_options(
-        target=target,
-        ceiling=ceiling,
-        model=model,
-        style=style,
-        intensity=intensity,
-        density=density,
+        **typed,
         controls=controls,
-        reference=reference or [],
-        match=match or [],
-        word=word or [],
-        strength=strength or [],
-        skip=names(skip),
-        only=names(only),
-        max_reduction_db=max_reduction,
-        plr=plr,
-        bits=bits,
-        format=form,
-        also=names(also),
-        codec_check=names(codec_check),
-        codec_safe=names(codec_safe),
-        replaygain=replaygain,
-        sample_rate_hz=sample_rate,
-        bass_mono_hz=bass_mono,
-        dual_mono=dual_mono,
-        lower_only=lower_only,
-        trim=trim,
-        fade_in=fade_in,
-        fade_out=fade_out,
         overwrite=overwrite,
         report=report,
         json=json,

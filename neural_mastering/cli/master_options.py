@@ -1,11 +1,52 @@
-"""What was typed at nm-master as the options of a master."""
+"""What was typed at nm-master or nm-batch as the options of a master."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neural_mastering.rendering.options import Options
     from neural_mastering.rendering.settings import Settings
+
+_PARSED = ("reference", "match", "word", "strength")
+_LISTS = ("skip", "only", "also", "codec_check", "codec_safe")
+_AS_TYPED = (
+    "target",
+    "ceiling",
+    "model",
+    "style",
+    "intensity",
+    "density",
+    "bits",
+    "replaygain",
+    "dual_mono",
+    "lower_only",
+    "trim",
+    "fade_in",
+    "fade_out",
+    "plr",
+)
+_SETTINGS = {
+    "max_reduction": "max_reduction_db",
+    "form": "format",
+    "sample_rate": "sample_rate_hz",
+    "bass_mono": "bass_mono_hz",
+}
+"""Options whose setting has another name."""
+
+
+def typed_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that decide how a song sounds and is delivered, as `master_options` takes them.
+
+    Args:
+        given: what was typed, by the names of a command's parameters; others among them are left out.
+    """
+    return {
+        **{name: given[name] or [] for name in _PARSED},
+        **{name: names(given[name]) for name in _LISTS},
+        **{name: given[name] for name in _AS_TYPED},
+        **{setting: given[name] for name, setting in _SETTINGS.items()},
+    }
 
 
 def master_options(

@@ -181,19 +181,9 @@ class PairedDataModule(lightning.LightningDataModule):
 
     def train_dataloader(self) -> ResumableLoader:
         """Training batches; after a resume those that were still to come."""
-        rank, world_size = self._place()
         dataset = self.train_dataset()
-        batches = TrainingBatches(
-            len(dataset),
-            self.batch_size,
-            self.seed,
-            rank,
-            world_size,
-            self.passes,
-            self.same_crops_every_epoch,
-        )
         self._train_loader = ResumableLoader(
-            dataset, batches, self.num_workers, self.pin_memory, self._processed_batches()
+            dataset, self._batches(dataset), self.num_workers, self.pin_memory, self._processed_batches()
         )
         return self._train_loader
 
@@ -234,6 +224,22 @@ class PairedDataModule(lightning.LightningDataModule):
             persistent_workers=self.num_workers > 0,
             worker_init_fn=ignore_interrupts,
         )
+
+    def _batches(self, dataset: Any) -> TrainingBatches:
+        """Which crops of `train_dataset` make up which batch."""
+        return TrainingBatches(len(dataset), **self._shares())
+
+    def _shares(self) -> dict[str, Any]:
+        """How the batches are made and shared out, by the names that `TrainingBatches` has for it."""
+        rank, world_size = self._place()
+        return {
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "rank": rank,
+            "world_size": world_size,
+            "passes": self.passes,
+            "same_every_epoch": self.same_crops_every_epoch,
+        }
 
     def _place(self) -> tuple[int, int]:
         """Rank and number of processes."""

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from neural_mastering.data.datamodule import PairedDataModule
 from neural_mastering.data.errors import DataError
 from neural_mastering.data.library import SongLibrary
-from neural_mastering.data.loader import ResumableLoader
 from neural_mastering.data.splits import CHECKPOINT_KEY, SPLITS
 from neural_mastering.data.streamed import StreamedBatches, StreamedCrops, StreamedSegments
 from neural_mastering.data.streamed_folder import StreamedFolder, is_packed
@@ -62,23 +61,8 @@ class StreamedDataModule(PairedDataModule):
         folder = self._folders.get(split, self._folders["train"])
         return StreamedSegments(folder, self.segment, self.seed, self._degrader)
 
-    def train_dataloader(self) -> ResumableLoader:
-        """Training batches; after a resume those that were still to come."""
-        rank, world_size = self._place()
-        dataset = self.train_dataset()
-        batches = StreamedBatches(
-            dataset.folder.chunk_ends,
-            self.batch_size,
-            self.seed,
-            rank,
-            world_size,
-            self.passes,
-            self.same_crops_every_epoch,
-        )
-        self._train_loader = ResumableLoader(
-            dataset, batches, self.num_workers, self.pin_memory, self._processed_batches()
-        )
-        return self._train_loader
+    def _batches(self, dataset: Any) -> StreamedBatches:
+        return StreamedBatches(dataset.folder.chunk_ends, **self._shares())
 
     def _open(self, split: str) -> StreamedFolder:
         place = f"{self._where}/{split}"

@@ -42,8 +42,12 @@ def test_slurm_jobs_give_the_same_table_as_processes_here(asked: Ask) -> None:
 
 
 @pytest.mark.slow
-def test_works_of_a_lost_job_are_submitted_again(asked: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    request = asked({f"s{i}": "good" for i in range(6)})
+def test_works_of_a_lost_job_are_submitted_again(
+    asked: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    request = asked(
+        {"s0": "hang_once", **{f"s{i}": "good" for i in range(1, 6)}}, limits=SongLimits(300.0, 0)
+    )
     engine = SlurmEngine(request.out, jobs=2, cluster="local")
     real, calls = engine._executor.map_array, []
 
@@ -51,7 +55,10 @@ def test_works_of_a_lost_job_are_submitted_again(asked: Ask, monkeypatch: pytest
         calls.append(len(chunks[0]))
         jobs = real(function, *chunks)
         if len(calls) == 1:
-            jobs[0].cancel()
+            until = time.monotonic() + 120.0
+            while not (tmp_path / "s0.tried").exists() and time.monotonic() < until:
+                time.sleep(0.05)
+            jobs[0].cancel()  # while it hangs in its first song
         return jobs
 
     monkeypatch.setattr(engine._executor, "map_array", lossy)

@@ -103,6 +103,15 @@ def test_only_what_changed_is_done_again(asked: Ask, tries: Tries, tmp_path: Pat
     assert tries() == 5
 
 
+def test_a_folder_is_no_song_and_stays_none(asked: Ask, tmp_path: Path) -> None:
+    request = asked({"d": "good"})
+    (tmp_path / "d").unlink()
+    (tmp_path / "d").mkdir()
+    run_batch(request, LocalEngine())
+    assert rows(request)["d"]["error_kind"] == "input" and "is a folder" in rows(request)["d"]["error"]
+    assert run_batch(request, LocalEngine()).reasons == {"failed before": 1}
+
+
 def test_a_plan_names_the_songs_without_a_file(asked: Ask) -> None:
     request = asked({"here": "good", "gone": "good"})
     Path(request.songs[1].location).unlink()

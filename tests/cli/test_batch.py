@@ -1,5 +1,6 @@
 """nm-batch from the command line, with songs that sound."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,42 @@ def test_a_batch_writes_what_nm_master_writes_and_says_its_numbers(tmp_path: Pat
 
 
 @pytest.mark.slow
+def test_a_disk_that_is_full_keeps_what_fitted_and_a_larger_one_gets_the_rest(tmp_path: Path) -> None:
+    """A real tmpfs, where mounting is allowed; a master takes 1 MB of its 3."""
+    out = tmp_path / "out"
+    out.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(out)], check=False).returncode:
+        pytest.skip("mounting a tmpfs isn't allowed here")
+    try:
+        files = songs(tmp_path, 5)
+        (tmp_path / "m.csv").write_text("path\n" + "".join(f"{file.name}\n" for file in files))
+        arguments = [
+            "master",
+            str(tmp_path / "m.csv"),
+            "-o",
+            str(out),
+            "--model",
+            "none",
+            "--jobs",
+            "2",
+            "-q",
+        ]
+        assert invoke(arguments) != 0
+        fitted = {file: file.stat().st_mtime_ns for file in (out / "masters").glob("*.wav")}
+        assert 0 < len(fitted) < len(files)
+        for file in fitted:
+            soundfile.read(file)  # whole
+        assert not list((out / "scratch").glob("*"))
+        subprocess.run(["mount", "-o", "remount,size=40m", str(out)], check=True)
+        assert invoke(arguments) == 0
+        assert [row["status"] for row in read_table(out).to_pylist()] == ["done"] * len(files)
+        assert len(list((out / "masters").glob("*.wav"))) == len(files)
+        assert {file: file.stat().st_mtime_ns for file in fitted} == fitted
+    finally:
+        subprocess.run(["umount", str(out)], check=False)
+
+
+@pytest.mark.slow
 def test_measured_numbers_are_those_of_the_first_step_of_a_master(tmp_path: Path) -> None:
     from contextlib import ExitStack
 
@@ -103,6 +140,7 @@ def test_evaluated_numbers_are_those_of_the_metrics(tmp_path: Path) -> None:
         (["--retry", "all"], "expected failed"),
         (["--engine", "cloud"], "expected local, slurm, ray"),
         (["--slurm-option", "x", "--engine", "slurm"], "expected NAME=VALUE"),
+        (["--jobs", "2", "--engine", "ray"], "leave --jobs out"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(

@@ -8,6 +8,7 @@ from neural_mastering.batch.engines.engine import Engine
 from neural_mastering.batch.engines.local import LocalEngine
 from neural_mastering.batch.request import BatchRequest
 from neural_mastering.errors import InputError
+from neural_mastering.worker_pool import default_jobs
 
 ENGINES = ("local", "slurm", "ray")
 
@@ -18,7 +19,7 @@ class EngineOptions:
 
     Attributes:
         name: one of `ENGINES`.
-        jobs: processes on this machine, or in each Slurm job; of Ray, songs at once on each core of the cluster.
+        jobs: processes on this machine, or in each Slurm job; 0 for one a core. Ray has one for each of its cores.
         memory_bytes: limit of a song's process.
         ray_address: of a cluster that runs already.
         slurm_jobs: in the array.
@@ -27,7 +28,7 @@ class EngineOptions:
     """
 
     name: str = "local"
-    jobs: int = 1
+    jobs: int = 0
     memory_bytes: int = 0
     ray_address: str | None = None
     slurm_jobs: int = 8
@@ -41,9 +42,12 @@ def choose_engine(options: EngineOptions, request: BatchRequest) -> Engine:
     Raises:
         InputError: an unknown name, or an engine whose library is not installed.
     """
+    jobs = options.jobs or default_jobs()
     if options.name == "local":
-        return LocalEngine(options.jobs, options.memory_bytes)
+        return LocalEngine(jobs, options.memory_bytes)
     if options.name == "ray":
+        if options.jobs:
+            raise InputError("--jobs: Ray works on one song for each core of the cluster; leave --jobs out")
         from neural_mastering.batch.engines.ray_cluster import RayEngine  # an extra
 
         return RayEngine(options.ray_address, options.memory_bytes)
@@ -53,7 +57,7 @@ def choose_engine(options: EngineOptions, request: BatchRequest) -> Engine:
         return SlurmEngine(
             request.out,
             options.slurm_jobs,
-            options.jobs,
+            jobs,
             options.memory_bytes,
             options.slurm_parameters,
             options.slurm_cluster,

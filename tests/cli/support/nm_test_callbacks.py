@@ -51,3 +51,16 @@ class RecordItems(Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         with (Path(self.folder) / f"rank{trainer.global_rank}.txt").open("w") as file:
             file.write("\n".join(self.lines) + "\n")
+
+
+class KillAt(Callback):
+    """Ends every process of the run in the middle of a step, as when the machine is lost."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_before_backward(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: torch.Tensor
+    ) -> None:
+        if trainer.global_step == self.step:
+            os.kill(os.getpid(), signal.SIGKILL)
