@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
+from neural_mastering.dsp import stream_kernels
 from neural_mastering.errors import InputError
 
 
@@ -27,13 +28,14 @@ class DiskBuffer:
     def keep(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """Pass blocks on, as they will be read back."""
         for block in blocks:
-            yield np.ascontiguousarray(self.append(block).T.astype(np.float64))
+            yield _as_block(self.append(block))
 
     def append(self, block: Block) -> NDArray[np.float32]:
         """Keep a block; returns what is kept, (time, channel)."""
-        kept = np.ascontiguousarray(block.T, dtype=np.float32)
+        kept = np.empty(block.shape[::-1], np.float32)
+        stream_kernels.alternating(np.ascontiguousarray(block, np.float64), kept.reshape(-1))
         try:
-            self._file.write(kept.tobytes())
+            self._file.write(kept.data)
         except OSError as error:
             reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
             raise InputError(
@@ -52,8 +54,7 @@ class DiskBuffer:
         self._file.seek(0)
         size = 4 * self._channels * BLOCK_SAMPLES
         while data := self._file.read(size):
-            frames = np.frombuffer(data, np.float32).reshape(-1, self._channels)
-            yield np.ascontiguousarray(frames.T.astype(np.float64))
+            yield _as_block(np.frombuffer(data, np.float32).reshape(-1, self._channels))
 
     def close(self) -> None:
         """Give the disk space back."""
@@ -64,3 +65,10 @@ class DiskBuffer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _as_block(frames: NDArray[np.float32]) -> Block:
+    """Frames (time, channel) as a block."""
+    block = np.empty(frames.shape[::-1])
+    stream_kernels.planes(frames.reshape(-1), 1.0, block)
+    return block

@@ -11,6 +11,7 @@ import soundfile
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
 from neural_mastering.audio_io.ffmpeg_decoder import DecodedStream, decode, ffmpeg_path
 from neural_mastering.audio_io.sound_source import sound_source
+from neural_mastering.dsp import stream_kernels
 from neural_mastering.errors import InputError
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 384_000
@@ -25,6 +26,12 @@ READABLE_SUFFIXES = (
 """Of files that are taken for songs where a folder is given."""
 
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
+_READ_AS = {
+    **dict.fromkeys(("PCM_S8", "PCM_U8", "PCM_16"), ("int16", 2.0**-15)),
+    **dict.fromkeys(("PCM_24", "PCM_32"), ("int32", 2.0**-31)),
+}
+"""What libsndfile gives without converting to floating point, and what makes full scale of it 1."""
+
 _LOSSLESS = (*_BITS, "ALAC_16", "ALAC_20", "ALAC_24", "ALAC_32")
 _LONGEST_S = 1e6  # 11 days: what passes it is a length that nobody wrote
 
@@ -120,12 +127,14 @@ class AudioReader:
         position = 0
         try:
             with soundfile.SoundFile(sound_source(self._source)) as file:
+                kind, scale = _READ_AS.get(file.subtype, ("float64", 1.0))
                 while True:
-                    frames = file.read(block_samples, dtype="float64", always_2d=True)
+                    frames = file.read(block_samples, dtype=kind, always_2d=True)
                     if not len(frames):
                         break
-                    block = np.ascontiguousarray(frames.T, dtype=np.float64)
-                    if not np.isfinite(block.sum()) and not np.isfinite(block).all():
+                    block = np.empty(frames.shape[::-1])
+                    stream_kernels.planes(frames.reshape(-1), scale, block)
+                    if scale == 1.0 and not np.isfinite(block.sum()) and not np.isfinite(block).all():
                         first = position + int(np.flatnonzero(~np.isfinite(block).all(axis=0))[0])
                         raise InputError(
                             f"{self.path} holds samples that are not numbers (NaN or infinity, first at "

@@ -175,24 +175,26 @@ class AtomicWriter:
 
     def write(self, block: Block) -> Block:
         """Write a block (channel, time); returns exactly what the file then holds."""
+        block = np.ascontiguousarray(block, np.float64)
+        channels, time = block.shape
+        written = np.empty((channels, time))
         if self.form.bits == "32f":
-            data = np.ascontiguousarray(block.T, dtype=np.float32)
-            written = data.T.astype(np.float64)
+            data = np.empty((time, channels), np.float32)
+            stream_kernels.alternating(block, data.reshape(-1))
+            stream_kernels.planes(data.reshape(-1), 1.0, written)
         else:
             bits = int(self.form.bits)
-            steps = np.empty(block.T.shape, np.int32)
+            data = np.empty((time, channels), np.int32)
             dither = self._dither and not (self._keep_grid and _on_grid(block))
             self.clipped_samples += stream_kernels.quantise(
-                np.ascontiguousarray(block), self._position, bits, dither, DITHER_SEED, steps
+                block, self._position, bits, dither, DITHER_SEED, 32 - bits, data.reshape(-1), written
             )
-            written = np.ascontiguousarray(steps.T) * 2.0 ** (1 - bits)
-            data = steps.astype(np.int16) if bits == 16 else steps << (32 - bits)
         self._position += block.shape[1]
         try:
             self._file.write(data)
         except (soundfile.LibsndfileError, OSError, RuntimeError, AssertionError) as error:
             raise self._failed(error) from error
-        return np.ascontiguousarray(written, dtype=np.float64)
+        return written
 
     def close(self) -> None:
         """Finish the draft, which keeps its hidden name."""

@@ -20,6 +20,7 @@ FUTURE = TAPS // 2 + 1
 """Samples that must stand from the end of the last interval on."""
 
 _compiled = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"}, error_model="numpy")
+_finite = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 _HALVES = 0.70  # a little under cos(π/4), since a filter of 48 taps isn't ideal
 RUN = 64
 """Intervals that are searched together. Streams search whole runs, so that any blocks give the same peaks."""
@@ -36,6 +37,34 @@ def interpolated(x, first, taps):
     for i in range(TAPS):
         total += taps[i] * x[first + i]
     return total
+
+
+@_compiled
+@no_type_check
+def _midpoints(x, first, count, taps, out):
+    """out[j] = Σ taps·x from sample first + j on, for taps that are the same from both ends.
+
+    The inner loop runs over samples, so that it becomes vector instructions.
+    """
+    for j in range(count):
+        out[j] = 0.0
+    for i in range(0, TAPS // 2, 4):
+        a, b, c, d = taps[i], taps[i + 1], taps[i + 2], taps[i + 3]
+        low = x[first + i : first + i + count + 3]
+        high = x[first + TAPS - 4 - i : first + TAPS - 1 - i + count]
+        for j in range(count):
+            outer = a * (low[j] + high[j + 3]) + b * (low[j + 1] + high[j + 2])
+            out[j] += outer + c * (low[j + 2] + high[j + 1]) + d * (low[j + 3] + high[j])
+
+
+@_finite
+@no_type_check
+def largest(x, start, stop):
+    """The largest |x| of the samples [start, stop), which must be numbers."""
+    peak = 0.0
+    for n in range(start, stop):
+        peak = max(peak, abs(x[n]))
+    return peak
 
 
 @_compiled
@@ -85,17 +114,18 @@ def raise_peak(x, start, stop, phases, peak):
     middle = phases[factor // 2 - 1]
     bound = _norm(middle)
     near = math.cos(math.pi / (2.0 * factor))
-    for n in range(start, stop):
-        peak = max(peak, abs(x[n]))
+    peak = max(peak, largest(x, start, stop))
+    halves = np.empty(RUN)
     for first in range(start, stop, RUN):
         last = min(first + RUN, stop)
-        loudest = 0.0
-        for i in range(first - TAPS // 2 + 1, last + TAPS // 2):
-            loudest = max(loudest, abs(x[i]))
+        loudest = largest(x, first - TAPS // 2 + 1, last + TAPS // 2)
         if loudest * bound < _HALVES * peak or loudest == 0.0:
             continue
+        _midpoints(x, first - TAPS // 2 + 1, last - first, middle, halves)
+        if max(largest(halves, 0, last - first), largest(x, first, last + 1)) < _HALVES * peak:
+            continue
         for n in range(first, last):
-            between = interpolated(x, n - TAPS // 2 + 1, middle)
+            between = halves[n - first]
             value = max(abs(x[n]), max(abs(x[n + 1]), abs(between)))
             if value >= _HALVES * peak and value + _reach(x[n], between, x[n + 1], 2.0 * peak) >= peak:
                 peak = max(peak, _fine(x, n, phases, near * peak))
@@ -141,6 +171,7 @@ def interval_peaks(x, start, stop, phases, floor, out):
     middle = phases[factor // 2 - 1]
     bound = _norm(middle)
     near = math.cos(math.pi / (2.0 * factor)) * floor
+    between = np.empty(RUN)
     halves, reach = np.empty(GROUP), np.empty(GROUP)
     for n in range(stop - start):
         out[n] = 0.0
@@ -148,20 +179,19 @@ def interval_peaks(x, start, stop, phases, floor, out):
         channel = x[c]
         for first in range(start, stop, RUN):
             last = min(first + RUN, stop)
-            loudest = 0.0
-            for i in range(first - TAPS // 2 + 1, last + TAPS // 2):
-                loudest = max(loudest, abs(channel[i]))
+            loudest = largest(channel, first - TAPS // 2 + 1, last + TAPS // 2)
             # every phase is bounded by its norm; the midpoint's is the largest
             if loudest * bound < floor:
                 continue
+            _midpoints(channel, first - TAPS // 2 + 1, last - first, middle, between)
             for group in range(first, last, GROUP):
                 count = min(GROUP, last - group)
                 best = 0.0
                 for i in range(count):
                     n = group + i
-                    between = interpolated(channel, n - TAPS // 2 + 1, middle)
-                    halves[i] = max(abs(between), max(abs(channel[n]), abs(channel[n + 1])))
-                    reach[i] = _reach(channel[n], between, channel[n + 1], 2.0 * max(loudest, halves[i]))
+                    middle_value = between[n - first]
+                    halves[i] = max(abs(middle_value), max(abs(channel[n]), abs(channel[n + 1])))
+                    reach[i] = _reach(channel[n], middle_value, channel[n + 1], 2.0 * max(loudest, halves[i]))
                     best = max(best, halves[i])
                 least = max(floor, best)
                 for i in range(count):
@@ -191,10 +221,13 @@ def power_of(base, exponent):
 @no_type_check
 def largest_per_cell(x, position, cell, out):
     """out[(position + n) // cell] = the largest |x| of any channel (channel, time) there; `out` is raised."""
-    for n in range(x.shape[1]):
-        i = (position + n) // cell
-        for c in range(x.shape[0]):
-            out[i] = max(out[i], abs(x[c, n]))
+    for c in range(x.shape[0]):
+        start = 0
+        while start < x.shape[1]:
+            i = (position + start) // cell
+            stop = min((i + 1) * cell - position, x.shape[1])
+            out[i] = max(out[i], largest(x[c], start, stop))
+            start = stop
 
 
 @no_type_check

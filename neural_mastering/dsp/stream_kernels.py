@@ -132,13 +132,16 @@ def _uniform(counter):
 
 @_compiled
 @no_type_check
-def quantise(x, position, bits, dither, seed, out):
-    """Round x to whole steps of 2^(1 − bits) into out (time, channel), int32; returns how many samples clipped.
+def quantise(x, position, bits, dither, seed, shift, steps, stored):
+    """Round x (channel, time) to whole steps of 2^(1 − bits); returns how many samples clipped.
 
     With `dither`, the difference of two uniform numbers of one step each is added first (TPDF, 2 steps wide).
+
+    Args: position, of the first sample in its file; shift, by how many bits the steps are moved up in `steps`,
+        (time · channel,) int32; stored, of x's shape: the values of the steps.
     """
     channels = x.shape[0]
-    scale = 2.0 ** (bits - 1)
+    scale, step = 2.0 ** (bits - 1), 2.0 ** (1 - bits)
     clipped = 0
     for c in range(channels):
         for n in range(x.shape[1]):
@@ -149,11 +152,40 @@ def quantise(x, position, bits, dither, seed, out):
                 ) * np.uint64(0xD1342543DE82EF95)
                 value += _uniform(counter) - _uniform(counter + np.uint64(1))
             value = np.floor(value + 0.5)
-            if value > scale - 1.0:
-                clipped += value > scale  # full scale itself is half a step away
-                value = scale - 1.0
-            elif value < -scale:
-                clipped += 1
-                value = -scale
-            out[n, c] = np.int32(value)
+            clipped += value > scale  # full scale itself is half a step away
+            clipped += value < -scale
+            stored[c, n] = max(min(value, scale - 1.0), -scale) * step
+    if channels == 2:
+        for n in range(x.shape[1]):
+            steps[2 * n] = np.int32(stored[0, n] * scale) << shift
+            steps[2 * n + 1] = np.int32(stored[1, n] * scale) << shift
+    else:
+        for n in range(x.shape[1]):
+            steps[n] = np.int32(stored[0, n] * scale) << shift
     return clipped
+
+
+@_compiled
+@no_type_check
+def planes(samples, scale, out):
+    """out (channel, time) = scale · samples (time · channel,), which alternate between the channels."""
+    if out.shape[0] == 2:
+        for n in range(out.shape[1]):
+            out[0, n] = samples[2 * n] * scale
+            out[1, n] = samples[2 * n + 1] * scale
+    else:
+        for n in range(out.shape[1]):
+            out[0, n] = samples[n] * scale
+
+
+@_compiled
+@no_type_check
+def alternating(x, out):
+    """out (time · channel,) = x (channel, time), sample by sample from each channel, rounded to out's type."""
+    if x.shape[0] == 2:
+        for n in range(x.shape[1]):
+            out[2 * n] = x[0, n]
+            out[2 * n + 1] = x[1, n]
+    else:
+        for n in range(x.shape[1]):
+            out[n] = x[0, n]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neural_mastering.audio_io.block import Block
-from neural_mastering.dsp.third_octaves import Float64s
+from neural_mastering.metering.cell_peaks import CellPeaks
 from neural_mastering.units import db_to_gain, gain_to_db
 
 CELL_MS = 1.0
@@ -86,8 +86,7 @@ class EdgeMeter:
         self._rate = sample_rate
         self._cell = max(round(CELL_MS * sample_rate / 1000.0), 1)
         self._look = max(round(_LOOK_MS * sample_rate / 1000.0), 2)
-        self._cells: list[Float64s] = []
-        self._rest: Float64s = np.zeros(0)
+        self._cells = CellPeaks(self._cell)
         self._frames = 0
         self._head: Block | None = None
         self._tail: Block | None = None
@@ -103,15 +102,11 @@ class EdgeMeter:
         before = block[:, :0] if self._tail is None else self._tail
         self._tail = np.concatenate([before, block[:, -self._look :]], axis=1)[:, -self._look :]
         self._frames += block.shape[1]
-        sizes = np.concatenate([self._rest, np.abs(block).max(axis=0)])
-        whole = sizes.size // self._cell * self._cell
-        self._cells.append(sizes[:whole].reshape(-1, self._cell).max(axis=1))
-        self._rest = sizes[whole:]
+        self._cells.push(block)
 
     def finish(self) -> Edges:
         """The edges of all blocks so far."""
-        rest = [np.array([self._rest.max()])] if self._rest.size else []
-        cells = np.concatenate([np.zeros(0), *self._cells, *rest])
+        cells = self._cells.finish()
         heard = np.flatnonzero(cells > cells.max(initial=0.0) * db_to_gain(SILENT_BELOW_PEAK_DB))
         if not heard.size:
             return Edges(self._rate, self._frames, 0, self._frames)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
 from neural_mastering.dsp import peak_kernels
 from neural_mastering.dsp.limiter import HOLD, LimiterSettings
+from neural_mastering.metering.cell_peaks import CellPeaks
 from neural_mastering.metering.meter import HOP_MS, Meter, Readings, gated_loudness
 from neural_mastering.units import db_to_gain
 
@@ -81,25 +82,13 @@ def forecast(blocks: Iterator[Block], sample_rate: int, channels: int, frames: i
     meter = Meter(sample_rate, channels)
     excerpts = _Excerpts(sample_rate, frames)
     cell = max(round(HOP_MS * sample_rate / 1000.0) // _CELLS_PER_HOP, 1)
-    parts: list[NDArray[np.float32]] = []
-    open_peak, position = np.zeros(1), 0
+    cells, position = CellPeaks(cell), 0
     for block in blocks:
         meter.push(block)
         excerpts.push(block, position)
-        inside = position % cell
-        peaks = np.zeros((inside + block.shape[1] - 1) // cell + 1)
-        peaks[0] = open_peak[0]
-        peak_kernels.largest_per_cell(block, inside, cell, peaks)
+        cells.push(block)
         position += block.shape[1]
-        if position % cell:
-            open_peak[0] = peaks[-1]
-            peaks = peaks[:-1]
-        else:
-            open_peak[0] = 0.0
-        parts.append(peaks.astype(np.float32))
-    if position % cell:
-        parts.append(open_peak.astype(np.float32))
-    peaks32 = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    peaks32 = cells.finish().astype(np.float32)
     sample = excerpts.joined()
     checked = None
     if sample is not None:

@@ -95,13 +95,13 @@ class SongInspector:
         self._tail_frames += block.shape[1]
         while self._tail_frames - self._tail[0].shape[1] >= _TAIL_S * self._rate:
             self._tail_frames -= self._tail.popleft().shape[1]
-        self._waiting = np.concatenate([self._waiting, block], axis=1)
-        while self._waiting.shape[1] >= self._skip + self._size:
-            self._waiting = self._waiting[:, self._skip :]
-            self._add(self._waiting[:, : self._size])
-            self._skip = self._hop
-        unused = min(self._skip, self._waiting.shape[1])
-        self._waiting, self._skip = self._waiting[:, unused:].copy(), self._skip - unused
+        known = np.concatenate([self._waiting, block], axis=1) if self._waiting.shape[1] else block
+        start = self._skip
+        while known.shape[1] >= start + self._size:
+            self._add(known[:, start : start + self._size])
+            start += self._hop
+        unused = min(start, known.shape[1])
+        self._waiting, self._skip = known[:, unused:].copy(), start - unused
 
     def finish(self) -> SongInspection:
         """What all blocks so far hold."""

@@ -219,13 +219,17 @@ def test_sparse_search_finds_what_the_full_grid_finds(sample_rate: int) -> None:
 def test_dither_is_triangular_two_steps_wide_and_the_same_for_any_cut() -> None:
     x = np.full((2, 60_000), 0.25 / 32768)
     whole = np.empty((60_000, 2), np.int32)
-    stream_kernels.quantise(x, 0, 16, True, 7, whole)
+    stored = np.empty_like(x)
+    stream_kernels.quantise(x, 0, 16, True, 7, 0, whole.reshape(-1), stored)
+    assert np.array_equal(stored, whole.T / 32768)
     parts = [np.empty((n, 2), np.int32) for n in (1, 999, 59_000)]
     start = 0
     for part in parts:
-        stream_kernels.quantise(x[:, : len(part)], start, 16, True, 7, part)
+        values = np.empty((2, len(part)))
+        piece = np.ascontiguousarray(x[:, : len(part)])
+        stream_kernels.quantise(piece, start, 16, True, 7, 16, part.reshape(-1), values)
         start += len(part)
-    assert np.array_equal(np.concatenate(parts), whole)
+    assert np.array_equal(np.concatenate(parts) >> 16, whole)
     error = whole.T - x * 32768
     # noise of dither and rounding together: 3·LSB²/12, mean free of the signal (Lipshitz et al. 1992)
     assert error.mean() == pytest.approx(0.0, abs=0.01)
@@ -237,5 +241,7 @@ def test_dither_is_triangular_two_steps_wide_and_the_same_for_any_cut() -> None:
 def test_rounding_clips_at_the_ends_of_the_integers_and_counts() -> None:
     x = np.array([[1.0, -1.0, 1.2, -1.2, 0.5, 1 / 32768]])
     steps = np.empty((6, 1), np.int32)
-    assert stream_kernels.quantise(x, 0, 16, False, 0, steps) == 2
+    stored = np.empty_like(x)
+    assert stream_kernels.quantise(x, 0, 16, False, 0, 0, steps.reshape(-1), stored) == 2
+    assert stored.tolist() == (steps.T / 32768).tolist()
     assert steps[:, 0].tolist() == [32767, -32768, 32767, -32768, 16384, 1]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import Meter, Readings
+from neural_mastering.rendering.delivery.rising_root import bisected
 from neural_mastering.rendering.delivery.spec import CLEAN_DB, DeliverySpec, Limit
 from neural_mastering.rendering.stages.base import StreamStage, run_stages
 from neural_mastering.rendering.stages.limiter import LimiterStage
@@ -23,6 +24,7 @@ _PROBES = 4
 _LEAST_STEP_DB = 0.02
 _AIM_LU = 0.05
 _HIGHEST_DB = 30.0  # what a limiter may have to make up for
+_HALVINGS = 24
 
 
 def limiting_stages(
@@ -175,16 +177,11 @@ class GainSearch:
         plain = lufs - self._before.readings.lufs
         if not self._spec.limits:
             return plain
-        low, high = plain, plain + _HIGHEST_DB
-        if self._predicted_lufs(low) >= lufs:
-            return low
-        for _ in range(24):
-            middle = 0.5 * (low + high)
-            if self._predicted_lufs(middle) < lufs:
-                low = middle
-            else:
-                high = middle
-        return 0.5 * (low + high)
+        if self._predicted_lufs(plain) >= lufs:
+            return plain
+        high = plain + _HIGHEST_DB
+        low = bisected(lambda gain_db: self._predicted_lufs(gain_db) - lufs, plain, high, _HALVINGS)
+        return low + 0.5 ** (_HALVINGS + 1) * _HIGHEST_DB
 
     def _predicted_loss_lu(self, gain_db: float) -> float:
         return self._before.readings.lufs + gain_db - self._predicted_lufs(gain_db)
@@ -208,8 +205,11 @@ class GainSearch:
         if refused is not None and len(self._losses) > 2:
             share = (most_lu - allowed[1]) / (refused[1] - allowed[1])
             return low + share * (refused[0] - low)
-        return self._where(
-            lambda gain_db: self._loss_factor * self._predicted_loss_lu(gain_db) > most_lu, low, high
+        return bisected(
+            lambda gain_db: self._loss_factor * self._predicted_loss_lu(gain_db) - most_lu,
+            low,
+            high,
+            _HALVINGS,
         )
 
     def find_need(self, lufs: float, limited_lufs: Callable[[float], float]) -> None:
@@ -235,17 +235,6 @@ class GainSearch:
             if abs(missing) < _AIM_LU:
                 break
         self._needed_gain_db = low_db + missing / slope
-
-    @staticmethod
-    def _where(is_above: Callable[[float], bool], low: float, high: float) -> float:
-        """Where a condition begins to hold, by bisection."""
-        for _ in range(24):
-            middle = 0.5 * (low + high)
-            if is_above(middle):
-                high = middle
-            else:
-                low = middle
-        return low
 
     def _error_of_excerpts(self, gain_db: float) -> float:
         """By how many LU the prediction is too low, found by limiting the excerpts; 0 without any limiting."""

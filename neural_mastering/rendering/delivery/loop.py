@@ -7,7 +7,7 @@ import numpy as np
 
 from neural_mastering.audio_io.block import Block
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
-from neural_mastering.audio_io.prefetch import prefetch
+from neural_mastering.audio_io.prefetch import prefetch, read_beside
 from neural_mastering.audio_io.writer import AtomicWriter
 from neural_mastering.errors import InputError
 from neural_mastering.metering.forecast import LimiterForecast
@@ -136,12 +136,15 @@ def _write(
 ) -> Readings:
     gain = db_to_gain(gain_db)
     scaled = (block if gain == 1.0 else block * gain for block in blocks)
-    for block in prefetch(run_stages(stages, scaled)):
-        if block.shape[1]:
-            stored = writer.write(block)
-            if keep is not None:
-                keep.append(block)
-            meter.push(stored)
-            if look is not None:
-                look.push(stored)
+
+    def stored() -> Iterator[Block]:
+        for block in prefetch(run_stages(stages, scaled)):
+            if block.shape[1]:
+                written = writer.write(block)
+                if keep is not None:
+                    keep.append(block)
+                yield written
+
+    for _ in read_beside(stored(), [meter] if look is None else [meter, look]):
+        pass  # stages, file and meters each have a thread
     return meter.finish()
