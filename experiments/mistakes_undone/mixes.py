@@ -1,9 +1,10 @@
 """Unmastered mixes: how far they are from finished songs, before and after each system.
 
-    python -m experiments.mistakes_undone.mixes MIXES OUT
+    python -m experiments.mistakes_undone.mixes MIXES OUT [--plain-from weights]
 
 MIXES holds manifest.csv (columns file and kind) and the mixes that it names; OUT is that of the study. Distances
-are to its finished songs, and to what the learned normal tone expects of each mix by its content. Nobody knows what
+are to its finished songs, or to those behind the shipped weights, and to what the learned normal tone expects of
+each mix by its content. Nobody knows what
 these mixes should be: the distance says only whether a system brings them nearer to what finished songs measure.
 Writes OUT/mixes.csv and OUT/mixes.md.
 """
@@ -39,9 +40,19 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES)
+    parser.add_argument(
+        "--plain-from",
+        choices=("music", "weights"),
+        default="music",
+        help="distances are to the songs of OUT/training.npz, which the main study writes, or to those behind "
+        "the shipped weights; these don't make the systems average EQ and corridor",
+    )
     arguments = parser.parse_args()
-    training = Spectra.load(arguments.out / "training.npz")
-    tone = gaussian_of(training)
+    training, tone = None, load_normal_tone().general
+    if arguments.plain_from == "music":
+        training = Spectra.load(arguments.out / "training.npz")
+        tone = gaussian_of(training)
+    arguments.out.mkdir(parents=True, exist_ok=True)
     systems = chosen_systems(arguments.systems, training)
     rows = []
     for row in read_rows(arguments.mixes / "manifest.csv"):

@@ -6,10 +6,11 @@ python -m experiments.normality.study MUSIC OUT
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import write_rows
@@ -28,6 +29,7 @@ from experiments.normality.train import training_songs
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
 from neural_mastering.normality.kernel_ridge import fit_kernel_ridge
 
+Float64s = NDArray[np.float64]
 Row = dict[str, object]
 
 SEEDS = 8
@@ -102,17 +104,23 @@ def learning_curve(songs: Songs, counts: Sequence[int] = (3, 6, 12, 20)) -> list
     return rows
 
 
-def loudness_bias(songs: Songs, learned: Learned) -> list[Row]:
-    """Bass and treble of quiet and loud songs less the mean of all, and what is left after the prediction."""
-    order = np.argsort(songs.lufs)
+def loudness_bias(lufs: Float64s, shape: Float64s, ways: Mapping[str, Float64s]) -> list[Row]:
+    """Bass and treble of quiet and loud songs less what each way expects, each a mean over a third of the songs.
+
+    Args:
+        lufs: (song,).
+        shape: (song, third) spectra, NaN where a band is empty.
+        ways: expectations by name, (third,) or (song, third).
+    """
+    order = np.argsort(lufs)
     bass, treble = BROAD & (CENTRES_HZ < 150.0), BROAD & (CENTRES_HZ > 4_000.0)
     rows: list[Row] = []
     for name, part in zip(
         ("quietest third", "middle", "loudest third"), np.array_split(order, 3), strict=True
     ):
-        rows.append({"songs": name, "lufs": round(float(songs.lufs[part].mean()), 1)})
-        for way, guess in (("mean", learned.plain), ("kernel ridge", learned.predicted)):
-            rest = (learned.shape - guess)[part]
+        rows.append({"songs": name, "lufs": round(float(lufs[part].mean()), 1)})
+        for way, guess in ways.items():
+            rest = (shape - guess)[part]
             rows[-1][f"bass less {way} db"] = round(float(np.nanmean(rest[:, bass])), 2)
             rows[-1][f"treble less {way} db"] = round(float(np.nanmean(rest[:, treble])), 2)
     return rows
@@ -130,7 +138,9 @@ def main() -> None:
         "predictions": predictions(songs, learned),
         "subsets": subsets(songs),
         "learning_curve": learning_curve(songs),
-        "loudness_bias": loudness_bias(songs, learned),
+        "loudness_bias": loudness_bias(
+            songs.lufs, learned.shape, {"mean": learned.plain, "kernel ridge": learned.predicted}
+        ),
     }
     folder = arguments.out / "tables"
     folder.mkdir(parents=True, exist_ok=True)

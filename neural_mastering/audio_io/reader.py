@@ -200,4 +200,6 @@ class AudioReader:
 
 def _plain(error: Exception) -> str:
     text = getattr(error, "error_string", None) or str(error)
+    if "not a regular file" in str(text):  # what libsndfile says of a file without a frame of MP3
+        return "Format not recognised"
     return str(text).strip().rstrip(".")

@@ -36,7 +36,7 @@ def print_style(style: StyleProfile) -> None:
     from neural_mastering.metering.band_crest import OCTAVES_HZ
     from neural_mastering.styles.regions import nominal_hz
 
-    print(f"{printable(style.name)}: {style.songs} songs")
+    print(f"{printable(style.name)}: {_songs(style)}")
     if style.about:
         print(textwrap.fill(printable(style.about), _WIDTH))
     for name, spread, unit in (
@@ -68,7 +68,7 @@ def print_learned(learned: LearnedStyle, path: str) -> None:
     """What was learned, and what was left out."""
     print_notes(learned.notes)
     style = learned.profile
-    print(f"wrote {printable(path)}: {printable(style.name)}, {style.songs} songs")
+    print(f"wrote {printable(path)}: {printable(style.name)}, {_songs(style)}")
     print(f"compare a song with it: nm-style compare SONG --style '{printable(path)}'")
 
 
@@ -88,12 +88,12 @@ def print_comparison(comparison: Comparison) -> None:
     """A table of regions and numbers, and in words what is unusual."""
     style = comparison.style
     print(
-        f"{printable(comparison.song.name)} beside {printable(style.name)} ({style.songs} songs), at equal loudness"
+        f"{printable(comparison.song.name)} beside {printable(style.name)} ({_songs(style)}), at equal loudness"
     )
-    print(f"{'':18} {'':16} {'song':>8} {'usual':>8} {'differs':>8} {'sigma':>6} {'percentile':>10}")
+    print(f"{'':18} {'':16} {'song':>8} {'usual':>8} {'differs':>11} {'sigma':>6} {'percentile':>10}")
     for each in (*comparison.regions, *comparison.numbers):
-        numbers = f"{each.value:8.1f} {each.usual:8.1f} {each.difference:+8.1f} {each.sigma:+6.1f}"
-        print(f"{each.name:18} {each.span:16} {numbers} {each.percentile:9.0f}% {each.unit}")
+        numbers = f"{each.value:8.1f} {each.usual:8.1f} {each.difference:+8.1f} {each.unit} {each.sigma:+6.1f}"
+        print(f"{each.name:18} {each.span:16} {numbers} {each.percentile:10.0f}")
     unusual = [each for each in (*comparison.regions, *comparison.numbers) if each.rarity is not None]
     unusual.sort(key=lambda each: -abs(each.sigma))
     print("" if unusual else "\nall of it is as usual: within the middle half of songs like this")
@@ -106,6 +106,10 @@ def printable(text: str) -> str:
     """The text without what a terminal can't show (names on disk need not be valid UTF-8) or would obey."""
     shown = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(c if c.isprintable() else "�" for c in shown)
+
+
+def _songs(style: StyleProfile) -> str:
+    return "1 song" if style.songs == 1 else f"{style.songs} songs"
 
 
 def _spread(spread: Spread | None, unit: str) -> str:

@@ -36,7 +36,7 @@ def find_songs(places: Sequence[str | Path]) -> list[Path]:
             raise InputError(f"{place} does not exist: give a folder of finished songs, or songs")
     if not found:
         names = " and ".join(str(place) for place in places) or "the list"
-        raise InputError(f"there are no audio files in {names}: expected WAV, FLAC, AIFF, OGG or MP3")
+        raise InputError(f"there are no audio files in {names}: expected WAV, FLAC, AIFF, OGG, Opus or MP3")
     return sorted(found.values())
 
 

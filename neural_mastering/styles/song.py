@@ -34,6 +34,9 @@ RANGE_SECONDS = 20.0
 
 LEAST_BANDS = 6
 
+MONO_LU = float(power_to_db(2.0))
+"""What a mono file gains on two speakers: BS.1770 adds the powers of the channels, and it is compared with stereo."""
+
 _CELL_HZ = 250.0
 _EDGE_FROM_HZ, _EDGE_TO_HZ, _EDGE_FALL_DB, _EDGE_CELLS = 9_000.0, 18_000.0, 20.0, 4
 _NEAR_HALF_RATE = 0.9
@@ -47,7 +50,7 @@ class SongTone:
         name: for people, such as the file's name.
         levels_db: (third,) level of each third octave less the song's integrated loudness.
         filled: (third,) bands that hold sound and lie below the edge of a lossy codec; others say nothing.
-        lufs: integrated loudness, −inf where there is none.
+        lufs: integrated loudness, of a mono song as on two speakers; −inf where there is none.
         plr_db: true peak less loudness, NaN where there is no loudness.
         lra_lu: loudness range, NaN for less than 20 s.
         side_db: (third,) side over mid by band, NaN where either is empty and for mono.
@@ -120,7 +123,8 @@ def song_tone_of(blocks: Iterable[Block], sample_rate: int, name: str = "") -> S
     meter, spectrum, movement, crest = meters
     readings = meter.finish()
     seconds = readings.frames / sample_rate
-    profile = spectrum.profile(readings.lufs, seconds)
+    lufs = readings.lufs + (MONO_LU if meter.channels == 1 else 0.0)
+    profile = spectrum.profile(lufs, seconds)
     edge_hz = codec_edge_hz(*spectrum.bins())
     filled = profile.filled & (profile.levels_db > profile.levels_db.max() - LARGEST_RANGE_DB)
     filled &= (edge_hz or math.inf) > CENTRES_HZ * third_octave_hz(0.5)
@@ -129,8 +133,8 @@ def song_tone_of(blocks: Iterable[Block], sample_rate: int, name: str = "") -> S
         name=name,
         levels_db=profile.levels_db,
         filled=filled if has_sound else np.zeros(len(CENTRES_HZ), dtype=bool),
-        lufs=readings.lufs,
-        plr_db=readings.plr_db,
+        lufs=lufs,
+        plr_db=readings.plr_db - (lufs - readings.lufs if has_sound else 0.0),
         lra_lu=readings.lra if has_sound and seconds >= RANGE_SECONDS else math.nan,
         side_db=movement.finish().side_db,
         crest_db=crest.finish() if has_sound else np.full(len(OCTAVES_HZ), np.nan),

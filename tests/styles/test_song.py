@@ -83,3 +83,13 @@ def test_mono_and_speech_rate(tmp_path: Path) -> None:
     assert not song.filled[CENTRES_HZ > 3_600.0].any() and song.filled[CENTRES_HZ < 3_500.0].all()
     assert np.isnan(song.side_db).all() and np.isnan(song.crest_db[-2:]).all()
     assert np.isfinite(song.crest_db[:-3]).all()
+
+
+def test_a_mono_file_measures_what_it_does_on_two_speakers() -> None:
+    audio = _pink(21.0, channels=1)
+    mono = song_tone_of(blocks_of(audio), RATE)
+    dual = song_tone_of(blocks_of(np.repeat(audio, 2, axis=0)), RATE)
+    np.testing.assert_allclose(mono.levels_db, dual.levels_db, atol=1e-9)
+    assert mono.lufs == pytest.approx(dual.lufs, abs=1e-9)
+    assert mono.plr_db == pytest.approx(dual.plr_db, abs=1e-9)
+    assert mono.lra_lu == pytest.approx(dual.lra_lu, abs=1e-9)

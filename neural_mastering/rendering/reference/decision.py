@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from neural_mastering.audio_io.block import Block
 from neural_mastering.controls import Bands, ChainControls
 from neural_mastering.controls.catalogue import Values
-from neural_mastering.dsp.third_octaves import Float64s
+from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.metering.movement import Movement
 from neural_mastering.notes import Note
 from neural_mastering.rendering.reference.checks import far_warning, reference_warnings
+from neural_mastering.rendering.reference.compressor_trial import compressed_tone_db
 from neural_mastering.rendering.reference.dynamics import LEAST_LIKELY, find_compressor, match_stages
 from neural_mastering.rendering.reference.fit import fit_curve
 from neural_mastering.rendering.reference.follow import FollowedTone, follow_tone
@@ -23,6 +24,7 @@ from neural_mastering.rendering.reference.measured import MeasuredReference, Son
 from neural_mastering.rendering.reference.shares import EXACT, MatchShares
 from neural_mastering.rendering.reference.width import follow_width, level_change_db
 
+COMPRESSOR, STEREO = "compressor", "stereo"
 MOST_REDUCTION_DB = 6.0
 """Reduction that 95 % of a song must stay below behind a compressor that follows another song."""
 
@@ -40,6 +42,7 @@ class ReferenceDecision:
         curve_db: (third,) what the equaliser was asked for.
         bands: of the equaliser.
         stages: compressor and stereo stage.
+        changes_db: (third,) level changes of stages by name; the equaliser does what they leave of the difference.
         sentences: what was found and decided.
         warnings: what a person should know about the references.
         count: of the references.
@@ -54,6 +57,7 @@ class ReferenceDecision:
     curve_db: Float64s
     bands: Bands
     stages: Mapping[str, Values] = field(default_factory=dict)
+    changes_db: Mapping[str, Float64s] = field(default_factory=dict)
     sentences: tuple[str, ...] = ()
     warnings: tuple[Note, ...] = ()
     count: int = 1
@@ -65,13 +69,13 @@ def follow_references(
     pieces: Sequence[Block],
     shares: MatchShares | None = None,
     design_rate_hz: float = 44_100.0,
-    widens: bool = True,
+    used: Collection[str] = (COMPRESSOR, STEREO),
 ) -> ReferenceDecision:
     """Decide how to follow references.
 
     Another version of the song itself is followed exactly, or as far as the shares say where there are some; other
-    songs by the shares. A stereo stage changes levels where it changes the side, so the equaliser of another song's
-    tone does what is left of the difference after it.
+    songs by the shares. A stereo stage changes levels where it changes the side, and a compressor turns down what
+    sounds in loud moments, so the equaliser of another song's tone does what is left of the difference after both.
 
     Args:
         song: what it measures.
@@ -79,7 +83,7 @@ def follow_references(
         pieces: of the song, (channel, time) each, to try compressors on.
         shares: of the way; None for the default.
         design_rate_hz: at which the bands will mean their curve.
-        widens: whether the stereo stage will be used.
+        used: names of the stages that will be used, of compressor and stereo.
 
     Raises:
         InputError: references with too little sound in common.
@@ -106,13 +110,22 @@ def follow_references(
         return replace(same, warnings=warnings)
     shares = shares or MatchShares()
     broad = [(reference.measures.broad_profile, reference.weight) for reference in references]
-    side_db = song.movement.side_db
+    side_db, stages, changes_db = song.movement.side_db, dict[str, Values](), dict[str, Float64s]()
     width, about_width = follow_width(side_db, mean.movement.side_db, shares.width, song.readings.sample_rate)
-    anyway_db = level_change_db(side_db, width) if widens else None
-    tone = follow_tone(song.broad_profile, broad, shares.tone, design_rate_hz, anyway_db)
-    stages, about_dynamics = _compressor(song, mean.movement, pieces, tone, shares, design_rate_hz)
+    if STEREO in used:
+        changes_db[STEREO] = level_change_db(side_db, width)
+    tone = follow_tone(song.broad_profile, broad, shares.tone, design_rate_hz, _sum(changes_db))
+    compressor, about_dynamics = _compressor(song, mean.movement, pieces, tone, shares, design_rate_hz)
+    if compressor:
+        stages[COMPRESSOR] = compressor
+        if COMPRESSOR in used:
+            sections = _sections(tone.bands, song.readings.sample_rate, design_rate_hz)
+            changes_db[COMPRESSOR] = compressed_tone_db(
+                pieces, song.readings.sample_rate, compressor, sections
+            )
+            tone = follow_tone(song.broad_profile, broad, shares.tone, design_rate_hz, _sum(changes_db))
     if width:
-        stages["stereo"] = width
+        stages[STEREO] = width
     return ReferenceDecision(
         song,
         mean,
@@ -123,6 +136,7 @@ def follow_references(
         tone.curve_db,
         tone.bands,
         stages,
+        changes_db,
         (_about(match.agreement, len(references)), *about_dynamics, about_width),
         (*warnings, *far_warning(tone.difference_db, tone.known)),
         len(references),
@@ -150,7 +164,7 @@ def _same_song(
         song.movement,
         mean.movement,
         match.same_song,
-        ChainControls(design_rate_hz=design_rate_hz, eq=bands).eq_sections(rate),
+        _sections(bands, rate, design_rate_hz),
         shares,
     )
     return ReferenceDecision(
@@ -163,7 +177,7 @@ def _same_song(
         curve_db,
         bands,
         further.stages,
-        (*match.sentences, *further.sentences),
+        sentences=(*match.sentences, *further.sentences),
     )
 
 
@@ -174,7 +188,7 @@ def _compressor(
     tone: FollowedTone,
     shares: MatchShares,
     design_rate_hz: float,
-) -> tuple[dict[str, Values], tuple[str, ...]]:
+) -> tuple[Values, tuple[str, ...]]:
     """The compressor after other songs, where one helps, and what is said about it."""
     if shares.dynamics == 0.0:
         return {}, ()
@@ -185,10 +199,18 @@ def _compressor(
         song.readings.lufs,
         reference.levels_db,
         shares.dynamics,
-        ChainControls(design_rate_hz=design_rate_hz, eq=tone.bands).eq_sections(rate),
+        _sections(tone.bands, rate, design_rate_hz),
         MOST_REDUCTION_DB,
     )
-    return ({"compressor": values} if values else {}), (said,)
+    return values, (said,)
+
+
+def _sections(bands: Bands, sample_rate: int, design_rate_hz: float) -> Float64s:
+    return ChainControls(design_rate_hz=design_rate_hz, eq=bands).eq_sections(sample_rate)
+
+
+def _sum(changes_db: Mapping[str, Float64s]) -> Float64s:
+    return sum(changes_db.values(), np.zeros(len(CENTRES_HZ)))
 
 
 def _about(agreement: float, count: int) -> str:

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block
-from neural_mastering.dsp import compressor_kernels, stream_kernels
-from neural_mastering.metering.movement import FRAME_MS, Movement, level_quantiles_db
+from neural_mastering.metering.movement import FRAME_MS, Movement
+from neural_mastering.rendering.reference.compressor_trial import KNEE_DB, CompressorTrial, Setting
 from neural_mastering.rendering.reference.shares import EXACT, MatchShares
-from neural_mastering.units import NEPERS_PER_DB, db_to_gain, db_to_power, power_to_db
+from neural_mastering.units import db_to_gain
 
 Float64s = NDArray[np.float64]
 Values = Mapping[str, float | tuple[float, ...]]
@@ -37,7 +37,6 @@ SMALLEST_WIDTH_DB = 0.3
 SMALLEST_GAIN_DB = 0.15
 """A compressor that brings the quantiles closer by less than this is not worth having."""
 
-_KNEE_DB = 6.0
 _TIMES_MS = (10.0, 120.0)
 _THRESHOLDS_DB = (-18.0, -12.0, -8.0, -4.0, 0.0)
 _SLOPES = (0.1, 0.2, 0.35, 0.5, 0.65)
@@ -129,7 +128,7 @@ def find_compressor(
         sections: of the equaliser that will stand before the compressor, (section, 6).
         most_reduction_db: reduction that 95 % of the samples must stay below.
     """
-    trial = _Trial(pieces, sample_rate, lufs, sections, most_reduction_db)
+    trial = CompressorTrial(pieces, sample_rate, lufs, sections, most_reduction_db)
     start = trial.error_db(None, wanted_db)
     if not np.isfinite(start):
         return {}, "dynamics were left alone: too little sound to compare"
@@ -155,7 +154,7 @@ def find_compressor(
         "ratio": ratio,
         "attack_ms": attack_ms,
         "release_ms": release_ms,
-        "knee_db": _KNEE_DB,
+        "knee_db": KNEE_DB,
         "makeup_db": 0.0,
         "mix": min(mix, 1.0),
         "sidechain_hz": 0.0,
@@ -165,11 +164,9 @@ def find_compressor(
     return values, said
 
 
-Setting = tuple[float, float, float, float]
-"""Threshold in dB, slope 1 − 1/ratio, attack and release in ms."""
-
-
-def _refined(trial: _Trial, wanted_db: Float64s, best: Setting, least: float) -> tuple[Setting, float]:
+def _refined(
+    trial: CompressorTrial, wanted_db: Float64s, best: Setting, least: float
+) -> tuple[Setting, float]:
     """Smaller and smaller steps in each direction, one after another."""
     steps = [2.0, 0.08, 2.0, 2.0]
     for _ in range(4):
@@ -184,74 +181,3 @@ def _refined(trial: _Trial, wanted_db: Float64s, best: Setting, least: float) ->
                     best = found or best
         steps = [steps[0] / 2.0, steps[1] / 2.0, steps[2] ** 0.6, steps[3] ** 0.6]
     return best, least
-
-
-class _Trial:
-    """The song's pieces behind the equaliser, and the levels that a compressor makes of them."""
-
-    def __init__(
-        self,
-        pieces: Sequence[Block],
-        sample_rate: int,
-        lufs: float,
-        sections: Float64s | None,
-        most_reduction_db: float,
-    ) -> None:
-        self._most_reduction_db = most_reduction_db
-        self._rate, self._frame = sample_rate, max(round(FRAME_MS * sample_rate / 1000.0), 1)
-        self._powers: list[Float64s] = []
-        self._levels: list[Float64s] = []
-        for piece in pieces:
-            audio: Float64s = np.asarray(piece, dtype=np.float64, order="C")
-            if sections is not None and len(sections):
-                heard = np.empty_like(audio)
-                stream_kernels.cascade(
-                    audio, np.ascontiguousarray(sections), np.zeros((len(audio), len(sections), 2)), heard
-                )
-                audio = heard
-            power = np.square(audio).mean(axis=0)
-            power = power[: power.size // self._frame * self._frame]
-            if power.size:
-                self._powers.append(power)
-                audible: Float64s = np.maximum(power, 1e-12)
-                self._levels.append(power_to_db(audible) - lufs)
-
-    def better(
-        self, setting: Setting, wanted_db: Float64s, best: Setting | None, least: float
-    ) -> tuple[Setting | None, float]:
-        """The better one of a setting and the best so far; a steeper curve has to earn its place."""
-        error = self.error_db(setting, wanted_db) + 0.05 * setting[1]
-        return (setting, error) if error < least else (best, least)
-
-    def error_db(self, setting: Setting | None, wanted_db: Float64s) -> float:
-        """RMS distance of the quantiles of levels from those wanted; infinite where too much is taken off."""
-        gains = self._gains(setting)
-        if not gains:
-            return float("nan")
-        if setting is not None and self._takes_too_much(gains):
-            return math.inf
-        frames = [
-            (power * gain).reshape(-1, self._frame).mean(axis=1)
-            for power, gain in zip(self._powers, gains, strict=True)
-        ]
-        return float(np.sqrt(np.mean((level_quantiles_db(np.concatenate(frames)) - wanted_db) ** 2)))
-
-    def _takes_too_much(self, gains: Sequence[Float64s | float]) -> bool:
-        if math.isinf(self._most_reduction_db):
-            return False
-        coarse = np.concatenate([np.atleast_1d(gain)[:: self._frame // 4 + 1] for gain in gains])
-        return float(np.quantile(coarse, 0.05)) < db_to_power(-self._most_reduction_db)
-
-    def _gains(self, setting: Setting | None) -> list[Float64s | float]:
-        """Power gains of every sample."""
-        if setting is None:
-            return [1.0] * len(self._powers)
-        threshold_db, slope, attack_ms, release_ms = setting
-        rise, fall = (-np.expm1(-1000.0 / (np.array([t]) * self._rate)) for t in (attack_ms, release_ms))
-        curve = (np.array([threshold_db]), np.array([slope]), np.array([_KNEE_DB]))
-        gains: list[Float64s | float] = []
-        for level_db in self._levels:
-            reduction_db: Float64s = np.empty((1, level_db.size))
-            compressor_kernels.reduce(level_db[None], *curve, rise, fall, np.zeros(1), reduction_db)
-            gains.append(np.exp(reduction_db[0] * (-2.0 * NEPERS_PER_DB)))
-        return gains

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from neural_mastering.controls import ChainControls, load_controls, scaled
+from neural_mastering.controls.catalogue import STAGE_NAMES
 from neural_mastering.engineer.bundle import find_engineer
 from neural_mastering.errors import InputError
 from neural_mastering.metering.measure import MeasuredSong
@@ -64,8 +65,8 @@ def _moved(
         from neural_mastering.rendering.tone.from_reference import joined, tone_from_references  # as above
 
         progress("comparing with the references")
-        widens = options.share_of("stereo") > 0.0
-        referred = tone_from_references(song, options.references, options.match, widens)
+        used = [name for name in STAGE_NAMES if options.share_of(name) > 0.0]
+        referred = tone_from_references(song, options.references, options.match, used)
         if style is None and tone.controls == ChainControls():
             return referred
         tone = joined(tone, referred)

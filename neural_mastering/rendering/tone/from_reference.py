@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from neural_mastering.rendering.delivery.targets import (
     Target,
     find_target,
 )
-from neural_mastering.rendering.reference.decision import follow_references
+from neural_mastering.rendering.reference.decision import COMPRESSOR, STEREO, follow_references
 from neural_mastering.rendering.reference.measured import measure_reference, measures_of
 from neural_mastering.rendering.reference.shares import MatchShares
 from neural_mastering.rendering.tone.tone import LEFT_ALONE, ReferenceTone, Tone
@@ -29,7 +29,7 @@ def tone_from_references(
     song: MeasuredSong,
     references: Sequence[tuple[Path, float]],
     shares: MatchShares | None = None,
-    widens: bool = True,
+    used: Collection[str] = (COMPRESSOR, STEREO),
 ) -> Tone:
     """Follow (file, weight) of references with equaliser, compressor, width and loudness.
 
@@ -37,7 +37,7 @@ def tone_from_references(
         song: to be mastered.
         references: one or more.
         shares: how far they are followed; None for the default.
-        widens: whether the stereo stage will be used.
+        used: names of the stages that will be used, of compressor and stereo.
 
     Raises:
         InputError: a reference that can't be read or used.
@@ -45,7 +45,7 @@ def tone_from_references(
     measured = [measure_reference(path, weight) for path, weight in references]
     own = measures_of(song.blocks(), song.sample_rate, song.channels)
     pieces = pieces_of(song.blocks(), song.sample_rate, song.readings.frames)
-    decision = follow_references(own, measured, pieces, shares, widens=widens)
+    decision = follow_references(own, measured, pieces, shares, used=used)
     names = tuple(path.name for path, _ in references)
     return Tone(
         ChainControls(eq=decision.bands, stages=decision.stages),
@@ -56,7 +56,7 @@ def tone_from_references(
             names,
             decision,
             loudness_target(names, decision.reference.profile.lufs, decision.shares.loudness),
-            tuple((reference.measures.profile, reference.weight) for reference in measured),
+            tuple((reference.measures.broad_profile, reference.weight) for reference in measured),
         ),
     )
 

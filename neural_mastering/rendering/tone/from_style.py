@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from neural_mastering.controls import Bands, ChainControls
-from neural_mastering.dsp.third_octaves import Float64s
+from neural_mastering.dsp.third_octaves import BROAD, Float64s, octave_smoothed
 from neural_mastering.normality import load_normal_tone
 from neural_mastering.notes import Note
 from neural_mastering.rendering.reference.follow import fit_within
@@ -47,29 +50,31 @@ def add_move(tone: Tone, analysis: ToneAnalysis, style: str | None, intensity_db
     ):  # no mistakes are assumed, but a reference is followed
         style, normal = None, replace(normal, expectations=())
     size_db = FREEDOM_DB if style is None else intensity_db
-    wishes, largest_db = _wishes(tone, analysis, error_covariance(size_db))
+    wishes, largest_db = _wishes(tone, error_covariance(size_db))
     if tone.engineer is not None:  # joins as a statement with its own spread, not as what is done anyway
         wishes = (*wishes, Wish(f"engineer {tone.engineer.label}", tone.engineer.prediction.curve))
         tone = replace(tone, controls=replace(tone.controls, eq=Bands.of()))
         size_db, largest_db = max(size_db, FREEDOM_DB), max(largest_db, ENGINEER_LARGEST_DB)
     base_db = tone.controls.eq.third_octaves_db(tone.controls.design_rate_hz)
     move = wanted_move(analysis.profile, normal.expectations, wishes, size_db, base_db, largest_db)
+    left_db = move.curve_db - _stages_db(tone, move)
     return replace(
         tone,
-        controls=_moved(tone.controls, move, base_db, largest_db),
+        controls=_moved(tone.controls, left_db, move.known, base_db, largest_db),
         origin=_origin(tone, style),
         move=move,
         kinds=normal.kinds,
     )
 
 
-def _wishes(tone: Tone, analysis: ToneAnalysis, prior: Float64s) -> tuple[tuple[Wish, ...], float]:
+def _wishes(tone: Tone, prior: Float64s) -> tuple[tuple[Wish, ...], float]:
     """What the references ask for, and the largest move."""
     reference = tone.reference
     if reference is None:
         return (), LARGEST_DB
     share = reference.decision.shares.tone
-    statement = reference_statement(analysis.profile, reference.profiles, share, prior)
+    song = reference.decision.song.broad_profile
+    statement = reference_statement(song, reference.profiles, share, prior)
     return (Wish(f"reference {', '.join(reference.names)}", statement),), limit_db(share)
 
 
@@ -83,10 +88,30 @@ def _origin(tone: Tone, style: str | None) -> Note:
     return Note("style", f"tone by comparison with the style {style}")
 
 
-def _moved(controls: ChainControls, move: Move, base_db: Float64s, largest_db: float) -> ChainControls:
+def _stages_db(tone: Tone, move: Move) -> Float64s:
+    """(third,) what the stages that references ask for do to the level anyway, as broad as the move is."""
+    anyway_db = np.zeros(len(move.curve_db))
+    if tone.reference is not None:
+        decision = tone.reference.decision
+        for name, change_db in decision.changes_db.items():
+            if tone.controls.stages.get(name) is decision.stages.get(name):  # and not a person's own
+                anyway_db += octave_smoothed(change_db, move.known)
+    used = BROAD & move.known
+    return anyway_db - anyway_db[used].mean() if used.any() else anyway_db
+
+
+def _moved(
+    controls: ChainControls,
+    curve_db: Float64s,
+    known: NDArray[np.bool_],
+    base_db: Float64s,
+    largest_db: float,
+) -> ChainControls:
     rate = controls.design_rate_hz
     if not len(controls.eq):
-        return replace(controls, eq=fit_within(move.curve_db, move.known, largest_db, rate))
+        return replace(
+            controls, eq=fit_within(curve_db.clip(-largest_db, largest_db), known, largest_db, rate)
+        )
     # one fit of the sum, from the bands that were there
-    bands = fit_together(move.curve_db - base_db, controls.eq, base_db, rate)
+    bands = fit_together(curve_db - base_db, controls.eq, base_db, rate)
     return replace(controls, eq=bands.rounded((2, 4, 4)))

@@ -19,7 +19,7 @@ from neural_mastering.notes import has
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.reference.checks import far_warning, is_the_song
-from neural_mastering.rendering.reference.decision import follow_references
+from neural_mastering.rendering.reference.decision import COMPRESSOR, STEREO, follow_references
 from neural_mastering.rendering.reference.distances import tone_distance_db
 from neural_mastering.rendering.reference.match import match_references
 from neural_mastering.rendering.reference.measured import MeasuredReference, mean_measures, measures_of
@@ -73,13 +73,35 @@ def test_the_equaliser_does_what_the_stereo_stage_leaves() -> None:
     song, reference = np.stack([mid + side, mid - side]), reference_of(np.stack([1.05 * dark, 0.95 * dark]))
     own = measures_of([song], RATE, 2)
     left = []
-    for widens in (False, True):
-        decision = follow_references(own, [reference], [song], replace(EXACT, dynamics=0.0), widens=widens)
+    for used in ((), (STEREO,)):
+        decision = follow_references(own, [reference], [song], replace(EXACT, dynamics=0.0), used=used)
         assert set(decision.stages) == {"stereo"} and not decision.same_song
         stages = build_stages(ChainControls(eq=decision.bands, stages=decision.stages), RATE, 2)
         result = np.concatenate(list(run_stages(stages, [song])), axis=1)
         left.append(tone_distance_db(measures_of([result], RATE, 2), reference.measures, decision.known))
     assert left[1] < 0.5 * left[0], left
+
+
+def test_the_equaliser_does_what_the_compressor_leaves() -> None:
+    """Drums that sound in loud moments alone lose most behind a compressor, and the equaliser knows."""
+    rng = np.random.default_rng(0)
+    beat = (np.arange(8 * RATE) % RATE < 0.15 * RATE).astype(float)
+    low, high = (
+        np.asarray(
+            sosfilt(rbj.sections((kind,), [800.0], [-24.0], [0.7], RATE), rng.normal(size=(2, 8 * RATE)))
+        )
+        for kind in ("high_shelf", "low_shelf")
+    )
+    song, even = 0.3 * beat * low + 0.02 * high, rng.normal(size=(2, 8 * RATE)) * 0.05
+    own, reference = measures_of([song], RATE, 2), reference_of(even)
+    left = []
+    for used in ((), (COMPRESSOR,)):
+        decision = follow_references(own, [reference], [song], replace(EXACT, width=0.0), used=used)
+        assert set(decision.stages) == {"compressor"} and not decision.same_song
+        stages = build_stages(ChainControls(eq=decision.bands, stages=decision.stages), RATE, 2)
+        result = np.concatenate(list(run_stages(stages, [song])), axis=1)
+        left.append(tone_distance_db(measures_of([result], RATE, 2), reference.measures, decision.known))
+    assert left[1] < 0.6 * left[0], left
 
 
 def test_another_song_is_followed_in_each_respect(

@@ -7,11 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from scipy.signal import sosfilt
 
 from neural_mastering.controls import Bands, ChainControls, EqBand, save_controls
-from neural_mastering.dsp.third_octaves import BROAD
+from neural_mastering.dsp import rbj
+from neural_mastering.dsp.third_octaves import BROAD, octave_smoothed
 from neural_mastering.errors import InputError
+from neural_mastering.metering.profile import profile_of
 from neural_mastering.rendering import Options, master, suggest
+from neural_mastering.rendering.reference.shares import EXACT
+from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.tone.choose import chosen_style
 from neural_mastering.rendering.tone.tone import LEFT_ALONE
 
@@ -97,6 +103,26 @@ def test_style_reference_words_and_controls_end_in_one_equaliser(tmp_path: Path)
     # and the person's own cut is in it
     without = suggest((song(tilt=1.2), RATE), style="rock", references=[tmp_path / "reference.wav"])
     assert asked.curve_db[11] < without.curve_db[11] - 1.0
+
+
+def test_with_a_style_too_the_equaliser_does_what_the_stages_of_the_reference_leave(tmp_path: Path) -> None:
+    audio = song(tilt=1.0)
+    mid, side = 0.5 * (audio[0] + audio[1]), 0.5 * (audio[0] - audio[1])
+    side = np.asarray(sosfilt(rbj.sections(("high_shelf",), [2_000.0], [9.0], [0.7], RATE), side))
+    wide, narrow = np.stack([mid + side, mid - side]), song(tilt=1.0, seed=1, beat_hz=1.7)
+    narrow[1] = 0.9 * narrow[0]
+    soundfile.write(tmp_path / "reference.wav", narrow.T, RATE)
+    references = [tmp_path / "reference.wav"]
+    asked = suggest((wide, RATE), style="rock", references=references, match=EXACT)
+    assert asked.tone.reference is not None and "stereo" in asked.controls.stages
+    stages = build_stages(asked.controls, RATE, 2)
+    out = np.concatenate(list(run_stages(stages, [wide])), axis=1)
+    before, after = profile_of([wide], RATE), profile_of([out], RATE)
+    change_db = octave_smoothed(after.levels_db - before.levels_db)
+    error = (change_db - octave_smoothed(asked.curve_db))[BROAD]
+    equaliser = (octave_smoothed(asked.applied_db) - octave_smoothed(asked.curve_db))[BROAD]
+    assert equaliser.std() > 1.0  # the stages do that much of it
+    assert error.std() < 0.35 * equaliser.std()
 
 
 def test_a_reference_is_followed_though_no_mistakes_are_assumed(tmp_path: Path) -> None:
