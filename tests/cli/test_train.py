@@ -275,6 +275,7 @@ def test_mistakes_get_an_answer_and_no_traceback(
     said = capsys.readouterr()
     assert words in said.err
     assert "Traceback" not in said.err + said.out
+    assert "Error executing job" not in said.err + said.out
 
 
 def test_a_sweep_with_several_devices_is_refused(nm_train: Train, small: list[str], capsys: Any) -> None:
