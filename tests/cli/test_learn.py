@@ -146,7 +146,9 @@ def test_rates_lengths_and_channels_may_differ_between_the_sides(
     assert set(found) == {"söng 1", "söng 2", "söng 3"}
     for name in ("söng 1", "söng 2"):
         apart = np.abs(np.array(found[name]) - np.array(expected[name]))
-        assert apart[5:-3].max() < 0.3, name  # from 80 Hz: 5 s hold little below; the resampler ends at the top
+        assert apart[5:-3].max() < 0.3, (
+            name
+        )  # from 80 Hz: 5 s hold little below; the resampler ends at the top
 
 
 def _audio(folder: Path, side: str, number: int) -> np.ndarray:
