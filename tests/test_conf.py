@@ -105,6 +105,7 @@ CHOICES = [
         "model/residual_head",
         "conditioning",
         "loss",
+        "selection",
         "data",
         "optimizer",
         "scheduler",
@@ -128,7 +129,7 @@ def test_every_choice_composes_and_validates(choice: str) -> None:
     )
     extra = ["data.root=somewhere"] if choice.startswith(wants_root) else []
     config = validated(compose([choice, *extra]))
-    assert config.metric == "val/loss"
+    assert config.metric == ("val/loss" if "bundled" in choice else "val/selection")
 
 
 @pytest.mark.parametrize("sweep", _options("sweep"))

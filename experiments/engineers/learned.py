@@ -14,7 +14,8 @@ from experiments.engineers.systems import Guess, Learned, System
 from neural_mastering.atomic import write_text
 from neural_mastering.chance import seed_of
 from neural_mastering.engineer.measurement_file import VERSION
-from neural_mastering.learning import MasterMove, PairMeasurement, SongFeatures, fit, measure_features
+from neural_mastering.learning import MasterMove, PairMeasurement, SongFeatures, measure_features
+from neural_mastering.learning.validated_fit import fit_validated
 from neural_mastering.metering.content import Content
 from neural_mastering.metering.texture import Texture
 
@@ -93,7 +94,7 @@ def learner(
     changed: Changed = lambda _, measured: measured,
     heard: Callable[[SongFeatures], SongFeatures] = lambda features: features,
 ) -> System:
-    """`neural_mastering.learning.fit` and `predict`.
+    """What `nm-learn` does: `neural_mastering.learning.validated_fit`, and `predict`.
 
     Args:
         out: where features are kept.
@@ -103,7 +104,7 @@ def learner(
 
     def learn(pairs: Sequence[Pair]) -> Learned:
         measured = [changed(pair, measurement_of(pair, out)) for pair in pairs]
-        engineer = fit(measured, [pair.mix.song.package for pair in pairs])
+        engineer = fit_validated(measured, [pair.mix.song.package for pair in pairs]).engineer
 
         def guess(mix: Mix) -> Guess:
             features = features_of(mix, out)

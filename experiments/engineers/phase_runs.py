@@ -38,14 +38,9 @@ TRAINING = (
     "callbacks.clips=null",
     "scheduler=cosine",
     "trainer.check_val_every_n_epoch=2",
-    # tone, dynamics and width at the target's loudness, the level by its own term
-    "loss/term@loss.terms.mr_stft=multi_resolution_stft_matched",
-    "loss/term@loss.terms.a_weighted=a_weighted_matched",
     "loss.terms.mr_stft.term.term.fft_sizes=[4096,1024,256]",
 )
 RATES = {"1a": 0.002, "1b": 0.001, "1c": 0.002, "2": 0.001}
-JUDGED_FROM_STEP = 80
-"""Phase 1C: the bands are held open so long, a third of its run."""
 
 
 class Entry(NamedTuple):
@@ -105,10 +100,13 @@ def prepare(job: tuple[Work, Entry]) -> None:
 
 
 def train(work: Work, engineer: str) -> dict[str, float]:
-    """Run the phases one after the other, each from the one before; seconds of each."""
+    """Run the phases one after the other, each from the one before; seconds of each. What is done is kept."""
     seconds, before = {}, None
     for phase, epochs in zip(PHASES, work.epochs, strict=True):
-        run = work.out / engineer / phase
+        run, kept = work.out / engineer / phase, work.out / engineer / f"{phase}.seconds"
+        if kept.is_file():
+            seconds[phase], before = float(kept.read_text("utf-8")), run
+            continue
         overrides = [
             f"+phase={'2_full' if phase == '2' else phase}",
             f"hydra.run.dir='{run}'",
@@ -120,10 +118,11 @@ def train(work: Work, engineer: str) -> dict[str, float]:
             *TRAINING,
             *work.overrides,
         ]
-        if phase in ("1c", "2"):
-            held = JUDGED_FROM_STEP if phase == "1c" else 0
-            overrides += [f"model.eq_head.open_steps={held}", f"loss.terms.gates.delay_steps={held}"]
-            overrides += [f"loss.terms.gates.ramp_steps={held // 2 + 1}"]
+        if phase == "2":  # its gates are those of 1C already
+            overrides += [
+                f"{name}=0" for name in ("model.eq_head.open_steps", "loss.terms.gates.delay_steps")
+            ]
+            overrides.append("loss.terms.gates.ramp_steps=1")
         if before is not None:
             overrides.append(f"init_from='{before}'")
         started = time.perf_counter()
@@ -133,6 +132,7 @@ def train(work: Work, engineer: str) -> dict[str, float]:
         if done.returncode:
             raise SystemExit(f"failed: {' '.join(line)}\n{(done.stdout + done.stderr)[-3000:]}")
         seconds[phase], before = time.perf_counter() - started, run
+        write_text(kept, f"{seconds[phase]:.1f}\n")
         sys.stdout.write(f"{engineer}: phase {phase}, {seconds[phase]:.0f} s\n")
         sys.stdout.flush()
     return seconds

@@ -3,11 +3,13 @@
 import json
 import logging
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
@@ -15,8 +17,9 @@ from neural_mastering.atomic import write_text
 from neural_mastering.config.run import Run, best_model, build_run, fit
 from neural_mastering.config.schema import freeze, validated
 from neural_mastering.errors import InputError
-from neural_mastering.evaluation.baselines import AverageEq, Identity, LoudnessOnly, Model
+from neural_mastering.evaluation.baselines import AverageEq, Identity, LoudnessOnly, Model, System
 from neural_mastering.evaluation.comparison import Row, compare
+from neural_mastering.evaluation.unheard import HeldOutSongs, unheard_songs, verdict
 from neural_mastering.evaluation.validation_table import FOOTNOTE, table_rows
 from neural_mastering.reporting.table import markdown_table, print_table
 from neural_mastering.training.memory import keep_freed_memory
@@ -50,6 +53,7 @@ def run_job(config: DictConfig) -> float:
     if checked.validation_table:
         compare_and_report(run)
     if run.trainer.is_global_zero:
+        _say_if_stopped_early(run)
         print(f"run folder: {checked.run_dir}")
     return metric
 
@@ -67,7 +71,30 @@ def compare_and_report(run: Run) -> list[Row]:
     print_table(texts, f"validation: {rows[0].songs} songs, lower is better", FOOTNOTE)
     write_text(run.folder / "validation.md", markdown_table(texts) + "\n" + FOOTNOTE + "\n")
     write_text(run.folder / "validation.json", json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    _judge_on_unheard_songs(run, systems, unheard_songs(run.data))
     return rows
+
+
+def _judge_on_unheard_songs(run: Run, systems: Sequence[System], held_out: HeldOutSongs) -> None:
+    """Tone at the target's loudness on songs that the model did not learn from, and what follows from it."""
+    objective = (run.task.selection or run.task.objective).cpu().sound_without_level()
+    rows = compare(systems, held_out.segments, objective)
+    sentences = verdict(rows, held_out)
+    texts = table_rows(rows)
+    print_table(texts, f"{held_out.title}: {rows[0].songs} songs at the target's loudness, lower is better")
+    print("\n".join(sentences))
+    write_text(run.folder / "unheard.md", markdown_table(texts) + "\n" + "\n".join(sentences) + "\n")
+    content = {"songs_of": held_out.split, "sentences": sentences, "systems": [asdict(row) for row in rows]}
+    write_text(run.folder / "unheard.json", json.dumps(content, indent=2) + "\n")
+
+
+def _say_if_stopped_early(run: Run) -> None:
+    for callback in run.trainer.callbacks:  # pyright: ignore[reportAttributeAccessIssue]
+        if isinstance(callback, EarlyStopping) and callback.wait_count >= callback.patience:
+            print(
+                f"Stopped after epoch {callback.stopped_epoch + 1}: the last {callback.patience} validations "
+                "brought no better one (callbacks.early_stopping.patience)."
+            )
 
 
 def _refuse_several_devices_in_a_sweep(config: DictConfig) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ def learn_settings(overrides: Sequence[str] = ()) -> LearnSettings:
     for text in overrides:
         if not text.lstrip("+").startswith("learning.") or "=" not in text:
             raise InputError(f"'{text}': expected learning.NAME=VALUE, such as learning.folds=5")
+        _check_name(text.lstrip("+").partition("=")[0].removeprefix("learning."))
     try:
         config = compose([EXPERIMENT, "data.root=.", *overrides])
     except (HydraException, OmegaConfBaseException) as error:
@@ -44,14 +46,21 @@ def settings_of(plain: Mapping[str, Any]) -> LearnSettings:
     """
     default = LearnSettings()
     for name, value in plain.items():
-        expected = type(getattr(default, name, None))
-        if not hasattr(default, name):
-            raise InputError(f"learning.{name}: expected one of {', '.join(vars(default))}")
+        _check_name(name)
+        expected = type(getattr(default, name))
         if type(value) is not expected:
             raise InputError(
                 f"learning.{name}={value}: expected {'a whole number' if expected is int else 'true or false'}"
             )
     return LearnSettings(**plain)
+
+
+def _check_name(name: str) -> None:
+    known = list(vars(LearnSettings()))
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean learning.{near[0]}?" if near else f"expected one of {', '.join(known)}"
+        raise InputError(f"there is no setting learning.{name}: {hint}")
 
 
 def training_folder(data: Mapping[str, Any]) -> Path:

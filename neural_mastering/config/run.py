@@ -64,6 +64,7 @@ def build_run(config: TrainConfig) -> Run:
         model_config=config.model,
         metric=config.metric,
         seed=config.seed,
+        selection=build(config.selection, path="selection", packages=None) if config.selection else None,
     )
     data = make(config.data)
     csv = ResumableCSVLogger(config.run_dir)

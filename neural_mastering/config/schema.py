@@ -27,6 +27,7 @@ class TrainConfig:
     validation_table: bool = True
     model: dict[str, Any] = MISSING
     loss: dict[str, Any] = MISSING
+    selection: dict[str, Any] | None = None  # null in older runs, which chose by val/loss
     data: dict[str, Any] = MISSING
     optimizer: dict[str, Any] = MISSING
     scheduler: dict[str, Any] = MISSING

@@ -110,6 +110,7 @@ def _as_dict(engineer: LearnedEngineer) -> dict[str, Any]:
         "mean_levels_db": engineer.mean_levels_db,
         "basis": engineer.basis,
         "rest_db": engineer.rest_db,
+        "imposed": list(engineer.imposed),
         "spread_factor": dict(engineer.spread_factor),
         "scores": [_output_dict(output) for output in engineer.scores],
         "numbers": {name: _output_dict(output) for name, output in engineer.numbers.items()},
@@ -177,6 +178,7 @@ def _from_dict(plain: Mapping[str, Any], about: Mapping[str, Any]) -> LearnedEng
         scores=tuple(_output(each, count) for each in plain["scores"]),
         rest_db=_array(plain["rest_db"], bands),
         numbers={name: _output(each, count) for name, each in plain["numbers"].items()},
+        imposed=tuple(map(str, plain.get("imposed", ()))),  # older files impose nothing
         spread_factor={name: float(value) for name, value in plain["spread_factor"].items()},
         about=dict(about),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -190,6 +190,8 @@ class LearnedEngineer:
         scores: how much of each, by song.
         rest_db: (third,) standard deviation of what the basis leaves out.
         numbers: of the master by name.
+        imposed: names of numbers that nm-master makes true beside loudness and peaks, since songs that were held
+            out bear them out; width alone so far.
         spread_factor: by name ("curve" and the numbers): what makes the predicted standard deviations true on
             songs that were not learned from.
         about: data, measures and words, for people.
@@ -204,13 +206,14 @@ class LearnedEngineer:
     scores: tuple[Output, ...]
     rest_db: Float64s
     numbers: Mapping[str, Output]
+    imposed: tuple[str, ...] = ()
     spread_factor: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, object] = field(default_factory=dict)
 
     def known_moves(self) -> Float64s:
         """(song, third) what is predicted for the songs it was learned from."""
         seen = self._known_seen()
-        moves = self.mean_db + self._coupled(self.known.levels_db)
+        moves = self.mean_db + self.coupled_db(self.known.levels_db)
         for shape, output in zip(self.basis, self.scores, strict=True):
             moves = moves + np.outer([output.predict(self.known, one).mean for one in seen], shape)
         return moves
@@ -220,8 +223,8 @@ class LearnedEngineer:
         output = self.numbers[name]
         return np.array([output.predict(self.known, one).mean for one in self._known_seen()])
 
-    def _coupled(self, levels_db: Float64s) -> Float64s:
-        """(song, third) the coupled part for spectra (song, third)."""
+    def coupled_db(self, levels_db: Float64s) -> Float64s:
+        """(song, third) the part of the move that goes with the spectrum, for spectra (song, third)."""
         return self.coupling * smoothed(levels_db - self.mean_levels_db, self.smoothing)
 
     def _known_seen(self) -> list[tuple[Float64s, Float64s, Float64s]]:
@@ -238,7 +241,7 @@ class LearnedEngineer:
             InputError: features of another version of the package.
         """
         seen = self.known.seen([song])
-        curve = self.mean_db + self._coupled(seen[2])[0]
+        curve = self.mean_db + self.coupled_db(seen[2])[0]
         covariance = np.diag(self.rest_db**2)
         for shape, output in zip(self.basis, self.scores, strict=True):
             found = output.predict(self.known, seen)
@@ -262,17 +265,3 @@ def smoothed(levels_db: Float64s, bands: int) -> Float64s:
     count = np.convolve(np.ones(levels_db.shape[1]), kernel, "same")
     found = np.stack([np.convolve(row, kernel, "same") for row in levels_db]) / count
     return found - found[:, BROAD].mean(axis=1, keepdims=True)
-
-
-def without_reactions(engineer: LearnedEngineer) -> LearnedEngineer:
-    """The same engineer, whose tone is the average for every song; its numbers still follow the song."""
-    differences = sum(
-        (
-            np.outer(output.model.values, shape)
-            for shape, output in zip(engineer.basis, engineer.scores, strict=True)
-        ),
-        engineer._coupled(engineer.known.levels_db),
-    )
-    spread = (differences**2).sum(axis=0) / max(len(engineer.known) - 1, 1)
-    rest = np.sqrt(engineer.rest_db**2 + spread)
-    return replace(engineer, coupling=0.0, basis=engineer.basis[:0], scores=(), rest_db=rest)

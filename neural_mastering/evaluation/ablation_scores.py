@@ -3,7 +3,7 @@
 import math
 
 from neural_mastering.dsp import stft_totals
-from neural_mastering.metrics.ltas_error import levels_rms_error
+from neural_mastering.dsp.ltas_error import levels_rms_error
 from neural_mastering.metrics.lufs_error import loudness_difference
 from neural_mastering.metrics.multi_resolution_stft import VIEWS
 from neural_mastering.metrics.signal import Signal

@@ -11,16 +11,17 @@ from typing import Any
 
 from neural_mastering import __version__
 from neural_mastering.engineer.bundle import FILE_NAME, write_engineer
-from neural_mastering.engineer.fit import LEAST_PAIRS, SONG_DEPENDENT_PAIRS, fit
-from neural_mastering.engineer.learned import LearnedEngineer, without_reactions
+from neural_mastering.engineer.fit import LEAST_PAIRS, SONG_DEPENDENT_PAIRS
+from neural_mastering.engineer.learned import LearnedEngineer
 from neural_mastering.engineer.pair import PairMeasurement
 from neural_mastering.errors import InputError
 from neural_mastering.learning.card import write_card
-from neural_mastering.learning.cross_validation import Validation, cross_validate, fold_of
+from neural_mastering.learning.cross_validation import Validation, fold_of
 from neural_mastering.learning.drift import drift
 from neural_mastering.learning.listening import ListeningSong, chosen_songs, listening_song
 from neural_mastering.learning.page import LearnPage, write_learn_page
 from neural_mastering.learning.pairs import FOLDER, AuditedPair, audited_pairs, usable
+from neural_mastering.learning.validated_fit import Outlier, fit_validated
 from neural_mastering.notes import Note
 from neural_mastering.worker_pool import default_jobs
 
@@ -105,21 +106,18 @@ def learn_folder(
     _refuse_too_few(pairs, used)
     if settings.check_swapped:
         _refuse_swapped(used)
-    measured = _measured(used)
     groups = [pair.files.group for pair in used]
     started = time.perf_counter()
-    count = max(fold_of(groups, settings.folds)) + 1
-    with progress("learning", count + 1) as done:
-        engineer = fit(measured, groups)
-        done(0)
-        validation = cross_validate(measured, groups, done, settings.folds)
-    if validation is not None:
-        if not validation.is_song_dependent:
-            engineer = without_reactions(engineer)
-        engineer = replace(engineer, spread_factor=validation.spread_factor)
+    with progress("learning", max(fold_of(groups, settings.folds)) + 2) as done:
+        found = fit_validated(_measured(used), groups, done, settings.folds)
+    engineer, validation = found.engineer, found.validation
+    unlike = [(used[each.place].files.name, _why_unlike(each)) for each in found.left_out]
+    places = {each.place for each in found.left_out}
+    used = [pair for i, pair in enumerate(used) if i not in places]
+    measured = _measured(used)
     seconds["learn"] = time.perf_counter() - started
     drifts = [text for later in sets[1:] for text in drift(_measured(sets[0]), _measured(later))]
-    notes = (*_notes(pairs, used, validation), *(Note("drift", text) for text in drifts))
+    notes = (*_notes(pairs, used, validation, unlike), *(Note("drift", text) for text in drifts))
     engineer = replace(engineer, about=_about(folders, used, validation, notes))
     started = time.perf_counter()
     songs = _listening(used, validation, settings.listening_songs, progress)
@@ -130,13 +128,13 @@ def learn_folder(
         title=title,
         engineer=engineer,
         pairs=measured,
-        left_out=[(pair.files.name, pair.refusal) for pair in pairs if pair.measurement is None],
+        left_out=[*((pair.files.name, pair.refusal) for pair in pairs if pair.measurement is None), *unlike],
         validation=validation,
         songs=songs,
         drift=drifts,
         notes=texts,
         facts=[
-            ("pairs", f"{len(used)} of {len(pairs)}, {len(set(groups))} groups"),
+            ("pairs", f"{len(used)} of {len(pairs)}, {len({pair.files.group for pair in used})} groups"),
             ("folders", ", ".join(Path(folder).name for folder in folders)),
             ("package", f"neural_mastering {__version__}"),
         ],
@@ -149,6 +147,13 @@ def learn_folder(
 
 def _measured(pairs: Sequence[AuditedPair]) -> list[PairMeasurement]:
     return [pair.measurement for pair in pairs if pair.measurement is not None]
+
+
+def _why_unlike(outlier: Outlier) -> str:
+    return (
+        f"its tone is {outlier.distance_db:.1f} dB away from what the other pairs say (half of them lie within "
+        f"{outlier.usual_db:.1f} dB): is the master by the same engineer, and of this mix?"
+    )
 
 
 def _listening(
@@ -195,13 +200,17 @@ def _refuse_swapped(used: Sequence[AuditedPair]) -> None:
 
 
 def _notes(
-    pairs: Sequence[AuditedPair], used: Sequence[AuditedPair], validation: Validation | None
+    pairs: Sequence[AuditedPair],
+    used: Sequence[AuditedPair],
+    validation: Validation | None,
+    unlike: Sequence[tuple[str, str]],
 ) -> tuple[Note, ...]:
     notes = [
         Note("pair_left_out", f"{pair.files.name} was left out: {pair.refusal}")
         for pair in pairs
         if pair.measurement is None
     ]
+    notes += [Note("pair_unlike_others", f"{name} was not learned from: {why}") for name, why in unlike]
     if len(used) < SONG_DEPENDENT_PAIRS:
         text = (
             f"{len(used)} pairs are enough for the average of what the engineer does, not for how it depends on a "
@@ -212,7 +221,7 @@ def _notes(
         notes.append(
             Note("not_validated", "all songs are of one group: how well this was learned is not known")
         )
-    elif not validation.is_song_dependent:
+    elif not validation.is_song_dependent or validation.tone_trust == 0.0:
         notes.append(
             Note(
                 "average_is_best",
@@ -238,6 +247,7 @@ def _about(
     if validation is not None:
         about["validation"] = {
             "folds": validation.folds,
+            "tone_trust": validation.tone_trust,
             "song_dependent_share": {
                 "value": validation.learned.dependent,
                 "interval": list(validation.gain),

@@ -8,6 +8,7 @@ from neural_mastering.losses.lufs import Lufs
 from neural_mastering.losses.multi_resolution_stft import MultiResolutionSTFT
 from neural_mastering.losses.parameter_regularization import ParameterRegularization
 from neural_mastering.losses.residual_share import ResidualShare
+from neural_mastering.losses.third_octaves import ThirdOctaves
 from neural_mastering.losses.weighted_sum import WeightedSum, WeightedTerm
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "MultiResolutionSTFT",
     "ParameterRegularization",
     "ResidualShare",
+    "ThirdOctaves",
     "WeightedSum",
     "WeightedTerm",
 ]

@@ -16,9 +16,11 @@ class LossTerm(nn.Module, ABC):
     Attributes:
         regularizer: True for a term that judges controls and not the sound; it trains the model but is left
             out of validation scores, which must be comparable with those of systems without controls.
+        level_only: True for a term that judges the level and nothing else.
     """
 
     regularizer: bool = False
+    level_only: bool = False
 
     @abstractmethod
     def forward(self, output: MasteringOutput, target: Audio) -> Tensor:

@@ -21,6 +21,8 @@ class Lufs(LossTerm):
         floor_lufs: the lowest reading.
     """
 
+    level_only = True
+
     def __init__(self, sample_rate: float, floor_lufs: float = ABSOLUTE_GATE_LUFS) -> None:
         super().__init__()
         self.sample_rate = sample_rate

@@ -76,6 +76,12 @@ class WeightedSum(nn.Module):
         """Whether a term judges controls and not the sound."""
         return self._term(name).term.regularizer
 
+    def sound_without_level(self) -> "WeightedSum":
+        """The terms that judge the sound beside its level; all that judge the sound if there are no others."""
+        sound = [name for name in self.terms if not self.is_regularizer(name)]
+        kept = [name for name in sound if not self._term(name).term.level_only]
+        return WeightedSum({name: self._term(name) for name in kept or sound})
+
     def shorten_ramps(self, delay_steps: int, ramp_steps: int) -> None:
         """Let no term wait longer, nor be ramped up over more steps, than this."""
         for name in self.terms:

@@ -20,10 +20,10 @@ from neural_mastering.dsp.loudness import (
     gated_range,
     k_weighted_energy,
 )
+from neural_mastering.dsp.ltas_error import HIGH_HZ, channel_levels_db
 from neural_mastering.dsp.stereo import correlation_of_products, mid_side, width_of_energies_db
 from neural_mastering.dsp.true_peak import true_peak_db
 from neural_mastering.metrics.crest_error import crest_of
-from neural_mastering.metrics.ltas_error import HIGH_HZ, channel_levels_db
 from neural_mastering.metrics.peak_to_loudness_error import ratio
 from neural_mastering.metrics.true_peak import SILENT_DBTP
 from neural_mastering.shapes import Audio, Frames, PerItem

@@ -15,13 +15,14 @@ from neural_mastering.dsp import reading_kernels, stft_totals
 from neural_mastering.dsp.a_weighted import FFT_SIZE, HOP, bin_weights, floor_per_frame
 from neural_mastering.dsp.delay import advance
 from neural_mastering.dsp.loudness import ABSOLUTE_GATE_LUFS
+from neural_mastering.dsp.ltas_error import levels_rms_error
 from neural_mastering.metrics import mel_distance
 from neural_mastering.metrics.a_weighted_error import AWeightedError
 from neural_mastering.metrics.correlation_error import CorrelationError
 from neural_mastering.metrics.crest_error import CrestError
 from neural_mastering.metrics.item_metric import MetricInfo
 from neural_mastering.metrics.loudness_range_error import LoudnessRangeError
-from neural_mastering.metrics.ltas_error import LtasError, levels_rms_error
+from neural_mastering.metrics.ltas_error import LtasError
 from neural_mastering.metrics.lufs_error import LufsError, loudness_difference
 from neural_mastering.metrics.mel_distance import MelDistance
 from neural_mastering.metrics.multi_resolution_stft import VIEWS, MultiResolutionStft

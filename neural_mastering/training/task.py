@@ -25,8 +25,9 @@ class MasteringTask(pl.LightningModule):
     """Trains a model on batches of `input`, `target` (batch, channel, time) and `seed` (batch,).
 
     Logs `train/…` and `val/…`: every term by name, the objective (`train/loss` with the weights of the step,
-    `val/loss` with full weights and only the terms that judge the sound), the same for the untouched input
-    (`val/identity/loss`), the gradient norm, open bands and the residual's share in dB.
+    `val/loss` with full weights and only the terms that judge the sound), what the checkpoint is chosen by
+    (`val/selection` and its terms), the same for the untouched input (`val/identity/…`), the gradient norm, open
+    bands and the residual's share in dB.
 
     Args:
         model: the built model.
@@ -36,6 +37,8 @@ class MasteringTask(pl.LightningModule):
         model_config: plain dictionaries that rebuild the model (`models.build.build`), kept in checkpoints.
         metric: what a plateau scheduler and sweeps watch, a `val/…` name.
         seed: of everything random in a training step.
+        selection: scores validation for the choice of a checkpoint, all of its terms at full weight; without one
+            there is no `val/selection`.
 
     Raises:
         InputError: a metric that is never logged.
@@ -50,9 +53,10 @@ class MasteringTask(pl.LightningModule):
         model_config: Mapping[str, Any],
         metric: str = "val/loss",
         seed: int = 0,
+        selection: WeightedSum | None = None,
     ) -> None:
         super().__init__()
-        self.model, self.objective = model, objective
+        self.model, self.objective, self.selection = model, objective, selection
         self._optimizer, self._scheduler = optimizer, scheduler
         self._model_config, self._metric, self._seed = dict(model_config), metric, seed
         logged = [
@@ -61,6 +65,8 @@ class MasteringTask(pl.LightningModule):
             "val/residual_share_db",
             *(f"val/{n}" for n in objective.terms),
         ]
+        if selection is not None:
+            logged += ["val/selection", *(f"val/selection/{n}" for n in selection.terms)]
         if metric not in logged:
             raise InputError(f"metric={metric} is never logged; choose one of {', '.join(logged)}")
         self._sums: dict[str, Tensor] = {}
@@ -96,17 +102,11 @@ class MasteringTask(pl.LightningModule):
         """Score the model, and the untouched input, on fixed segments."""
         size, target = len(batch["input"]), batch["target"]
         output = self.model(batch["input"])
-        values = self.objective.values(output, target)
-        scores = {f"val/{name}": value for name, value in values.items()}
-        scores["val/loss"] = self.objective.audio_total(values)
         if batch_idx not in self._identity_values:
-            untouched = self.objective.values(MasteringOutput.of_audio(batch["input"]), target)
-            self._identity_values[batch_idx] = {
-                name: value for name, value in untouched.items() if not self.objective.is_regularizer(name)
-            }
-        identity = self._identity_values[batch_idx]
-        scores |= {f"val/identity/{name}": value for name, value in identity.items()}
-        scores["val/identity/loss"] = self.objective.audio_total(identity)
+            self._identity_values[batch_idx] = self._scores(
+                MasteringOutput.of_audio(batch["input"]), target, "val/identity/", controls=False
+            )
+        scores = self._scores(output, target, "val/") | self._identity_values[batch_idx]
         if output.gates is not None:
             scores["val/open_bands"] = output.gates.is_open.float().sum(dim=-1).mean()
         if output.residual is not None:
@@ -117,6 +117,23 @@ class MasteringTask(pl.LightningModule):
                 [value.detach().double() * size, value.new_tensor(size, dtype=torch.float64)]
             )
             self._sums[name] = self._sums[name] + weighted if name in self._sums else weighted
+
+    def _scores(
+        self, output: MasteringOutput, target: Tensor, prefix: str, controls: bool = True
+    ) -> dict[str, Tensor]:
+        """Terms and totals of objective and selection; those that judge controls only if there are any."""
+        values = self.objective.values(output, target)
+        scores = {
+            prefix + name: value
+            for name, value in values.items()
+            if controls or not self.objective.is_regularizer(name)
+        }
+        scores[prefix + "loss"] = self.objective.audio_total(values)
+        if self.selection is not None:
+            chosen_by = self.selection.values(output, target)
+            scores |= {f"{prefix}selection/{name}": value for name, value in chosen_by.items()}
+            scores[prefix + "selection"] = self.selection.total(chosen_by)
+        return scores
 
     def on_validation_epoch_end(self) -> None:
         """Log means over all segments of all processes.

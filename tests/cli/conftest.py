@@ -50,7 +50,7 @@ def small(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         "z_size=16",
         "model.eq_head.hidden_size=16",
         "trainer.log_every_n_steps=1",
-        "loss.terms.mr_stft.term.fft_sizes=[2048,512]",
+        "loss.terms.mr_stft.term.term.fft_sizes=[2048,512]",
     ]
 
 

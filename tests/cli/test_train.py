@@ -43,6 +43,7 @@ def test_a_run_folder_holds_everything(phase: str, nm_train: Train, small: list[
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
         "validation.md",
+        "unheard.md",
     ):
         assert (run / name).stat().st_size > 0
     assert (run / "plots" / f"{phase}_eq_curve.png").stat().st_size > 10_000
@@ -60,6 +61,38 @@ def test_a_run_folder_holds_everything(phase: str, nm_train: Train, small: list[
     audio = 0.1 * torch.randn(1, 2, 22_050)
     with torch.no_grad():
         assert torch.isfinite(model(audio).audio).all()
+
+
+@pytest.mark.parametrize("debug", [None, "last"])
+def test_a_residual_that_learns_by_heart_is_not_chosen(
+    debug: str | None, nm_train: Train, small: list[str], capsys: Any
+) -> None:
+    """A planted one: a callback makes the residual noisier with every step, as if it fitted its songs' noise."""
+    harm = "+callbacks.harm={_target_: nm_test_callbacks.NoisyResidual}"
+    settings = ["+phase=1b", *small, "trainer.max_epochs=2", "optimizer.lr=1e-9", harm, "hydra.run.dir=run"]
+    if debug == "last":  # what choosing the last state would say of itself
+        settings.append("callbacks.best.monitor=null")
+    assert nm_train(*settings) == 0
+    said = capsys.readouterr().out
+    rows = {r["system"]: r["objective"] for r in json.loads(Path("run/unheard.json").read_text())["systems"]}
+    scores = [float(r["val/selection"]) for r in _rows(Path("run")) if r.get("val/selection")]
+    assert len(scores) == 3 and scores[0] < scores[1] and scores[0] < scores[2]
+    if debug == "last":
+        assert (
+            rows["phase 1b"] > 1.1 * rows["identity"]
+            and "Warning: phase 1b is worse than doing nothing" in said
+        )
+    else:
+        assert rows["phase 1b"] == pytest.approx(rows["identity"], rel=1e-4)
+        assert "best.ckpt" in [f.name for f in Path("run/checkpoints").iterdir()]
+
+
+def test_a_run_that_no_longer_improves_stops(nm_train: Train, small: list[str], capsys: Any) -> None:
+    settings = ["+phase=1a", *small, "trainer.max_epochs=9", "optimizer.lr=1e-12", "hydra.run.dir=run"]
+    stop = ["callbacks.early_stopping.patience=2", "+callbacks.early_stopping.min_delta=1e-3"]
+    assert nm_train(*settings, *stop) == 0
+    assert "Stopped after epoch 2" in capsys.readouterr().out
+    assert _last(Path("run"))["epoch"] == 1
 
 
 def test_training_lowers_the_loss(nm_train: Train, small: list[str]) -> None:
@@ -198,7 +231,8 @@ def test_optuna_minimises_the_metric(nm_train: Train, small: list[str]) -> None:
     results = Path("sweep/optimization_results.yaml").read_text()
     best = float(re.search(r"best_value: ([\d.]+)", results).group(1))  # type: ignore[union-attr]
     scores = [
-        min(float(r["val/loss"]) for r in _rows(Path(f"sweep/{i}")) if r.get("val/loss")) for i in range(2)
+        min(float(r["val/selection"]) for r in _rows(Path(f"sweep/{i}")) if r.get("val/selection"))
+        for i in range(2)
     ]
     assert best == pytest.approx(min(scores), rel=1e-6)
 
@@ -241,6 +275,7 @@ def test_mistakes_get_an_answer_and_no_traceback(
     said = capsys.readouterr()
     assert words in said.err
     assert "Traceback" not in said.err + said.out
+    assert "Error executing job" not in said.err + said.out
 
 
 def test_a_sweep_with_several_devices_is_refused(nm_train: Train, small: list[str], capsys: Any) -> None:

@@ -1,6 +1,8 @@
 """The engineer's file: the same bytes again, and a refusal of what is damaged."""
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,19 @@ def test_what_was_read_is_written_back_byte_by_byte(engineer: LearnedEngineer, t
     assert np.abs(one.curve_db - two.curve_db).max() < 1e-4
     assert two.plr_db == pytest.approx(one.plr_db, abs=1e-4)
     assert again.known.names == engineer.known.names
+
+
+def test_what_is_imposed_is_kept_and_older_files_impose_nothing(
+    engineer: LearnedEngineer, tmp_path: Path
+) -> None:
+    path = write_engineer(replace(engineer, imposed=("width_db",)), tmp_path / "model.json")
+    assert read_engineer(path).imposed == ("width_db",)
+    content = json.loads(path.read_text())
+    del content["engineer"]["imposed"]
+    body = {"engineer": content["engineer"], "about": content["about"]}
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(json.dumps({**content, "sha256": hashlib.sha256(text.encode()).hexdigest()}))
+    assert read_engineer(path).imposed == ()
 
 
 def test_a_changed_number_is_noticed(engineer: LearnedEngineer, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from planted_engineer import HIGH_SHELF, LOW_SHELF, Curve, centred, planted_pair
 from neural_mastering.dsp.third_octaves import BROAD
 from neural_mastering.engineer.features import SongFeatures
 from neural_mastering.engineer.fit import fit
-from neural_mastering.engineer.learned import without_reactions
 from neural_mastering.engineer.reactions import number_reactions, tone_reactions
+from neural_mastering.engineer.shrinkage import with_tone_trust, without_reactions
 from neural_mastering.engineer.traits import TRAITS, filled_levels_db
 from neural_mastering.errors import InputError
 
@@ -118,6 +118,22 @@ def test_an_engineer_without_reactions_gives_the_average() -> None:
     assert np.abs(found.curve_db - np.mean([p.move.curve_db for p in pairs], axis=0)).max() < 1e-9
     moves = np.stack([p.move.curve_db for p in pairs])
     assert np.allclose(found.curve_sigma_db, moves.std(axis=0, ddof=1), atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "policy", [lambda s: -0.5 * filled_levels_db(s), lambda s: s.correlation * LOW_SHELF]
+)
+def test_half_a_trust_in_the_tone_is_half_of_the_way_from_the_average(policy) -> None:
+    """With reactions to the spectrum (coupled) and to a trait (scores)."""
+    songs = planted_songs(25, seed=6)
+    engineer = fit([planted_pair(s, str(i), policy) for i, s in enumerate(songs[:20])])
+    half, average = with_tone_trust(engineer, 0.5), without_reactions(engineer)
+    for song in songs[20:]:
+        whole, part, none = (each.predict(song).curve_db for each in (engineer, half, average))
+        assert np.abs(part - 0.5 * (whole + none)).max() < 1e-6
+        assert np.abs(whole - none).max() > 0.2
+        assert half.predict(song).numbers == engineer.predict(song).numbers
+    assert with_tone_trust(engineer, 1.0) is engineer
 
 
 @pytest.mark.slow

@@ -1,12 +1,23 @@
 """Held-out songs: no group on both sides, and scores that mean what they say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted_engineer import HIGH_SHELF, LOW_SHELF, planted_pair, planted_songs
 
+from neural_mastering.dsp.gaussian import Gaussian
+from neural_mastering.engineer.learned import NumberEstimate, Prediction
 from neural_mastering.engineer.traits import filled_levels_db
 from neural_mastering.learning import cross_validation
-from neural_mastering.learning.cross_validation import MODEL, cross_validate, fold_of
+from neural_mastering.learning.cross_validation import (
+    MODEL,
+    HeldOut,
+    cross_validate,
+    fold_of,
+    tone_trust,
+    width_is_borne_out,
+)
 
 
 def test_a_group_is_never_split_and_folds_are_even() -> None:
@@ -62,3 +73,46 @@ def test_spread_factors_come_from_the_songs_that_were_held_out() -> None:
     assert found is not None
     # nine songs around their average, predicted with about their own spread
     assert 0.8 < found.spread_factor["curve"] < 1.3
+
+
+def _held_out(predicted: np.ndarray, actual: np.ndarray, widths: np.ndarray | None = None) -> list[HeldOut]:
+    """Songs whose moves and predictions are multiples of one curve, around an average of nothing."""
+    songs = []
+    for i, song in enumerate(planted_songs(len(actual), seed=7)):
+        pair = planted_pair(song, str(i), lambda _: np.zeros(len(HIGH_SHELF)))
+        pair = replace(pair, move=replace(pair.move, curve_db=actual[i] * HIGH_SHELF))
+        numbers = {"width_db": NumberEstimate(pair.move.width_db if widths is None else widths[i], 1.0)}
+        curves = {MODEL: predicted[i] * HIGH_SHELF, "average EQ": 0.0 * HIGH_SHELF}
+        prediction = Prediction(curves[MODEL], HIGH_SHELF, Gaussian.of(HIGH_SHELF, np.eye(29)), numbers)
+        songs.append(HeldOut(pair, curves, prediction, {}))
+    return songs
+
+
+def test_tone_is_trusted_as_far_as_it_comes_true_for_groups_that_were_held_out() -> None:
+    rng = np.random.default_rng(0)
+    predicted = rng.standard_normal(40)
+    groups = [str(i // 2) for i in range(40)]
+    exact = tone_trust(_held_out(predicted, 0.6 * predicted), groups)
+    assert exact == pytest.approx(0.6, abs=1e-6)
+    assert tone_trust(_held_out(predicted, -0.6 * predicted), groups) == 0.0
+    assert tone_trust(_held_out(0.0 * predicted, predicted), groups) == 0.0
+    noisy = [tone_trust(_held_out(predicted, rng.standard_normal(40)), groups) for _ in range(20)]
+    assert np.mean(noisy) < 0.05
+    # by hand: the share, its error from sums of groups, and the shrinkage
+    actual = 0.6 * predicted + 0.3 * rng.standard_normal(40)
+    size, shared = predicted**2, predicted * actual
+    share = shared.sum() / size.sum()
+    error = np.sqrt(((shared - share * size).reshape(20, 2).sum(axis=1) ** 2).sum()) / size.sum()
+    assert tone_trust(_held_out(predicted, actual), groups) == pytest.approx(
+        share * (1.0 - (1.96 * error / share) ** 2)
+    )
+
+
+def test_a_width_is_imposed_only_where_it_is_nearer_than_leaving_it_alone() -> None:
+    groups = [str(i) for i in range(20)]
+    nothing = np.zeros(20)
+    songs = _held_out(nothing, nothing)
+    assert width_is_borne_out(songs, groups)  # planted: every master is 1 dB wider, and predicted so
+    own = np.array([s.pair.features.width_db for s in songs])
+    assert not width_is_borne_out(_held_out(nothing, nothing, own), groups)
+    assert not width_is_borne_out(_held_out(nothing, nothing, own - 1.0), groups)

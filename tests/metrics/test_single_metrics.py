@@ -10,6 +10,7 @@ import torch
 from scipy.signal import resample_poly
 
 from neural_mastering.dsp.biquad import equalize
+from neural_mastering.dsp.ltas_error import top_band_hz
 from neural_mastering.metrics import (
     a_weighted_error,
     correlation_error,
@@ -24,7 +25,6 @@ from neural_mastering.metrics import (
     true_peak_error,
     true_peak_level,
 )
-from neural_mastering.metrics.ltas_error import top_band_hz
 from neural_mastering.metrics.mel_distance import mel_distance, mel_levels_db
 
 RATE = 44_100

@@ -18,7 +18,7 @@ from neural_mastering.losses import WeightedSum
 from neural_mastering.models import MasteringModel, build
 
 RATE = 44_100
-SMALL = ["loss.terms.mr_stft.term.fft_sizes=[2048,512]"]
+SMALL = ["loss.terms.mr_stft.term.term.fft_sizes=[2048,512]"]
 
 
 def _batches(count: int, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

@@ -42,7 +42,9 @@ def _rms(curve_db: Tensor) -> Tensor:
 @pytest.mark.slow
 def test_one_pair_gives_its_equaliser_back() -> None:
     """Overfitting one synthetic pair recovers the known curve to 0.3 dB RMS."""
-    model, objective = _model("+phase=1a", "z_size=32", "loss.terms.mr_stft.term.fft_sizes=[8192,2048,512]")
+    model, objective = _model(
+        "+phase=1a", "z_size=32", "loss.terms.mr_stft.term.term.fft_sizes=[8192,2048,512]"
+    )
     eq = model.eq_head.eq
     truth = {
         "frequency_hz": torch.tensor([[90.0, 240.0, 1_100.0, 5_200.0, 9_000.0]]),
@@ -107,7 +109,9 @@ def _truth(kind: int, bands: int) -> dict[str, Tensor]:
 def test_the_network_listens() -> None:
     """Each kind of song ends with its own curve and bands on songs never heard; shuffled z destroys it."""
     steps = 1_500
-    model, objective = _model("+phase=1c", "z_size=64", "loss.terms.mr_stft.term.fft_sizes=[8192,2048,512]")
+    model, objective = _model(
+        "+phase=1c", "z_size=64", "loss.terms.mr_stft.term.term.fft_sizes=[8192,2048,512]"
+    )
     eq = model.eq_head.eq
     truths = [_truth(kind, eq.bands) for kind in (0, 1)]
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)

@@ -79,7 +79,7 @@ def test_a_style_that_was_never_seen_is_followed() -> None:
         compose(
             [
                 *("+phase=1a", "model/residual_head=none", "z_size=64", "conditioning=style"),
-                *("model.eq_head.eq.bands=8", "loss.terms.mr_stft.term.fft_sizes=[4096,1024]"),
+                *("model.eq_head.eq.bands=8", "loss.terms.mr_stft.term.term.fft_sizes=[4096,1024]"),
             ]
         )
     )

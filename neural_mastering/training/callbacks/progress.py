@@ -60,19 +60,26 @@ class Progress(Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Remember that this epoch has something to say."""
-        self._validated = True
+        self._validated = trainer.global_step > 0
+        if trainer.global_step == 0 and not trainer.sanity_checking:
+            self._say(trainer, "start     ")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the epoch's line if there was a validation."""
-        values = trainer.callback_metrics
         validated, self._validated = self._validated, False
-        if self.quiet or not trainer.is_global_zero or not validated:
+        if validated:
+            self._say(trainer, f"epoch {trainer.current_epoch + 1:>4}")
+
+    def _say(self, trainer: pl.Trainer, when: str) -> None:
+        if self.quiet or not trainer.is_global_zero:
             return
-        line = f"epoch {trainer.current_epoch + 1:>4}  step {trainer.global_step:>6}"
+        values = trainer.callback_metrics
+        line = f"{when}  step {trainer.global_step:>6}"
+        selection = "val/selection" if "val/selection" in values else "val/loss"
         for label, name in (
             ("train", "train/loss_epoch"),
-            ("val", "val/loss"),
-            ("identity", "val/identity/loss"),
+            ("val", selection),
+            ("identity", selection.replace("val/", "val/identity/")),
             ("open bands", "val/open_bands"),
             ("residual dB", "val/residual_share_db"),
         ):

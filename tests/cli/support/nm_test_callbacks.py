@@ -64,3 +64,15 @@ class KillAt(Callback):
     ) -> None:
         if trainer.global_step == self.step:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class NoisyResidual(Callback):
+    """Makes a residual that adds more noise with every step."""
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        generator = torch.Generator().manual_seed(trainer.global_step)
+        with torch.no_grad():
+            for weights in pl_module.model.residual_head.parameters():  # type: ignore[union-attr]
+                weights += 0.05 * torch.randn(weights.shape, generator=generator)
