@@ -29,7 +29,7 @@ from neural_mastering.styles.intensity import DEFAULT_INTENSITY, INTENSITIES_DB,
 LIMITER = "limiter"
 PEAK_CONTROL = "peak_control"
 DC_REMOVAL = "dc_removal"
-MOST_CLIPPED_DB = 3.0
+MOST_CLIPPED_DB = 6.0
 MAX_REDUCTION_DB = 6.0
 MOST_REDUCTION_DB = 24.0
 DELIVERY = (DC_REMOVAL, PEAK_CONTROL, LIMITER)
