@@ -102,7 +102,7 @@ def run(
         str,
         typer.Option(
             help="How much dynamics may be given up for loudness: gentle, balanced, dense, or 0 to 1. "
-            "It bounds what limiting costs in LU, and short peaks are clipped by up to 3 dB times this.",
+            "It bounds what limiting costs in LU, and short peaks are cut by up to 6 dB times this.",
             metavar="gentle|balanced|dense|S",
         ),
     ] = "balanced",

@@ -94,9 +94,7 @@ class GainCurve:
         settings: times.
     """
 
-    def __init__(
-        self, threshold: float, sample_rate: float, settings: LimiterSettings | None = None
-    ) -> None:
+    def __init__(self, threshold: float, sample_rate: float, settings: LimiterSettings | None = None) -> None:
         settings = settings or LimiterSettings()
         first, second = settings.boxes(sample_rate)
         self.threshold = threshold

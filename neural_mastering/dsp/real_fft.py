@@ -1,4 +1,4 @@
-"""The real FFT of pocketfft and its inverse, as `scipy.fft` computes them, without waiting for the rest of `scipy.fft`.
+"""The real FFT of pocketfft and its inverse, as in `scipy.fft`, without waiting for the rest of `scipy.fft`.
 
 `import scipy.fft` also loads scipy's special functions, which takes longer than all of the FFTs of a short song.
 The compiled module alone loads in a millisecond; where it is not found at its usual place, `scipy.fft` is taken.

@@ -59,7 +59,7 @@ class Options:
         max_reduction_db: the most that the limiter may take off.
         limiter: its settings; the default ones are left for better ones where a song is driven hard.
         density: 0 to 1, how much of the dynamics may be given up for loudness: clipper and limiter may lower the
-            loudness by `density.most_loss_lu`, and short peaks are clipped by up to 3 dB times this.
+            loudness by `density.most_loss_lu`, and short peaks are clipped by up to 6 dB times this.
         bits: "16", "24", "32f", None for as many as the source but at least 24.
         deliverables: further files, checks after encoders, loudness tags, sample rate.
         edits: of its ends and its bass; none by default.

@@ -70,7 +70,9 @@ def test_few_steps_come_most_of_the_way() -> None:
     change = own.push(x[None], np.full(x.size, 0.75))[0, own.latency_samples :]
     before = np.abs(x[: change.size])
     after = np.abs(x[: change.size] - change)
-    assert np.square(np.maximum(after - 0.75, 0.0)).sum() < 0.1 * np.square(np.maximum(before - 0.75, 0)).sum()
+    assert (
+        np.square(np.maximum(after - 0.75, 0.0)).sum() < 0.1 * np.square(np.maximum(before - 0.75, 0)).sum()
+    )
     assert own.most == pytest.approx((before[before > 0.75] / after[before > 0.75]).max())
 
 
@@ -98,5 +100,5 @@ def test_level_agrees_with_a_plain_loop() -> None:
         mean += (released - mean) * toward
         spared = np.clip((1.0 - mean / released) / 0.2 - 1.0, 0.0, 1.0) if released > 0.0 else 0.0
         expected.append(1.0 / min((1.0 - released) * 10 ** (depth_db * spared / 20.0), 1.0))
-    assert 1.0 < max(expected) and min(expected) == 1.0
+    assert max(expected) > 1.0 and min(expected) == 1.0
     np.testing.assert_allclose(got, expected[: got.size], atol=2e-6)

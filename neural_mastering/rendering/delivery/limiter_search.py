@@ -9,7 +9,8 @@ the same loudness, in frames of 2048 and 512 samples (for the second only the fi
 
 X_b are levels of these bands; means are over channels. Both last terms hear a gain that follows the wave of the
 bass: it fills bands in which the song has little to mask it. Below a lone bass drum a recovery wins that waits for
-the next crest, below a bass under quiet treble a longer look-ahead, in a dense mix the fast ones.
+the next crest, below a bass under quiet treble a longer look-ahead. The clipper is the same for all
+and is run once a gain.
 """
 
 import math
