@@ -125,7 +125,7 @@ def _steps(
 
 
 def _clipper() -> PeakControlStage:
-    return PeakControlStage(CEILING_DB, 1.5, RATE, 2, DRIVEN)
+    return PeakControlStage(CEILING_DB, 1.5, RATE, 2)
 
 
 def _each(make: Callable[[], Any], blocks: list[Block], method: str = "push") -> Callable[[], object]:

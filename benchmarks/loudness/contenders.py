@@ -80,7 +80,7 @@ def _limited(audio: Signal, rate: int, ceiling_db: float, spec: DeliverySpec) ->
     peak_db = oracle_peak(audio)
     settings, depth_db = spec.limiter_settings(peak_db), spec.clip_depth_db(peak_db)
     if depth_db > 0.0:
-        audio = clip_peaks(audio, ceiling_db, depth_db, rate, settings)
+        audio = clip_peaks(audio, ceiling_db, depth_db, rate)
     return limit(audio, ceiling_db, rate, settings)[0]
 
 

@@ -18,7 +18,7 @@ Density = Annotated[
     str,
     typer.Option(
         help="How much dynamics may be given up for loudness: gentle, balanced, dense, or 0 to 1. "
-        "It bounds what limiting costs in LU, and short peaks are clipped by up to 3 dB times this.",
+        "It bounds what limiting costs in LU, and short peaks are cut by up to 6 dB times this.",
         metavar="gentle|balanced|dense|S",
     ),
 ]

@@ -35,16 +35,13 @@ from numpy.typing import NDArray
 
 from neural_mastering.dsp import peak_kernels
 from neural_mastering.dsp.interpolator import interpolator, oversampling
-from neural_mastering.units import NEPERS_PER_DB, db_to_gain
+from neural_mastering.units import db_to_gain
 
 HOLD = 12
 """Samples to either side of a peak over which the reduction is held."""
 
 _STEPS = 2.0**40
 _GAP_MS = 0.35
-_BRIEF_MS = (
-    1.0  # peaks that stay above the ceiling for longer are spared less, from twice as long on not at all
-)
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -95,25 +92,16 @@ class GainCurve:
         threshold: linear.
         sample_rate: in Hz.
         settings: times.
-        spared_db: the most by which short peaks may be reduced less than they need, see `dsp.peak_clipper`.
     """
 
-    def __init__(
-        self,
-        threshold: float,
-        sample_rate: float,
-        settings: LimiterSettings | None = None,
-        spared_db: float = 0.0,
-    ) -> None:
+    def __init__(self, threshold: float, sample_rate: float, settings: LimiterSettings | None = None) -> None:
         settings = settings or LimiterSettings()
         first, second = settings.boxes(sample_rate)
         self.threshold = threshold
         self._rates = settings.rates(sample_rate)
         # of each group of intervals only the loudest has its peak, see `peak_kernels.interval_peaks`
         gap = max(_GAP_MS * sample_rate / 1000.0, 2.0 * peak_kernels.GROUP - 1.0)
-        brief = _BRIEF_MS * sample_rate / 1000.0
-        spared = NEPERS_PER_DB * spared_db
-        self._shape = np.array([settings.recovery_exponent, settings.recovery_widths, gap, brief, spared])
+        self._shape = np.array([settings.recovery_exponent, settings.recovery_widths, gap])
         hold = first + second - 1 + 2 * HOLD + 1
         self._queue_at, self._queue = np.zeros(hold + 1, np.int64), np.zeros(hold + 1)
         self._first, self._second = np.zeros(first, np.int64), np.zeros(second, np.int64)
@@ -184,7 +172,7 @@ def _follow(peaks, threshold, rates, shape, queue_at, queue, first, second, coun
     last, stay, wide = counts[7], counts[8], counts[9]
     fading, mean = released[0], released[1]
     slow, fast, toward = rates[0], rates[1], rates[2]
-    exponent, least, gap, brief, spared = shape[0], shape[1], shape[2], shape[3], shape[4]
+    exponent, least, gap = shape[0], shape[1], shape[2]
     whole = 1.0 / (_STEPS * first.size * second.size)
     for n in range(peaks.size):
         now += 1
@@ -220,12 +208,7 @@ def _follow(peaks, threshold, rates, shape, queue_at, queue, first, second, coun
         if fading < 1e-6:
             fading = 0.0
         mean += (fading - mean) * toward
-        reduction = fading
-        if spared > 0.0 and fading > 0.0:
-            short = max(1.0 - mean / fading, 0.0)
-            narrow = min(max(2.0 - wide / brief, 0.0), 1.0)
-            reduction = max(1.0 - (1.0 - fading) * np.exp(spared * narrow * short * short), 0.0)
-        steps = np.int64(np.ceil(reduction * _STEPS))
+        steps = np.int64(np.ceil(fading * _STEPS))
         sum_first += steps - first[at_first]
         first[at_first] = steps
         at_first = (at_first + 1) % first.size

@@ -1,28 +1,26 @@
-"""A soft clipper for short peaks, in front of the limiter: at most some decibels, nothing below the ceiling.
+"""A clipper of short peaks, in front of the limiter, whose change lies where the song masks it.
 
-With c the ceiling, r and m the released reduction and its running mean (`dsp.limiter`), D the depth in dB:
+Clipping is the smallest change of the wave that keeps it below a level, and spreads over all frequencies. This one
+makes the change that is smallest where the song is loud, per bin of a short-time spectrum with the window w:
 
-    clip level   T = c/(1 − r₂ ∗ box ∗ box),   r₂ = max(0, 1 − (1 − r)·10^(D·(1 − m/r)²/20))
-    out          y = x + T·e(x/T),   e(v) = f(v) − v at 8 times the rate, averaged between its points
-                 f(v) = v to 1, 1 + k − (1 + 2k − v)²/(4k) to 1 + 2k, then 1 + k      (odd, k = 0.05)
+    minimise Σ |E_k|²/H_k   so that |x − e| ≤ T,     H = S^(3/8)/max S^(3/8),   S = |X|² of the frame ∗ 5 bins
 
-A short peak stands far above the running mean and is clipped by D at the most; under a sustained reduction m comes
-up to r, the level rises to the peaks and the limiter does the work with its slow release. The change is computed
-only where a sample comes near T, and is exactly 0 below it. Filters: `dsp.oversampling_filters`.
+With multipliers λ (λ > 0 at a crest, λ < 0 at a trough, 0 where the level is not reached) the solution is e = H λ,
+that is, frames of λ·w filtered by H, times w, added up. λ comes from `ASCENTS` accelerated steps of dual ascent
+(Beck & Teboulle 2009): λ ← z + μ·(|x − H z| − T), kept at its sign. What they leave is the limiter's.
+
+T is the ceiling for peaks that stand out, and rises where the reduction is sustained (`dsp.clip_level`): there the
+limiter does the work, which keeps steady tones clean.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.dsp import peak_kernels
+from neural_mastering.dsp.clip_level import ClipLevel
 from neural_mastering.dsp.interpolator import interpolator, oversampling
-from neural_mastering.dsp.limiter import GainCurve, LimiterSettings
-from neural_mastering.dsp.oversampling_filters import REACH, decimating_taps, interpolating_phases
-from neural_mastering.dsp.peak_clipper_kernels import KNEE, clip_change
+from neural_mastering.dsp.masked_change import MaskedChange
 from neural_mastering.units import db_to_gain, gain_to_db
-
-_FACTOR = 8
-_CUTOFF = 0.4535  # the change ends below half the sample rate, where true-peak meters can read it
 
 
 class PeakClipper:
@@ -33,96 +31,75 @@ class PeakClipper:
         depth_db: the most that is taken off a peak, above 0.
         sample_rate: in Hz.
         channels: 1 or 2.
-        settings: of the limiter behind it.
     """
 
-    def __init__(
-        self,
-        ceiling_db: float,
-        depth_db: float,
-        sample_rate: int,
-        channels: int,
-        settings: LimiterSettings | None = None,
-    ) -> None:
-        settings = settings or LimiterSettings()
-        late = settings.latency_samples(sample_rate)
-        self.latency_samples = late + peak_kernels.FUTURE + REACH + peak_kernels.RUN
+    def __init__(self, ceiling_db: float, depth_db: float, sample_rate: int, channels: int) -> None:
+        self._change = MaskedChange(sample_rate, channels)
+        self._hop = self._change.hop
         self._ceiling = db_to_gain(ceiling_db)
-        self._curve = GainCurve(self._ceiling, sample_rate, settings, spared_db=depth_db)
+        self._follower = ClipLevel(self._ceiling, depth_db, sample_rate)
         self._grid = interpolator(oversampling(sample_rate))
-        self._phases = np.ascontiguousarray(interpolating_phases(_FACTOR)[:, ::-1])
-        self._taps = decimating_taps(_FACTOR, _CUTOFF)
         self._ahead = np.zeros((channels, peak_kernels.PAST))
-        self._skip = late
-        # from REACH samples before the first that has not been sent on
-        self._audio = np.zeros((channels, REACH))
-        self._change = np.zeros((channels, REACH))
-        self._level = np.zeros(REACH)
-        self._done = REACH  # first interval of these that was not clipped yet
-        self._most = np.ones(1)
+        self._skip = late = self._follower.latency_samples
+        self._audio = np.zeros((channels, 0))  # what has not been changed yet
+        self._waiting = np.zeros((channels, 0))  # what has been, but for the last steps
+        self._level = np.zeros(0)
+        self._early = self._change.latency_samples
+        self.latency_samples = late + peak_kernels.FUTURE + peak_kernels.RUN + self._hop + self._early
 
     @property
     def most_db(self) -> float:
-        """The most that was taken off so far."""
-        return gain_to_db(float(self._most[0]))
+        """The most that was taken off a peak so far."""
+        return gain_to_db(self._change.most)
 
     def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
         """Clip what is ready."""
         self._audio = np.concatenate([self._audio, block], axis=1)
+        self._follow(block)
+        count = self._level.size // self._hop * self._hop
+        if count == 0:
+            return block[:, :0]
+        audio, level = self._audio[:, :count], self._level[:count]
+        self._audio, self._level = self._audio[:, count:].copy(), self._level[count:].copy()
+        change = self._change.push(audio, level)
+        early = min(self._early, change.shape[1])
+        self._early -= early
+        change = change[:, early:]
+        self._waiting = np.concatenate([self._waiting, audio], axis=1)
+        out = self._waiting[:, : change.shape[1]] - change
+        self._waiting = self._waiting[:, change.shape[1] :].copy()
+        return out
+
+    def flush(self) -> NDArray[np.float64]:
+        """The rest, with silence behind it."""
+        rest = self._audio.shape[1] + self._waiting.shape[1]
+        return self.process(np.zeros((len(self._audio), self.latency_samples + self._hop)))[:, :rest]
+
+    def _follow(self, block: NDArray[np.float64]) -> None:
+        """Add to the level what the peaks of the block decide."""
         ahead = np.concatenate([self._ahead, block], axis=1)
         count = ahead.shape[1] - peak_kernels.PAST - peak_kernels.FUTURE
         count -= count % peak_kernels.RUN
         if count <= 0:
             self._ahead = ahead
-            return block[:, :0]
+            return
         peaks = np.empty(count)
         start = peak_kernels.PAST
         peak_kernels.interval_peaks(ahead, start, start + count, self._grid, self._ceiling, peaks)
         self._ahead = ahead[:, count:].copy()
-        gain = self._curve.push(peaks)
-        skipped = min(self._skip, gain.size)
+        level = self._follower.push(peaks)
+        skipped = min(self._skip, level.size)
         self._skip -= skipped
-        self._level = np.concatenate([self._level, self._ceiling / gain[skipped:]])
-        stop = max(self._level.size - 1, self._done)
-        missing = stop + REACH + 1 - self._change.shape[1]
-        self._change = np.pad(self._change, ((0, 0), (0, max(missing, 0))))
-        clip_change(
-            self._audio,
-            self._level,
-            self._done,
-            stop,
-            self._phases,
-            self._taps,
-            REACH,
-            self._ceiling,
-            self._change,
-            self._most,
-        )
-        self._done = stop
-        ready = max(stop - 2 * REACH, 0)
-        out = self._audio[:, REACH : REACH + ready] + self._change[:, REACH : REACH + ready]
-        self._audio, self._change = self._audio[:, ready:].copy(), self._change[:, ready:].copy()
-        self._level, self._done = self._level[ready:].copy(), stop - ready
-        return out
-
-    def flush(self) -> NDArray[np.float64]:
-        """The rest, with silence behind it."""
-        rest = self._audio.shape[1] - REACH
-        return self.process(np.zeros((len(self._audio), self.latency_samples + 1)))[:, :rest]
+        self._level = np.concatenate([self._level, level[skipped:]])
 
 
 def clip_peaks(
-    audio: NDArray[np.float64],
-    ceiling_db: float,
-    depth_db: float,
-    sample_rate: int,
-    settings: LimiterSettings | None = None,
+    audio: NDArray[np.float64], ceiling_db: float, depth_db: float, sample_rate: int
 ) -> NDArray[np.float64]:
     """Clip the short peaks of audio (channel, time) in one shot.
 
     Examples:
-        A single peak of +2 dB comes down to the ceiling and the width of the corner; a quiet signal is the same to
-        the bit:
+        A single peak of +2 dB comes down to the ceiling; a quiet signal is the same to the bit:
 
         >>> import numpy as np
         >>> click = np.zeros((1, 4_410))
@@ -132,8 +109,5 @@ def clip_peaks(
         >>> bool((clip_peaks(0.5 * click, 0.0, 3.0, 44_100) == 0.5 * click).all())
         True
     """
-    clipper = PeakClipper(ceiling_db, depth_db, sample_rate, len(audio), settings)
+    clipper = PeakClipper(ceiling_db, depth_db, sample_rate, len(audio))
     return np.concatenate([clipper.process(np.ascontiguousarray(audio)), clipper.flush()], axis=1)
-
-
-__all__ = ["KNEE", "PeakClipper", "clip_peaks"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import BLOCK_SAMPLES, Block
 from neural_mastering.dsp import peak_kernels
+from neural_mastering.dsp.clip_level import spared_share
 from neural_mastering.dsp.limiter import HOLD, LimiterSettings
 from neural_mastering.metering.cell_peaks import CellPeaks
 from neural_mastering.metering.meter import HOP_MS, Meter, Readings, gated_loudness
@@ -147,8 +148,7 @@ def _follow_cells(peaks, threshold, rates, exponent, spared, hold, cell, hop, wh
             mean += (fading - mean) * toward
             kept_gain = 1.0 - fading
             if spared > 0.0 and fading > 0.0:
-                short = max(1.0 - mean / fading, 0.0)
-                kept_gain = min(kept_gain * math.exp(spared * short * short), 1.0)
+                kept_gain = min(kept_gain * math.exp(spared * spared_share(fading, mean)), 1.0)
             share += kept_gain * kept_gain
         energy = float(peaks[i]) ** 2 + 1e-12
         whole[i * cell // hop] += energy

@@ -30,7 +30,7 @@ from neural_mastering.styles.intensity import DEFAULT_INTENSITY, INTENSITIES_DB,
 LIMITER = "limiter"
 PEAK_CONTROL = "peak_control"
 DC_REMOVAL = "dc_removal"
-MOST_CLIPPED_DB = 3.0
+MOST_CLIPPED_DB = 6.0
 MAX_REDUCTION_DB = 6.0
 MOST_REDUCTION_DB = 24.0
 DELIVERY = (DC_REMOVAL, PEAK_CONTROL, LIMITER)
@@ -60,7 +60,7 @@ class Options:
         max_reduction_db: the most that the limiter may take off.
         limiter: its settings; the default ones are left for better ones where a song is driven hard.
         density: 0 to 1, how much of the dynamics may be given up for loudness: clipper and limiter may lower the
-            loudness by `density.most_loss_lu`, and short peaks are clipped by up to 3 dB times this.
+            loudness by `density.most_loss_lu`, and short peaks are cut by up to 6 dB times this.
         plr: how far above the loudness peaks are kept; None is what references ask for.
         bits: "16", "24", "32f", None for as many as the source but at least 24.
         deliverables: further files, checks after encoders, loudness tags, sample rate.

@@ -38,7 +38,7 @@ def limiting_stages(
     depth_db = spec.clip_depth_db(peak_db)
     if depth_db <= 0.0:
         return None, limiter
-    return PeakControlStage(threshold_db, depth_db, sample_rate, channels, settings), limiter
+    return PeakControlStage(threshold_db, depth_db, sample_rate, channels), limiter
 
 
 class GainSearch:

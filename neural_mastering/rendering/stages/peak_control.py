@@ -1,7 +1,6 @@
 """The clipper of short peaks as a stage of a stream."""
 
 from neural_mastering.audio_io.block import Block
-from neural_mastering.dsp.limiter import LimiterSettings
 from neural_mastering.dsp.peak_clipper import PeakClipper
 from neural_mastering.rendering.stages.base import StreamStage
 
@@ -14,15 +13,12 @@ class PeakControlStage(StreamStage):
         depth_db: the most that is taken off a peak, above 0.
         sample_rate: in Hz.
         channels: 1 or 2.
-        settings: of the limiter behind it.
     """
 
     name = "peak_control"
 
-    def __init__(
-        self, ceiling_db: float, depth_db: float, sample_rate: int, channels: int, settings: LimiterSettings
-    ) -> None:
-        self._clipper = PeakClipper(ceiling_db, depth_db, sample_rate, channels, settings)
+    def __init__(self, ceiling_db: float, depth_db: float, sample_rate: int, channels: int) -> None:
+        self._clipper = PeakClipper(ceiling_db, depth_db, sample_rate, channels)
         self.latency_samples = self._clipper.latency_samples
 
     @property

@@ -181,14 +181,14 @@ def test_density_clips_short_peaks_and_the_limiter_takes_less(
         results[density] = result = master(source, tmp_path / "out.wav", options)
         check_numbers = written(tmp_path / "out.wav")
         assert check_numbers[2] == pytest.approx(-14.0, abs=0.1) and check_numbers[3] <= -1.0
-        assert result.delivery.peak_control_db <= 3.0 * density
+        assert result.delivery.peak_control_db <= 6.0 * density + 0.3
         samples = check_numbers[0]
         oracle = 20 * np.log10(np.abs(np.asarray(resample(samples, 32 * samples.shape[1], axis=1))).max())
         assert oracle <= -1.0 + LOOK_DB
     clipped = [result.delivery.peak_control_db for result in results.values()]
     taken = [result.delivery.max_reduction_db for result in results.values()]
-    assert clipped[0] == 0.0 and 0.8 < clipped[1] < 1.5 < 2.0 < clipped[2]
-    assert taken[0] > taken[1] + 0.8 and taken[1] > taken[2] + 0.8
+    assert clipped[0] == 0.0 and 2.0 < clipped[1] < 3.3 < clipped[2]
+    assert taken[0] > taken[1] + 1.5 and taken[1] > taken[2] + 0.5
     assert notes.has(results[1.0].actions, "peak_control") and not notes.has(
         results[0.0].actions, "peak_control"
     )

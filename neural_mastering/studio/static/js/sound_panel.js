@@ -230,7 +230,7 @@ function rarely() {
       model.node,
       strength.node,
       delivers("dc_removal", "Remove a DC offset", "A high-pass at 5 Hz where the song has one"),
-      delivers("peak_control", "Clip short peaks before the limiter", "By up to 3 dB times the density"),
+      delivers("peak_control", "Clip short peaks before the limiter", "By up to 6 dB times the density"),
       onlyThese())
   );
 }
