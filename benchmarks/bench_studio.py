@@ -24,7 +24,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "studio" / "support"))
 
 from nm_test_browser import Browser, find_chromium
-from nm_test_memory import grown_mb
 from nm_test_person import Person
 from nm_test_studio import Studio
 
@@ -45,16 +44,7 @@ def run(moves: int = MOVES) -> list[Row]:
             song_id = studio.upload(song)
             rows += [_region(studio, song_id)]
             rows += _in_the_page(studio, Path(folder) / "profile", moves)
-        (Path(folder) / "hour").mkdir()
-        rows += _memory(Path(folder) / "hour")
     return rows
-
-
-def _memory(folder: Path) -> Iterator[Row]:
-    """An hour of stereo, 1.3 GB as floats, over a song of 12 s."""
-    for what, grown in grown_mb(folder, ".wav", 60).items():
-        row = {"times": "1", "median": f"{grown:.0f} MB", "95 %": "", "largest": "", "wanted": "< 120 MB"}
-        yield {"what": f"memory for a song of 60 minutes: {what}", **row, "processor": "", "note": ""}
 
 
 def _long_song(path: Path, seconds: float) -> Path:

@@ -19,7 +19,8 @@ from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import Meter
 from neural_mastering.rendering.delivery.gain_search import limiting_stages
 from neural_mastering.rendering.delivery.loop import planned_gain_db
-from neural_mastering.rendering.delivery.reference_peaks import follow_plr
+from neural_mastering.rendering.delivery.plr import PlrTarget
+from neural_mastering.rendering.delivery.reference_peaks import follow_peaks
 from neural_mastering.rendering.delivery.song_limiter import fit_limiter
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
@@ -124,8 +125,7 @@ class RegionRenderer:
         delivers = solo is None or solo in _DELIVERY
         spec = self._spec(asked)
         if delivers:
-            spec, _ = follow_plr(self._forecast, spec, asked.plr, None)
-            spec = self._limited(controls, spec, asked)
+            spec = self._limited(controls, self._peaks_followed(spec, asked.plr), asked)
         delivery = self._delivery(spec) if delivers else []
         point = max(round(POINT_MS * pcm.sample_rate / 1000.0), 1)
         run_in = min(start, math.ceil(RUN_IN_S * pcm.sample_rate / point) * point)
@@ -165,6 +165,17 @@ class RegionRenderer:
         lufs = self._forecast.readings.lufs if target.lufs is None else target.lufs
         return options.delivery_spec(lufs if math.isfinite(lufs) else None, target.ceiling_db)
 
+    def _peaks_followed(self, spec: DeliverySpec, plr: PlrTarget | None) -> DeliverySpec:
+        """The spec with the lower ceiling that peaks are brought to, found once for the song as it came."""
+        if plr is None:
+            return spec
+        for known, asked, target, found in _FOLLOWED:
+            if known is self._forecast and (asked, target) == (spec, plr):
+                return found
+        found = follow_peaks(self._forecast, spec, plr)
+        _FOLLOWED.append((self._forecast, spec, plr, found))
+        return found
+
     def _limited(self, controls: ChainControls, spec: DeliverySpec, options: Options) -> DeliverySpec:
         """The spec with the limiter that the controls name, or the one that is found for the song as it came.
 
@@ -194,6 +205,7 @@ class RegionRenderer:
         return meter.finish().lufs
 
 
+_FOLLOWED: deque[tuple[LimiterForecast, DeliverySpec, PlrTarget, DeliverySpec]] = deque(maxlen=16)
 _LIMITED: deque[tuple[LimiterForecast, DeliverySpec, DeliverySpec]] = deque(maxlen=16)
 _PLANNED: deque[tuple[LimiterForecast, DeliverySpec, float]] = deque(maxlen=16)
 

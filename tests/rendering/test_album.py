@@ -124,19 +124,19 @@ def test_peaks_of_an_album_are_lowered_song_by_song(concert: np.ndarray, run: Ru
     songs = [tmp_path / "a.wav", tmp_path / "b.wav"]
     for path, piece, gain in zip(songs, np.split(concert, 2), (1.0, 0.5), strict=True):
         soundfile.write(path, np.pad(gain * piece, ((RATE // 2, RATE // 2), (0, 0))), RATE, subtype="PCM_24")
-    found = {}
-    for plr in (None, "off", "9"):
-        out = tmp_path / f"to {plr}"
-        asked = [] if plr is None else ["--plr", plr]
-        fixed = ("--album", "--model", "none", "--target", "-24", "--density", "dense", "--bits", "32f")
+    fixed = ("--album", "--model", "none", "--target", "-24", "--density", "dense", "--bits", "32f")
+
+    def album(*asked: str) -> list[np.ndarray]:
+        out = tmp_path / "-".join(("to", *asked))
         code, said = run(*songs, "-o", f"{out}/", *fixed, *asked)
-        assert code == 0 and ("asked for: 9.0 dB" in said) == (plr == "9")
-        found[plr] = [soundfile.read(out / path.name)[0] for path in songs]
-    for none, off in zip(found[None], found["off"], strict=True):
-        assert np.array_equal(none, off)
-    for left, lower in zip(found[None], found["9"], strict=True):
-        (before, old), (after, new) = (_peak_and_loudness(audio) for audio in (left, lower))
-        assert before - old > 11.0 and after - new == pytest.approx(9.0, abs=0.3)
+        assert code == 0 and ("asked for: 5.0 dB" in said) == (asked == ("--plr", "5"))
+        return [soundfile.read(out / path.name)[0] for path in songs]
+
+    left, off, lower = album(), album("--plr", "off"), album("--plr", "5")
+    for i in range(2):
+        assert np.array_equal(left[i], off[i])
+        (before, old), (after, new) = (_peak_and_loudness(audio[i]) for audio in (left, lower))
+        assert before - old > 7.0 and 4.0 < after - new < 5.1  # a limiter may stay below its ceiling
         assert new == pytest.approx(old, abs=0.1)
 
 

@@ -17,6 +17,7 @@ from neural_mastering.errors import InputError
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.measure import measure
 from neural_mastering.rendering import Options, master
+from neural_mastering.rendering.delivery.plr import PlrTarget
 from neural_mastering.studio import preview
 from neural_mastering.studio.pcm import PcmCache, keep_blocks
 from neural_mastering.studio.preview import RegionRenderer
@@ -137,6 +138,23 @@ def test_the_limiter_is_the_one_that_the_master_finds(
     assert (given.driven, given.clip_db) == (DRIVEN, 1.25)
     monkeypatch.setattr(preview, "fit_limiter", None)
     assert renderer.render(controls_of(song), options, RATE, RATE).spec == spec
+
+
+def test_peaks_are_brought_down_as_in_the_master(
+    song: Song, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same ceiling where the chain does nothing, and it is sought once."""
+    options = Options(target="-20", model="none", density=1.0, max_reduction_db=24.0, plr=PlrTarget(9.0))
+    master_spec = master(song.path, tmp_path / "master.wav", options).spec
+    left = master(song.path, tmp_path / "left.wav", replace(options, plr=None)).spec
+    assert master_spec.ceiling_db == pytest.approx(-11.0) and left.ceiling_db == -1.0
+    renderer = RegionRenderer(song.pcm, song.forecast)
+    region = renderer.render(ChainControls(), options, 12 * RATE, 4 * RATE)
+    assert region.spec == master_spec
+    whole = soundfile.read(tmp_path / "master.wav", always_2d=True)[0]
+    assert error_db(region.audio, whole[12 * RATE : 16 * RATE]) < -20.0
+    monkeypatch.setattr(preview, "follow_peaks", None)
+    assert renderer.render(controls_of(song), options, 0, RATE).spec == master_spec
 
 
 def test_the_run_in_puts_the_limiter_where_it_would_be(song: Song) -> None:

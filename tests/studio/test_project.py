@@ -51,7 +51,13 @@ def test_kill_9_loses_nothing(tmp_path: Path, mix: Path, other: Path) -> None:
     running = first.post(f"/songs/{ids[0]}/render", {"settings": {"also": ["mp3"]}})["id"]
     while first.get(f"/jobs/{running}")["state"] == "waiting":
         time.sleep(0.01)
+    children = Path(f"/proc/{first.process.pid}/task/{first.process.pid}/children").read_text().split()
+    assert children
     first.kill()
+    end = time.monotonic() + 10  # its workers end with it
+    while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
 
     with Studio(folder) as second:
         found = second.get("/project")
@@ -88,18 +94,6 @@ def test_what_was_acknowledged_is_there_after_kill_9(tmp_path: Path) -> None:
     studio.kill()
     with Studio(tmp_path / "project") as again:
         assert again.get("/project")["view"]["count"] in (acknowledged, acknowledged + 1)
-
-
-def test_workers_end_with_the_server(tmp_path: Path, mix: Path) -> None:
-    studio = Studio(tmp_path / "project")
-    studio.upload(mix)
-    children = Path(f"/proc/{studio.process.pid}/task/{studio.process.pid}/children").read_text().split()
-    assert children
-    studio.kill()
-    end = time.monotonic() + 10
-    while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
 def test_a_worker_that_dies_is_replaced(fresh: Studio, mix: Path) -> None:

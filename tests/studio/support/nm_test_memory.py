@@ -22,6 +22,8 @@ COMPRESSED = {
     },
 }
 REGION_S = 10
+IDLE_S = 2.0
+"""After which a worker has given back what it doesn't need."""
 
 
 def resident_mb(process: int) -> float:
@@ -57,11 +59,13 @@ def grown_mb(folder: Path, suffix: str, minutes: int) -> dict[str, float]:
         try:
             page = 0.0 if tab is None else _page_mb(studio, tab, song, 1.0)
             processes = [studio.process.pid, *children(studio.process.pid)]
+            time.sleep(IDLE_S)
             before = [resident_mb(process) for process in processes]
             song = _used(studio, long, 30 * minutes * RATE)
             samples = studio.client.get(f"/songs/{song}/pcm?start={40 * minutes * RATE}&frames=1000000")
             assert len(samples.content) == 8_000_000
             found = {} if tab is None else {"tab": _page_mb(studio, tab, song, 60.0 * minutes) - page}
+            time.sleep(IDLE_S)
             grown = [resident_mb(process) - mb for process, mb in zip(processes, before, strict=True)]
         finally:
             if tab is not None:
