@@ -54,7 +54,8 @@ def alternating(folder: Path, songs: Sequence[Path], rounds: int) -> list[Row]:
             (folder / "out").mkdir()
             with _ray_runs() if label == RUNNING else nullcontext():
                 found[label].append(_usage(command))
-            masters = [file for file in (folder / "out").rglob("*.wav") if not file.name.startswith(".")]
+            made = [file for file in (folder / "out").rglob("*") if file.suffix in (".wav", ".flac", ".ogg")]
+            masters = [file for file in made if not file.name.startswith(".")]
             if len(masters) != len(songs):
                 raise RuntimeError(f"{label} made {len(masters)} of {len(songs)} masters")
     rates = {label: sorted(60.0 * len(songs) / use.wall_s for use in own) for label, own in found.items()}

@@ -25,7 +25,7 @@ from neural_mastering.batch.run import run_batch
 from neural_mastering.batch.work import Row
 
 ROOT = str(Path(__file__).parents[2])
-TINY, SLOW = 2000, 40
+TINY, SLOW = 1000, 24
 ENGINES: dict[str, Callable[[], Engine]] = {
     "tasks (the engine)": RayEngine,
     "Ray Data, a song a block": lambda: RayDataEngine(1),

@@ -1,7 +1,6 @@
 """nm-train data=streamed in one, two and four processes: the same items, and a resume that changes nothing."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -87,19 +86,6 @@ def start(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Start:
 
 
 @pytest.fixture(scope="module")
-def broken(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
-    """A run that was killed, of each number of processes; made once, and copied for each test."""
-    found: dict[int, Path] = {}
-
-    def run(processes: int) -> Path:
-        if processes not in found:
-            found[processes] = start(processes, PLACES[processes], kill=True)
-        return shutil.copytree(found[processes], tmp_path_factory.mktemp("broken") / "run")
-
-    return run
-
-
-@pytest.fixture(scope="module")
 def whole(start: Start) -> Callable[[int], Path]:
     """The run that nothing interrupts, of each number of processes, made once."""
     found: dict[int, Path] = {}
@@ -162,14 +148,12 @@ def test_each_step_takes_the_items_that_one_process_takes(
 @pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2, 4])
 def test_a_run_killed_in_the_middle_of_an_epoch_ends_with_the_same_weights(
-    whole: Callable[[int], Path], broken: Callable[[int], Path], processes: int
+    whole: Callable[[int], Path], start: Start, processes: int
 ) -> None:
-    run = broken(processes)
+    run = start(processes, PLACES[processes], kill=True)
     saved = _state(run)
     assert saved["global_step"] == SAVED and not _seen(run)
-    code, error = _process(
-        "train", f"resume={run}", f"callbacks.record.folder='{run}'", "callbacks.kill=null"
-    )
+    code, error = _process("train", f"resume={run}", "callbacks.kill=null")
     assert code == 0, error
     for own, again in zip(_seen(whole(processes)), _seen(run), strict=True):
         assert _after_the_kill(again) == _after_the_kill(own)
@@ -179,18 +163,9 @@ def test_a_run_killed_in_the_middle_of_an_epoch_ends_with_the_same_weights(
     for name, tensor in unbroken["state_dict"].items():
         difference = (resumed["state_dict"][name].double() - tensor.double()).abs().max()
         assert difference <= ROUNDING[processes], name
-    moved = [(unbroken["state_dict"][name] - own).abs().max() for name, own in saved["state_dict"].items()]
-    assert max(moved) > 1e3 * ROUNDING[4]  # in the steps since the kill
-
-
-@pytest.mark.slow
-def test_a_run_of_four_processes_may_go_on_in_two(
-    whole: Callable[[int], Path], broken: Callable[[int], Path]
-) -> None:
-    run = broken(4)
-    choices = ["trainer.devices=2", f"data.batch_size={BATCH // 2}", f"callbacks.record.folder='{run}'"]
-    code, error = _process("train", f"resume={run}", *choices, "callbacks.kill=null")
-    assert code == 0, error
-    seen = _seen(run)
-    assert len(seen) == 2
-    assert set().union(*map(_after_the_kill, seen)) == _after_the_kill(_seen(whole(1))[0])
+    before = saved["state_dict"]
+    moved = [
+        (tensor.double() - before[name].double()).abs().max()
+        for name, tensor in unbroken["state_dict"].items()
+    ]
+    assert max(moved) > 1e2 * ROUNDING[4]  # in the steps since the kill
