@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neural_mastering.cli.allocator import keep_freed_memory
+from neural_mastering.allocator import keep_freed_memory
 from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.cli.delivery_options import (
     Also,
