@@ -10,7 +10,7 @@ from neural_mastering.metering.cell_peaks import CellPeaks
 @pytest.mark.parametrize("size", [0, 1, 7, 700, 701, 1003])
 def test_peaks_are_those_of_whole_cells_however_the_stream_is_cut(size: int, channels: int) -> None:
     rng = np.random.default_rng(size)
-    audio = rng.standard_normal((channels, size))
+    audio = rng.standard_normal((channels, size)).astype(np.float32).astype(np.float64)
     cells = CellPeaks(7)
     start = 0
     while start < size:
