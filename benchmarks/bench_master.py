@@ -1,6 +1,6 @@
 """Mastering a file: whole processes, start-up included, against Matchering and libsonare; lengths and albums.
 
-    python -m benchmarks.bench_master [ROUNDS]
+    python -m benchmarks.bench_master [ROUNDS] [contenders chain lengths albums start]
 
 glibc keeps freed memory on both sides (`MALLOC`), since one of two programs would gain from it otherwise. The peers
 may live in an environment of their own: PEERS_PYTHON names its interpreter.
@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +30,7 @@ TITLE = "Mastering 4 minutes, stereo, 44.1 kHz, 16 bit in, 24 bit out: whole pro
 
 RATE = 44_100
 MINUTES, LENGTHS_MINUTES = 4, (1, 4, 16, 60)
-ALBUMS, ALBUM_MINUTES, JOBS = (1, 5, 20), 1, (1, 2)
+ALBUMS, ALBUM_MINUTES, JOBS = (1, 5, 20, 100), 1, (1, 2)
 OURS, STYLE, NO_MODEL = "nm-master --model modest-eq-2", "nm-master", "nm-master --model none"
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 PEERS_PYTHON = os.environ.get("PEERS_PYTHON", sys.executable)
@@ -95,11 +96,15 @@ class Run:
     peak_mib: float
 
 
-def run(rounds: int = 3) -> list[Row]:
+PARTS = ("contenders", "chain", "lengths", "albums", "start")
+
+
+def run(rounds: int = 3, parts: Sequence[str] = PARTS) -> list[Row]:
     """A row for each contender, the whole chain, each length, albums and start-up.
 
-    Contenders take turns, `rounds` times, and have medians; × is the time as a multiple of ours with the model.
+    Contenders take turns, `rounds` times, and have medians and ranges; × is the time as a multiple of Matchering's.
     """
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         song, reference = folder / "song.wav", folder / "reference.wav"
@@ -107,31 +112,43 @@ def run(rounds: int = 3) -> list[Row]:
         write_song(reference, 1, gain=0.7)
         contenders = _contenders(song, reference, folder)
         _measure(contenders[OURS])  # compiles the loops once, as the first run after installing does
-        measured: dict[str, list[Run]] = {name: [] for name in contenders}
-        for _ in range(rounds):
-            for label, command in contenders.items():
-                measured[label].append(_measure(command))
-        ours = median(r.wall_s for r in measured[OURS])
-        rows = [
-            _row(label, f"{MINUTES} min", runs, median(r.wall_s for r in runs) / ours)
-            for label, runs in measured.items()
-        ]
-        for row, file in zip(rows, ("numbers.json", "style.json", "without.json"), strict=False):
-            row["real-time factor by step"] = _steps(folder / file, MINUTES)
-        rows.append(_chain_row(song, folder))
-        rows += _length_rows(song, contenders[OURS], folder, ours)
-        rows += _album_rows(folder)
-        rows += _start_rows(folder)
+        if "contenders" in parts:
+            rows += _contender_rows(contenders, folder, rounds)
+        if "chain" in parts:
+            rows.append(_chain_row(song, folder))
+        if "lengths" in parts:
+            rows += _length_rows(song, contenders[OURS], folder)
+        if "albums" in parts:
+            rows += _album_rows(folder)
+        if "start" in parts:
+            rows += _start_rows(folder)
     return rows
 
 
-def _length_rows(song: Path, command: list[str], folder: Path, ours: float) -> list[Row]:
+def _contender_rows(contenders: dict[str, list[str]], folder: Path, rounds: int) -> list[Row]:
+    measured: dict[str, list[Run]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for label, command in contenders.items():
+            measured[label].append(_measure(command))
+    peers = [label for label in measured if label.startswith("matchering")]
+    unit_s = median(r.wall_s for r in measured[peers[0]]) if peers else float("nan")
+    rows = [
+        _row(label, f"{MINUTES} min", runs, median(r.wall_s for r in runs) / unit_s)
+        for label, runs in measured.items()
+    ]
+    for row, file in zip(rows, ("numbers.json", "style.json", "without.json"), strict=False):
+        row["real-time factor by step"] = _steps(folder / file, MINUTES)
+    return rows
+
+
+def _length_rows(song: Path, command: list[str], folder: Path) -> list[Row]:
     rows = []
     for minutes in LENGTHS_MINUTES:
         song.unlink()
         write_song(song, minutes, gain=0.4)
-        row = _row(OURS, f"{minutes} min", [run := _measure(command)], run.wall_s / ours)
-        rows.append(row | {"real-time factor by step": _steps(folder / "numbers.json", minutes)})
+        row = _row(OURS, f"{minutes} min", [_measure(command)], float("nan"))
+        row |= {"×": "", "real-time factor by step": _steps(folder / "numbers.json", minutes)}
+        rows.append(row)
     return rows
 
 
@@ -235,7 +252,9 @@ def write_song(path: Path, minutes: int, gain: float) -> None:
 
 def _measure(command: list[str]) -> Run:
     between = [sys.executable, "-S", "-c", BETWEEN, *command]
-    done = subprocess.run(between, capture_output=True, text=True, check=False, env=os.environ | MALLOC)
+    environment = os.environ | MALLOC
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its byte code
+    done = subprocess.run(between, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} failed: {done.stderr[-500:]}")
     wall_s, cpu_s, peak_kib = (float(value) for value in done.stdout.split()[-3:])
@@ -247,6 +266,9 @@ def _row(label: str, length: str, runs: list[Run], ratio: float) -> Row:
         "program": label,
         "song": length,
         "seconds": f"{median(r.wall_s for r in runs):.2f}",
+        "range": f"{min(r.wall_s for r in runs):.2f}–{max(r.wall_s for r in runs):.2f}"
+        if len(runs) > 1
+        else "",
         "×": f"{ratio:.2f}",
         "CPU seconds": f"{median(r.cpu_s for r in runs):.2f}",
         "peak MiB": f"{max(r.peak_mib for r in runs):.0f}",
@@ -261,4 +283,5 @@ def _steps(numbers: Path, minutes: int) -> str:
 
 if __name__ == "__main__":
     print(f"torch {torch.__version__}, neural_mastering {version('neural-mastering')}")
-    print(as_table(run(int(sys.argv[1]) if len(sys.argv) > 1 else 3)))
+    counts = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    print(as_table(run(counts[0] if counts else 3, [w for w in sys.argv[1:] if w in PARTS] or PARTS)))

@@ -21,6 +21,7 @@ from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.audio_io.writer import AtomicWriter
 from neural_mastering.dsp import real_fft
+from neural_mastering.metering.forecast import LimiterForecast
 
 
 @dataclass
@@ -33,13 +34,14 @@ class Traffic:
 
 @dataclass
 class Counts:
-    """What happened while `counted` was open; FFTs by their size."""
+    """What happened while `counted` was open; FFTs by their size, predictions of a limiter's loudness."""
 
     source: Traffic = field(default_factory=Traffic)
     buffer_written: Traffic = field(default_factory=Traffic)
     buffer_read: Traffic = field(default_factory=Traffic)
     master: Traffic = field(default_factory=Traffic)
     ffts: dict[int, int] = field(default_factory=dict)
+    forecasts: int = 0
 
     def add_fft(self, x: Any) -> None:
         """One call over many rows."""
@@ -78,6 +80,12 @@ def counted() -> Iterator[Counts]:
         counts.master.passes += 1
         opened(self, *args, **kwargs)
 
+    predict = LimiterForecast.limited_lufs
+
+    def predicted(self: LimiterForecast, *args: Any, **kwargs: Any) -> float:
+        counts.forecasts += 1
+        return predict(self, *args, **kwargs)
+
     def numpy_counted(x: Any, *args: Any, **kwargs: Any) -> Any:
         counts.add_fft(x)
         return numpy_rfft(x, *args, **kwargs)
@@ -93,6 +101,7 @@ def counted() -> Iterator[Counts]:
         patch.object(AtomicWriter, "write", to_master),
         patch.object(AtomicWriter, "__init__", open_master),
         patch.object(np.fft, "rfft", numpy_counted),
+        patch.object(LimiterForecast, "limited_lufs", predicted),
         _patched(users, counted_rfft),
     ):
         yield counts
@@ -133,6 +142,7 @@ def main(arguments: list[str]) -> int:
         )
     ]
     print(as_table(rows))
+    print(f"forecasts of the limiter: {counts.forecasts}")
     print("FFTs:", ", ".join(f"{n} of {size}" for size, n in sorted(counts.ffts.items())) or "none")
     return code
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 _VARIABLE = "NUMBA_CACHE_DIR"
 _NUMBA, _BLAS = "numba.np.arraymath", "scipy.linalg"
+_NUMBA_CFFI, _CFFI = "numba.core.typing.cffi_utils", "cffi"
 
 
 def choose_compile_cache() -> None:
@@ -33,18 +34,27 @@ def choose_compile_cache() -> None:
 
 
 def load_compiler() -> None:
-    """Load numba's own parts at once, without `scipy.linalg`, which it looks for as it starts.
+    """Load numba's own parts at once, without `scipy.linalg` and `cffi`, which it looks for as it starts.
 
-    It takes as long to load as all kernels of a master; numba asks for it again where a function of `numpy.linalg`
-    is compiled, which none here is. To be called before there are threads.
+    The first takes as long to load as all kernels of a master, and the second brings a parser of C; numba asks for
+    them again where a function of `numpy.linalg` or of a C library is compiled, which none here is. To be called
+    before there are threads.
     """
     if _BLAS in sys.modules or _NUMBA in sys.modules:
         return
-    sys.modules[_BLAS] = None  # pyright: ignore[reportArgumentType]  # what Python itself takes for "not there"
+    _load_without(_NUMBA, _BLAS)
+    _load_without(_NUMBA_CFFI, _CFFI)
+
+
+def _load_without(module: str, hidden: str) -> None:
+    before = sys.modules.get(hidden)
+    sys.modules[hidden] = None  # pyright: ignore[reportArgumentType]  # what Python itself takes for "not there"
     try:
-        importlib.import_module(_NUMBA)
+        importlib.import_module(module)
     finally:
-        del sys.modules[_BLAS]
+        del sys.modules[hidden]
+        if before is not None:
+            sys.modules[hidden] = before
 
 
 def _user_caches() -> list[Path]:

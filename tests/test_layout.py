@@ -12,7 +12,18 @@ PACKAGE = Path(__file__).parents[1] / "neural_mastering"
 
 # Each layer may import itself and everything in earlier layers; names in one layer are siblings that may not.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("units", "shapes", "output", "errors", "chance", "atomic", "notes", "compile_cache", "worker_pool"),
+    (
+        "units",
+        "shapes",
+        "output",
+        "errors",
+        "chance",
+        "atomic",
+        "notes",
+        "allocator",
+        "compile_cache",
+        "worker_pool",
+    ),
     ("dsp",),
     ("controls", "audio_io"),
     ("metering",),

@@ -110,8 +110,9 @@ class AudioReader:
 
     @property
     def is_cheap(self) -> bool:
-        """Reading it again costs little."""
-        return self._stream is not None or self.bits is not None
+        """Reading it again costs little, or can't be left out: a buffer holds 24 bits of a sample."""
+        is_packed = self.container == "FLAC" and (self.bits or 99) <= 24
+        return self._stream is not None or (self.bits is not None and not is_packed)
 
     @property
     def duration_s(self) -> float:

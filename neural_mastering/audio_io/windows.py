@@ -20,8 +20,8 @@ class StreamWindows:
     def __init__(self, sample_rate: int, target_hz: float, window: int) -> None:
         self._rate, self._target_hz, self._window = sample_rate, target_hz, window
         self._resampler: Resampler | None = None
-        self._kept: Samples | None = None  # the last window and what follows it
-        self._covered = 0  # samples of `_kept` that a window has covered
+        self._parts: list[Samples] = []  # the last window and what follows it
+        self._covered = 0  # samples of these that a window has covered
 
     def push(self, block: Block) -> Iterator[Samples]:
         """The windows that are complete with this block."""
@@ -33,14 +33,18 @@ class StreamWindows:
         """What is left when the stream has ended."""
         if self._resampler is not None:
             yield from self._take(self._resampler.finish())
-        if self._kept is not None and self._kept.shape[1] > self._covered:
-            yield np.ascontiguousarray(self._kept[:, -self._window :])
+        kept = np.concatenate(self._parts, axis=1) if self._parts else None
+        if kept is not None and kept.shape[1] > self._covered:
+            yield np.ascontiguousarray(kept[:, -self._window :])
 
     def _take(self, block: Samples) -> Iterator[Samples]:
-        kept = block if self._kept is None else np.concatenate([self._kept, block], axis=1)
+        self._parts.append(block)
+        held = sum(part.shape[1] for part in self._parts)
+        if held - self._covered < self._window:
+            return
+        kept = np.concatenate(self._parts, axis=1)
         while kept.shape[1] - self._covered >= self._window:
             yield np.ascontiguousarray(kept[:, self._covered : self._covered + self._window])
             self._covered += self._window
-            cut = max(self._covered - self._window, 0)
-            kept, self._covered = kept[:, cut:].copy(), self._covered - cut
-        self._kept = kept
+        cut = max(self._covered - self._window, 0)
+        self._parts, self._covered = [kept[:, cut:].copy()], self._covered - cut

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from neural_mastering.cli.allocator import keep_freed_memory
-from neural_mastering.cli.console import tolerate_any_encoding
+from neural_mastering.allocator import keep_freed_memory
+from neural_mastering.cli.console import leave, tolerate_any_encoding
 from neural_mastering.cli.delivery_options import (
     Also,
     Bits,
@@ -195,7 +195,7 @@ def run(
 def main() -> None:
     """Entry point: mistakes are explained in one line, without a traceback."""
     listen_to_signals()
-    sys.exit(invoke(sys.argv[1:]))
+    leave(invoke(sys.argv[1:]))
 
 
 def listen_to_signals() -> None:

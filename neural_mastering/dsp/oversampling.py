@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.oversampling_filters import REACH, decimating_taps, interpolating_phases
 from neural_mastering.dsp.streaming_fir import convolve_valid
-from neural_mastering.dsp.threads import by_item
+from neural_mastering.dsp.threads import by_item, in_threads
 from neural_mastering.shapes import Audio
 
 LATENCY_SAMPLES = 2 * REACH
@@ -29,6 +29,9 @@ HISTORY_SAMPLES = 4 * REACH
 def oversampled_change(audio: Audio, factor: int, change: Callable[[Tensor], Tensor]) -> Tensor:
     """The change that a memoryless stage makes, computed at `factor` times the rate.
 
+    Where no gradient is asked for, the signal between the samples is kept in float32, and the channels of a single
+    item are computed in threads: they don't depend on each other.
+
     Args:
         audio: (batch, channel, time), its first HISTORY_SAMPLES being history.
         factor: 1 or more.
@@ -37,6 +40,21 @@ def oversampled_change(audio: Audio, factor: int, change: Callable[[Tensor], Ten
     Returns:
         (batch, channel, time − HISTORY_SAMPLES), for the samples audio[…, LATENCY : time − LATENCY].
     """
+    if torch.is_grad_enabled():
+        return _oversampled_change(audio, factor, change)
+    audio = audio.float()
+    if len(audio) > 1:
+        return _oversampled_change(audio, factor, change)
+    infers = torch.is_inference_mode_enabled()  # which threads don't inherit
+
+    def changed(channel: int) -> Tensor:
+        with torch.inference_mode(infers), torch.no_grad():
+            return _oversampled_change(audio[:, channel : channel + 1], factor, change)
+
+    return torch.cat(list(in_threads(changed, range(audio.shape[1]), torch.get_num_threads())), dim=1)
+
+
+def _oversampled_change(audio: Audio, factor: int, change: Callable[[Tensor], Tensor]) -> Tensor:
     time = audio.shape[-1]
     high = _Interpolated.apply(audio, factor) if can_compile_for(audio) else _interpolated(audio, factor)
     changed = change(high[..., : high.shape[-1] - factor + 1])

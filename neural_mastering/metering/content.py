@@ -8,12 +8,12 @@ formulas.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block
+from neural_mastering.dsp import spectrum_kernels
 from neural_mastering.dsp.real_fft import is_fast_size, rfft
 from neural_mastering.metering.content_features import (
     LOW_HZ,
@@ -86,8 +86,8 @@ class ContentMeter:
         self._frames += block.shape[1]
         if not self._is_possible:
             return
-        left, right = block[0], block[-1]
-        signal = np.stack([0.5 * (left + right), 0.5 * (left - right)]).astype(np.float32)
+        signal = np.empty((2, block.shape[1]), np.float32)
+        spectrum_kernels.mid_side(block, signal)
         self._kept = np.concatenate([self._kept, signal], axis=1)
         self._kept_long = np.concatenate([self._kept_long, signal[0]])
         self._envelopes()
@@ -121,7 +121,10 @@ class ContentMeter:
         frames = np.lib.stride_tricks.sliding_window_view(self._kept, self._short, axis=1)[:, ::hop]
         for start in range(0, count, _FRAMES_AT_ONCE):
             part = frames[:, start : start + _FRAMES_AT_ONCE] * self._short_window
-            power = _power(rfft(part))[..., :upper]
+            spectra = rfft(part)
+            power = np.empty((*spectra.shape[:-1], upper), np.float32)
+            for spectrum, squares in zip(spectra, power, strict=True):
+                spectrum_kernels.powers(spectrum, squares)
             self._mid.append(power[0] @ self._weights)
             self._side.append(power[1] @ self._weights)
         self._kept = self._kept[:, count * hop :].copy()
@@ -132,7 +135,9 @@ class ContentMeter:
         count = max(len(self._kept_long) // hop - 1, 0)
         for index in range(count):
             frame = self._kept_long[index * hop : index * hop + self._long] * self._long_window
-            power = _power(rfft(frame))[: len(self._bins)].astype(np.float64)
+            squares = np.empty((1, len(self._bins)), np.float32)
+            spectrum_kernels.powers(rfft(frame)[None], squares)
+            power = squares[0].astype(np.float64)
             self._bins += power
             width = np.diff(starts)
             total = np.add.reduceat(power, starts[:-1])
@@ -141,10 +146,6 @@ class ContentMeter:
             self._third_power.append(total)
             self._flatness.append(np.add.reduceat(np.log(inside + 1e-6), starts[:-1] - starts[0]) / width)
         self._kept_long = self._kept_long[count * hop :].copy()
-
-
-def _power(spectrum: Any) -> NDArray[np.float32]:
-    return spectrum.real**2 + spectrum.imag**2
 
 
 def _fast_size(samples: float) -> int:

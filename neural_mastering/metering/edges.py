@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block
 from neural_mastering.metering.cell_peaks import CellPeaks
@@ -107,13 +108,15 @@ class EdgeMeter:
     def finish(self) -> Edges:
         """The edges of all blocks so far."""
         cells = self._cells.finish()
-        heard = np.flatnonzero(cells > cells.max(initial=0.0) * db_to_gain(SILENT_BELOW_PEAK_DB))
-        if not heard.size:
+        heard = cells > float(cells.max(initial=0.0)) * db_to_gain(SILENT_BELOW_PEAK_DB)
+        if not heard.any():
             return Edges(self._rate, self._frames, 0, self._frames)
         runs = _runs(heard, round(APART_MS / CELL_MS))
         first, last = _without_clicks(runs, round(CLICK_MS / CELL_MS))
         clicks = [
-            EdgeClick(start * self._cell / self._rate, gain_to_db(cells[start:stop].max()), place < first)
+            EdgeClick(
+                start * self._cell / self._rate, gain_to_db(float(cells[start:stop].max())), place < first
+            )
             for place, (start, stop) in enumerate(runs)
             if not first <= place <= last and cells[start:stop].max() >= db_to_gain(CLICK_DBFS)
         ]
@@ -131,12 +134,13 @@ class EdgeMeter:
         )
 
 
-def _runs(heard: np.ndarray, apart: int) -> list[tuple[int, int]]:
+def _runs(heard: NDArray[np.bool_], apart: int) -> list[tuple[int, int]]:
     """Runs of cells with sound, with at least `apart` silent ones between them."""
-    cuts = np.flatnonzero(np.diff(heard) > apart)
-    starts = heard[np.concatenate([[0], cuts + 1])]
-    stops = heard[np.concatenate([cuts, [heard.size - 1]])] + 1
-    return [(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
+    changes = np.flatnonzero(np.diff(heard, prepend=False, append=False))
+    starts, stops = changes[::2], changes[1::2]
+    is_far = starts[1:] - stops[:-1] >= apart
+    first, last = np.concatenate([[True], is_far]), np.concatenate([is_far, [True]])
+    return [(int(start), int(stop)) for start, stop in zip(starts[first], stops[last], strict=True)]
 
 
 def _without_clicks(runs: list[tuple[int, int]], longest: int) -> tuple[int, int]:

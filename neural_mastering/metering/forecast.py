@@ -89,7 +89,7 @@ def forecast(blocks: Iterator[Block], sample_rate: int, channels: int, frames: i
         excerpts.push(block, position)
         cells.push(block)
         position += block.shape[1]
-    peaks32 = cells.finish().astype(np.float32)
+    peaks32 = cells.finish()
     sample = excerpts.joined()
     checked = None
     if sample is not None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neural_mastering.audio_io.block import Block, joined
+from neural_mastering.dsp.real_fft import rfft
 from neural_mastering.dsp.third_octaves import Float64s
 from neural_mastering.metering.artefacts import NOTHING_FOUND, Artefacts, LineMeter, tail_hiss
 from neural_mastering.metering.codec_edge import codec_edge_hz
@@ -122,7 +123,7 @@ class SongInspector:
     def _add(self, frame: Block) -> None:
         if float(np.square(frame).mean()) < _SILENT:
             return
-        spectrum = np.fft.rfft(frame * self._window)
+        spectrum = rfft(frame * self._window)
         power = spectrum.real**2 + spectrum.imag**2
         self._power += power
         if self._channels == 2:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.audio_io.reader import AudioReader
+from neural_mastering.dsp import spectrum_kernels
+from neural_mastering.dsp.real_fft import rfft
 from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
 from neural_mastering.metering.fine_structure import fine_structure
@@ -64,6 +66,7 @@ class Spectrum:
         self._rate = sample_rate
         self._size = 1 << math.ceil(math.log2(sample_rate / RESOLUTION_HZ))
         self._window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(self._size) / self._size)
+        self._windowed = np.zeros((channels, self._size), np.float32)  # far below a spectrum's own spread
         self._kept = np.zeros((channels, 0))
         self._power = np.zeros(self._size // 2 + 1)
         self._frames = 0
@@ -95,7 +98,8 @@ class Spectrum:
         return at_hz[1:], self._power[1:]
 
     def _add(self, frame: Float64s) -> None:
-        self._power += (np.abs(np.fft.rfft(frame * self._window)) ** 2).sum(axis=0)
+        spectrum_kernels.windowed(frame, self._window, self._windowed)
+        spectrum_kernels.add_powers(rfft(self._windowed), self._power)
         self._frames += 1
 
     def _band_weights(self) -> Float64s:

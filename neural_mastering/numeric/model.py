@@ -82,7 +82,8 @@ class NumericModel:
         lufs = max(meter.finish().lufs, d.silence_lufs)
         gain_db = d.analysis_lufs - lufs if lufs > d.silence_lufs else 0.0
         frames, long_term = features_of(d.features, log_mel_powers(d.features, audio), gain_db)
-        return AnalysedWindow(lufs, long_term, frames if d.reads_frames else frames[:, :0])
+        # a view would keep all of the frames
+        return AnalysedWindow(lufs, long_term, frames if d.reads_frames else frames[:, :0].copy())
 
     def logits(self, windows: Sequence[AnalysedWindow], lufs: float) -> Logits:
         """What each window asks for, in a song of so many LUFS."""

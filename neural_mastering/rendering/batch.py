@@ -10,7 +10,9 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from neural_mastering.allocator import keep_freed_memory
 from neural_mastering.audio_io.file_format import FORMAT_OF_SUFFIX, LOSSLESS_SUFFIXES
+from neural_mastering.compile_cache import load_compiler
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
@@ -160,7 +162,7 @@ def run_batch(jobs: Sequence[Job], report: Report, workers: int = 1) -> int:
         return failed
     # a fresh interpreter: forks of a process with threads can hang
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_start_worker) as pool:
         futures: dict[Future[MasterResult | Exception], Job] = {pool.submit(_try, job): job for job in jobs}
         try:
             for future in as_completed(futures):
@@ -183,7 +185,9 @@ def _try(job: Job) -> MasterResult | Exception:
         return InputError(f"{job.source.name}: {error.strerror or error}")
 
 
-def _one_thread() -> None:
-    """Workers share the cores: one thread each."""
+def _start_worker() -> None:
+    """Workers share the cores: one thread each for what has a choice; numba and memory as in the first process."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    keep_freed_memory()
+    load_compiler()

@@ -35,7 +35,7 @@ from neural_mastering.rendering.prepared_song import PreparedSong, RenderedSong
 from neural_mastering.rendering.reference.measured import measures_of_file
 from neural_mastering.rendering.reference.outcome import ReferenceOutcome, outcome_of
 from neural_mastering.rendering.result import MasterResult
-from neural_mastering.rendering.stages.base import run_stages
+from neural_mastering.rendering.stages.base import run_beside
 from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.stages.dc_removal import dc_removal
 from neural_mastering.rendering.stages.fade import fade_stages
@@ -149,7 +149,7 @@ def render(
         return RenderedSong(song.blocks, song.forecast)
     rate = sample_rate or song.sample_rate
     buffer = resources.enter_context(DiskBuffer(scratch, song.channels))
-    chain = with_silence(run_stages(stages, song.blocks()), added, song.channels)
+    chain = with_silence(run_beside(stages, song.blocks()), added, song.channels)
     kept = buffer.keep(resampled(chain, song.sample_rate, rate, song.channels))
     frames = round((song.readings.frames + added) * rate / song.sample_rate)
     measured = forecast(prefetch(kept), rate, song.channels, frames)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import soundfile
 
 from benchmarks.count_master import counted
 from neural_mastering.rendering import Options, master
+from neural_mastering.rendering.delivery import gain_search
 
 RATE = 44_100
 SECONDS = 6
@@ -51,6 +53,53 @@ def test_an_untouched_tone_needs_no_buffer(song: Path, tmp_path: Path) -> None:
     assert counts.buffer_written.bytes_moved == counts.buffer_read.bytes_moved == 0
     assert counts.source.passes <= 2 + result.delivery.passes
     assert not any(size == 4096 for size in counts.ffts)  # nobody listens
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".wav"])
+def test_flac_is_decoded_once(suffix: str, song: Path, tmp_path: Path) -> None:
+    """What it decodes to is kept; a WAV file is read again, which costs no more than reading the buffer."""
+    audio, rate = soundfile.read(song, dtype="int16")
+    source = tmp_path / f"again{suffix}"
+    soundfile.write(source, audio, rate, subtype="PCM_16")
+    with counted() as counts:
+        result = master(source, tmp_path / "out.wav", Options(target="-20", model="none"))
+    is_flac = suffix == ".flac"
+    assert counts.source.passes == (1 if is_flac else 1 + result.delivery.passes)
+    assert counts.buffer_written.bytes_moved == (BUFFER_BYTES if is_flac else 0)
+    master(song, tmp_path / "expected.wav", Options(target="-20", model="none"))
+    assert (tmp_path / "out.wav").read_bytes() == (tmp_path / "expected.wav").read_bytes()
+
+
+def test_the_gain_is_found_with_few_forecasts(
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain bisection needs nearly twice as many, for the same file."""
+
+    def halved(excess: Callable[[float], float], low: float, high: float, halvings: int) -> float:
+        for _ in range(halvings):
+            middle = 0.5 * (low + high)
+            low, high = (low, middle) if excess(middle) > 0.0 else (middle, high)
+        return low
+
+    with counted() as counts:
+        result = master(song, tmp_path / "out.wav", Options(target="-9", model="none"))
+    assert float(result.delivery.reduction_db.max()) > 1.0  # there is something to predict
+    monkeypatch.setattr(gain_search, "bisected", halved)
+    with counted() as plain:
+        master(song, tmp_path / "plain.wav", Options(target="-9", model="none"))
+    assert 0 < counts.forecasts <= 0.6 * plain.forecasts
+    assert (tmp_path / "out.wav").read_bytes() == (tmp_path / "plain.wav").read_bytes()
+
+
+def test_a_styles_spectra_are_transformed_once(song: Path, tmp_path: Path) -> None:
+    """Left and right in long windows, mid in long ones and mid and side in short ones, half overlapped."""
+    with counted() as counts:
+        master(song, tmp_path / "out.wav", Options(target="keep", ceiling="off"))
+    frames = SECONDS * RATE
+    inspected = frames // 16_384
+    long, short = frames // 8_192 - 1, frames // 1_024 - 1
+    assert counts.ffts[2_048] == 2 * short
+    assert counts.ffts[16_384] == 2 * long + long + 2 * inspected
 
 
 def test_ffts_of_a_model_are_those_of_its_frames(song: Path, tmp_path: Path) -> None:

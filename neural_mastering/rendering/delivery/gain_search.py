@@ -58,6 +58,7 @@ class GainSearch:
 
     def __init__(self, before: LimiterForecast, spec: DeliverySpec, margin_db: float) -> None:
         self._before, self._spec = before, spec
+        self._predictions: dict[float, float] = {}
         peak_bound: tuple[float, Limit | None] = _peak_bound(before, spec, margin_db)
         self._peak_bound_db = peak_bound[0]
         self._peak_reason: Limit | None = peak_bound[1]
@@ -170,7 +171,10 @@ class GainSearch:
         return ceiling_db + CLEAN_DB - self._before.readings.true_peak_db
 
     def _predicted_lufs(self, gain_db: float) -> float:
-        return _predicted(self._before, self._spec, gain_db, self._before.readings.true_peak_db + gain_db)
+        if gain_db not in self._predictions:
+            peak_db = self._before.readings.true_peak_db + gain_db
+            self._predictions[gain_db] = _predicted(self._before, self._spec, gain_db, peak_db)
+        return self._predictions[gain_db]
 
     def _gain_for(self, lufs: float) -> float:
         """The gain in dB for which the predicted loudness is `lufs`, by bisection."""

@@ -20,7 +20,7 @@ from neural_mastering.rendering.delivery.gain_search import (
     limiting_stages,
 )
 from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
-from neural_mastering.rendering.stages.base import StreamStage, run_stages
+from neural_mastering.rendering.stages.base import StreamStage, run_beside
 from neural_mastering.units import db_to_gain
 
 TOLERANCE_LU = 0.1
@@ -138,7 +138,7 @@ def _write(
     scaled = (block if gain == 1.0 else block * gain for block in blocks)
 
     def stored() -> Iterator[Block]:
-        for block in prefetch(run_stages(stages, scaled)):
+        for block in run_beside(stages, scaled) if stages else prefetch(scaled):
             if block.shape[1]:
                 written = writer.write(block)
                 if keep is not None:

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 
 from neural_mastering.audio_io.block import Block
+from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.rendering.stages.record import StageRecord
 
 
@@ -51,6 +52,13 @@ def run_stages(stages: Sequence[StreamStage], blocks: Iterable[Block]) -> Iterat
         stage.seconds += time.perf_counter() - started
         if rest is not None and rest.shape[1]:
             yield from _through(stages[i + 1 :], rest)
+
+
+def run_beside(stages: Sequence[StreamStage], blocks: Iterator[Block]) -> Iterator[Block]:
+    """As `run_stages`, each stage in a thread of its own; the samples are the same."""
+    for stage in stages:
+        blocks = prefetch(run_stages([stage], blocks))
+    return blocks
 
 
 def _through(stages: Sequence[StreamStage], block: Block) -> Iterator[Block]:

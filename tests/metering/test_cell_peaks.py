@@ -1,0 +1,22 @@
+"""Peaks of cells against numpy."""
+
+import numpy as np
+import pytest
+
+from neural_mastering.metering.cell_peaks import CellPeaks
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("size", [0, 1, 7, 700, 701, 1003])
+def test_peaks_are_those_of_whole_cells_however_the_stream_is_cut(size: int, channels: int) -> None:
+    rng = np.random.default_rng(size)
+    audio = rng.standard_normal((channels, size)).astype(np.float32).astype(np.float64)
+    cells = CellPeaks(7)
+    start = 0
+    while start < size:
+        count = int(rng.integers(0, 40))
+        cells.push(audio[:, start : start + count])
+        start += count
+    loudest = np.abs(audio).max(axis=0, initial=0.0)
+    expected = [loudest[at : at + 7].max() for at in range(0, size, 7)]
+    assert cells.finish().tolist() == expected
