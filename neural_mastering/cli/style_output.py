@@ -92,7 +92,9 @@ def print_comparison(comparison: Comparison) -> None:
     )
     print(f"{'':18} {'':16} {'song':>8} {'usual':>8} {'differs':>11} {'sigma':>6} {'percentile':>10}")
     for each in (*comparison.regions, *comparison.numbers):
-        numbers = f"{each.value:8.1f} {each.usual:8.1f} {each.difference:+8.1f} {each.unit} {each.sigma:+6.1f}"
+        numbers = (
+            f"{each.value:8.1f} {each.usual:8.1f} {each.difference:+8.1f} {each.unit} {each.sigma:+6.1f}"
+        )
         print(f"{each.name:18} {each.span:16} {numbers} {each.percentile:10.0f}")
     unusual = [each for each in (*comparison.regions, *comparison.numbers) if each.rarity is not None]
     unusual.sort(key=lambda each: -abs(each.sigma))

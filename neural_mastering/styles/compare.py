@@ -160,7 +160,11 @@ def _notes(song: SongTone, known: NDArray[np.bool_]) -> list[Note]:
         text = f"a lossy codec has cut the song off at {song.edge_hz / 1000:.1f} kHz; nothing is said above"
         notes.append(Note("lossy", text))
     if song.channels == 1:
-        notes.append(Note("mono", "the song is mono: its loudness counts as on two speakers, its width is not compared"))
+        notes.append(
+            Note(
+                "mono", "the song is mono: its loudness counts as on two speakers, its width is not compared"
+            )
+        )
     if song.seconds < SHORT_SECONDS:
         notes.append(
             Note("short", f"the song is only {song.seconds:.0f} s long, so its levels are uncertain")
