@@ -35,7 +35,7 @@ RANGE_SECONDS = 20.0
 LEAST_BANDS = 6
 
 MONO_LU = float(power_to_db(2.0))
-"""What a mono file gains on two speakers: BS.1770 adds the powers of the channels, and it is compared with stereo."""
+"""What a mono file gains on two speakers, where BS.1770 adds the powers of both; it is compared with stereo."""
 
 _CELL_HZ = 250.0
 _EDGE_FROM_HZ, _EDGE_TO_HZ, _EDGE_FALL_DB, _EDGE_CELLS = 9_000.0, 18_000.0, 20.0, 4

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from neural_mastering.audio_io.block import Block
 from neural_mastering.controls import Bands, ChainControls
 from neural_mastering.controls.catalogue import Values
-from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
+from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s, octave_smoothed
 from neural_mastering.metering.movement import Movement
 from neural_mastering.notes import Note
 from neural_mastering.rendering.reference.checks import far_warning, reference_warnings
@@ -27,6 +28,9 @@ from neural_mastering.rendering.reference.width import follow_width, level_chang
 COMPRESSOR, STEREO = "compressor", "stereo"
 MOST_REDUCTION_DB = 6.0
 """Reduction that 95 % of a song must stay below behind a compressor that follows another song."""
+
+
+_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -114,16 +118,24 @@ def follow_references(
     width, about_width = follow_width(side_db, mean.movement.side_db, shares.width, song.readings.sample_rate)
     if STEREO in used:
         changes_db[STEREO] = level_change_db(side_db, width)
-    tone = follow_tone(song.broad_profile, broad, shares.tone, design_rate_hz, _sum(changes_db))
+    follow = partial(follow_tone, song.broad_profile, broad, shares.tone, design_rate_hz)
+    tone = follow(_sum(changes_db))
     compressor, about_dynamics = _compressor(song, mean.movement, pieces, tone, shares, design_rate_hz)
     if compressor:
         stages[COMPRESSOR] = compressor
         if COMPRESSOR in used:
-            sections = _sections(tone.bands, song.readings.sample_rate, design_rate_hz)
-            changes_db[COMPRESSOR] = compressed_tone_db(
-                pieces, song.readings.sample_rate, compressor, sections
+            tone, changes_db[COMPRESSOR] = _behind_compressor(
+                follow,
+                tone,
+                _sum(changes_db),
+                lambda bands: compressed_tone_db(
+                    pieces,
+                    song.readings.sample_rate,
+                    compressor,
+                    _sections(bands, song.readings.sample_rate, design_rate_hz),
+                ),
+                design_rate_hz,
             )
-            tone = follow_tone(song.broad_profile, broad, shares.tone, design_rate_hz, _sum(changes_db))
     if width:
         stages[STEREO] = width
     return ReferenceDecision(
@@ -203,6 +215,42 @@ def _compressor(
         MOST_REDUCTION_DB,
     )
     return values, (said,)
+
+
+def _behind_compressor(
+    follow: Callable[[Float64s], FollowedTone],
+    first: FollowedTone,
+    anyway_db: Float64s,
+    compressed: Callable[[Bands], Float64s],
+    design_rate_hz: float,
+) -> tuple[FollowedTone, Float64s]:
+    """The tone of the least distance behind the compressor, and what the compressor does to it.
+
+    An equaliser changes what the compressor behind it does, so it is asked for what the last one left, a few times.
+
+    Args:
+        follow: the equaliser for what is done to each band's level anyway.
+        first: without a look at the compressor.
+        anyway_db: (third,) what other stages do.
+        compressed: (third,) what the compressor does behind an equaliser.
+        design_rate_hz: of the bands.
+    """
+
+    def left(tone: FollowedTone, change_db: Float64s) -> float:
+        done_db = tone.bands.third_octaves_db(design_rate_hz) + anyway_db + change_db
+        used = tone.known & BROAD if (tone.known & BROAD).any() else tone.known
+        return (
+            float((tone.wanted_db - octave_smoothed(done_db, tone.known))[used].std()) if used.any() else 0.0
+        )
+
+    tone, change_db = first, compressed(first.bands)
+    found = [(left(tone, change_db), tone, change_db)]
+    for _ in range(_ROUNDS):
+        tone = follow(anyway_db + change_db)
+        change_db = compressed(tone.bands)
+        found.append((left(tone, change_db), tone, change_db))
+    _, tone, change_db = min(found, key=lambda each: each[0])
+    return tone, change_db
 
 
 def _sections(bands: Bands, sample_rate: int, design_rate_hz: float) -> Float64s:

@@ -39,12 +39,14 @@ class FollowedTone:
     Attributes:
         difference_db: (third,) smooth difference of mean reference and song, 0 where nothing is known.
         known: (third,) bands that are compared.
+        wanted_db: (third,) what equaliser and other stages should do together, without limits.
         curve_db: (third,) what the equaliser was asked for.
         bands: of the equaliser.
     """
 
     difference_db: Float64s
     known: NDArray[np.bool_]
+    wanted_db: Float64s
     curve_db: Float64s
     bands: Bands
 
@@ -74,12 +76,11 @@ def follow_tone(
     smooth, known = smooth_differences(song, references)
     difference_db = np.where(known, weights_of(references) @ smooth, 0.0)
     freedom = error_covariance(FREEDOM_DB)
-    curve_db = combine(freedom, [reference_statement(song, references, share, freedom)]).mean
-    if anyway_db is not None:
-        curve_db = curve_db - octave_smoothed(anyway_db, known)
-    curve_db = closest_curve(curve_db, known, limit_db(share))
+    wanted_db = combine(freedom, [reference_statement(song, references, share, freedom)]).mean
+    left_db = wanted_db if anyway_db is None else wanted_db - octave_smoothed(anyway_db, known)
+    curve_db = closest_curve(left_db, known, limit_db(share))
     bands = fit_within(curve_db, known, limit_db(share), design_rate_hz)
-    return FollowedTone(difference_db, known, curve_db, bands)
+    return FollowedTone(difference_db, known, wanted_db, curve_db, bands)
 
 
 def fit_within(
