@@ -221,7 +221,7 @@ def _notes(
         notes.append(
             Note("not_validated", "all songs are of one group: how well this was learned is not known")
         )
-    elif not validation.is_song_dependent or validation.tone_trust == 0.0:
+    elif not validation.is_song_dependent:
         notes.append(
             Note(
                 "average_is_best",
