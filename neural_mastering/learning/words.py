@@ -101,8 +101,8 @@ def quality_words(validation: Validation | None, count: int) -> list[str]:
         found.append(f"Of what differs from song to song, beyond the average, {part} was predicted.")
         if validation.tone_trust < 0.95:
             found.append(
-                f"The model leaves the average by {100.0 * validation.tone_trust:.0f} % of what it predicts: as far "
-                "as songs of other groups bear it out."
+                f"The model leaves the average by {100.0 * validation.tone_trust:.0f} % of what it predicts: as "
+                "far as songs of other groups bear it out."
             )
     else:
         found.append(
