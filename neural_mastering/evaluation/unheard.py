@@ -42,9 +42,8 @@ def unheard_songs(data: PairedDataModule) -> HeldOutSongs:
     """The test songs; without any, those of validation, which may be the training songs themselves."""
     if data.test_songs:
         return HeldOutSongs("test", data.evaluation_dataset("test"))
-    heard = {song.name for song in data.train_songs}
-    split = "train" if any(song.name in heard for song in data.validation_songs) else "validation"
-    return HeldOutSongs(split, data.evaluation_dataset("validation"))
+    heard, segments = {song.name for song in data.train_songs}, data.evaluation_dataset("validation")
+    return HeldOutSongs("train" if any(s.name in heard for s in segments.songs) else "validation", segments)
 
 
 def error_removed(model: Row, reference: Row, groups: dict[str, str]) -> SongStatistic:

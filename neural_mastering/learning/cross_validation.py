@@ -96,8 +96,8 @@ class Validation:
 
     @property
     def is_song_dependent(self) -> bool:
-        """The learned engineer is better than the average, beyond its interval."""
-        return self.gain[0] > 0.0
+        """The learned engineer is better than the average, beyond its interval, and so is trusted."""
+        return self.gain[0] > 0.0 and self.tone_trust > 0.0
 
 
 def fold_of(groups: Sequence[str], most: int = MOST_FOLDS) -> list[int]:

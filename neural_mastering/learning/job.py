@@ -21,7 +21,7 @@ from neural_mastering.learning.drift import drift
 from neural_mastering.learning.listening import ListeningSong, chosen_songs, listening_song
 from neural_mastering.learning.page import LearnPage, write_learn_page
 from neural_mastering.learning.pairs import FOLDER, AuditedPair, audited_pairs, usable
-from neural_mastering.learning.validated_fit import Outlier, fit_validated
+from neural_mastering.learning.validated_fit import UnlikePair, fit_validated
 from neural_mastering.notes import Note
 from neural_mastering.worker_pool import default_jobs
 
@@ -149,7 +149,7 @@ def _measured(pairs: Sequence[AuditedPair]) -> list[PairMeasurement]:
     return [pair.measurement for pair in pairs if pair.measurement is not None]
 
 
-def _why_unlike(outlier: Outlier) -> str:
+def _why_unlike(outlier: UnlikePair) -> str:
     return (
         f"its tone is {outlier.distance_db:.1f} dB away from what the other pairs say (half of them lie within "
         f"{outlier.usual_db:.1f} dB): is the master by the same engineer, and of this mix?"
@@ -221,7 +221,7 @@ def _notes(
         notes.append(
             Note("not_validated", "all songs are of one group: how well this was learned is not known")
         )
-    elif not validation.is_song_dependent or validation.tone_trust == 0.0:
+    elif not validation.is_song_dependent:
         notes.append(
             Note(
                 "average_is_best",

@@ -16,7 +16,7 @@ from neural_mastering.learning.outliers import outliers, tone_distances
 
 
 @dataclass(frozen=True)
-class Outlier:
+class UnlikePair:
     """A pair that was not learned from.
 
     Attributes:
@@ -42,7 +42,7 @@ class ValidatedEngineer:
 
     engineer: LearnedEngineer
     validation: Validation | None
-    left_out: tuple[Outlier, ...]
+    left_out: tuple[UnlikePair, ...]
 
 
 def fit_validated(
@@ -64,10 +64,10 @@ def fit_validated(
     """
     validation = cross_validate(pairs, groups, done, most_folds) if len(pairs) > 2 else None
     places = [] if validation is None else outliers(validation.songs, MODEL)
-    left_out: tuple[Outlier, ...] = ()
+    left_out: tuple[UnlikePair, ...] = ()
     if validation is not None and places:
         distances = tone_distances(validation.songs, MODEL)
-        left_out = tuple(Outlier(i, float(distances[i]), float(np.median(distances))) for i in places)
+        left_out = tuple(UnlikePair(i, float(distances[i]), float(np.median(distances))) for i in places)
         kept = [i for i in range(len(pairs)) if i not in places]
         pairs, groups = [pairs[i] for i in kept], [groups[i] for i in kept]
         validation = cross_validate(pairs, groups, None, most_folds)

@@ -70,7 +70,10 @@ def level_words(engineer: LearnedEngineer, pairs: Sequence[PairMeasurement]) -> 
             for each in number_reactions(engineer, name)
             if each.part >= LEAST_PART and abs(each.change[0]) >= 0.2
         ]
-        found.append(text + (f"; {', '.join(reasons)}" if reasons else "") + ".")
+        imposed = " nm-master sets this width" if name in engineer.imposed else ""
+        found.append(
+            text + (f"; {', '.join(reasons)}" if reasons else "") + "." + (imposed and f"{imposed}.")
+        )
     return found
 
 
@@ -96,6 +99,11 @@ def quality_words(validation: Validation | None, count: int) -> list[str]:
     part = f"{percent(score.dependent)} (95 % interval {percent(low)} to {percent(high)})"
     if validation.is_song_dependent:
         found.append(f"Of what differs from song to song, beyond the average, {part} was predicted.")
+        if validation.tone_trust < 0.95:
+            found.append(
+                f"The model leaves the average by {100.0 * validation.tone_trust:.0f} % of what it predicts: as "
+                "far as songs of other groups bear it out."
+            )
     else:
         found.append(
             f"Of what differs from song to song, beyond the average, {part} was predicted: the average is about "
