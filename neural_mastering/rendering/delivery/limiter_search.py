@@ -63,8 +63,8 @@ LOUDER: tuple[LimiterSettings, ...] = (
 """For a target that the best candidate doesn't reach, at the full density only: the first of these that does.
 
 Driven 15 dB without the clipper they come to about −7.7, −7.1 and −6.7 LUFS. Behind it they add −46, −39 and −36 dB
-to steady tones: none keeps the gate. Of the limiters that they were compared with, the cleanest adds −42 dB, the others
-−40 to −19 dB.
+to steady tones: none keeps the gate. Of the limiters that they were compared with, the cleanest adds −42 dB, the
+others −40 to −19 dB.
 """
 
 
