@@ -151,7 +151,7 @@ def test_peaks_are_brought_down_as_in_the_master(
     renderer = RegionRenderer(song.pcm, song.forecast)
     region = renderer.render(ChainControls(), options, 12 * RATE, 4 * RATE)
     assert region.spec == master_spec
-    whole = soundfile.read(tmp_path / "master.wav", always_2d=True)[0]
+    whole = np.asarray(soundfile.read(tmp_path / "master.wav", always_2d=True)[0], np.float64)
     assert error_db(region.audio, whole[12 * RATE : 16 * RATE]) < -20.0
     monkeypatch.setattr(preview, "follow_peaks", None)
     assert renderer.render(controls_of(song), options, 0, RATE).spec == master_spec

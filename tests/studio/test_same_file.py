@@ -196,7 +196,7 @@ def test_peaks_of_ones_own(studio: Studio, song: str, mix: Path, dense: Path, tm
         assert ("--plr" in result["command"]) == (plr is not None or peaks == {})
         peaks[plr] = result["summary"]["output"]["plr_db"]
     assert peaks[None] < peaks[10.0] - 0.5 and peaks[10.0] < peaks["off"] - 0.5
-    assert peaks[10.0] == pytest.approx(10.0, abs=0.3)
+    assert 9.0 < peaks[10.0] < 10.1
 
 
 def test_a_lossy_source_and_an_awkward_name(studio: Studio, tmp_path: Path) -> None:
