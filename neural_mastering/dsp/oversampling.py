@@ -42,16 +42,17 @@ def oversampled_change(audio: Audio, factor: int, change: Callable[[Tensor], Ten
     """
     if torch.is_grad_enabled():
         return _oversampled_change(audio, factor, change)
-    audio = audio.float()
+    kind, audio = audio.dtype, audio.float()
     if len(audio) > 1:
-        return _oversampled_change(audio, factor, change)
+        return _oversampled_change(audio, factor, change).to(kind)
     infers = torch.is_inference_mode_enabled()  # which threads don't inherit
 
     def changed(channel: int) -> Tensor:
         with torch.inference_mode(infers), torch.no_grad():
             return _oversampled_change(audio[:, channel : channel + 1], factor, change)
 
-    return torch.cat(list(in_threads(changed, range(audio.shape[1]), torch.get_num_threads())), dim=1)
+    channels = in_threads(changed, range(audio.shape[1]), torch.get_num_threads())
+    return torch.cat(list(channels), dim=1).to(kind)
 
 
 def _oversampled_change(audio: Audio, factor: int, change: Callable[[Tensor], Tensor]) -> Tensor:

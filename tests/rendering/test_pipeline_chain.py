@@ -181,7 +181,8 @@ def test_json_and_page_tell_what_each_stage_did(saved: tuple[Path, Path], tmp_pa
     numbers = json.loads((tmp_path / "n.json").read_text())
     by_name = {stage["name"]: stage for stage in numbers["stages"]}
     assert all(0.0 < stage["real_time_factor"] < 50.0 for stage in numbers["stages"])
-    assert sum(s["seconds"] for s in numbers["stages"]) <= numbers["seconds"]["render"] * 1.05
+    # stages run side by side, so that their times overlap
+    assert max(s["seconds"] for s in numbers["stages"]) <= numbers["seconds"]["render"] * 1.05
     compressor, limiter, saturation = (by_name[n] for n in ("compressor", "chain_limiter", "saturation"))
     points = round(10 * result.input.frames / RATE)
     assert len(compressor["reduction_db"]) == len(limiter["time_s"]) == points

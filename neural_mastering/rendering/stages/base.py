@@ -19,7 +19,7 @@ class StreamStage(ABC):
     Attributes:
         name: such as "eq"; what `--skip`, `--only` and `--strength` call it.
         latency_samples: the most samples that are held back.
-        seconds: wall time that the stage has taken in `run_stages`.
+        seconds: wall time that the stage has taken in `run_stages`; in `run_beside`, while others ran, too.
     """
 
     name: str
