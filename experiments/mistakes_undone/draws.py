@@ -53,7 +53,6 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     test, _ = pool_songs(arguments.music, arguments.test_songs)
     songs = heard_songs(test, arguments.seconds, arguments.out / "heard.npz")
-    whole = heard_songs(test, 60.0, arguments.out / "heard_60_s.npz")
     tone = load_normal_tone()
     statements = shipped_predictions(songs, tone)
     found: dict[tuple[str, str], Left] = {}
@@ -64,23 +63,25 @@ def main() -> None:
         key = condition.name, f"auto@{intensity}"
         found[key] = left(songs, errors, engine(statements, INTENSITIES_DB[intensity]))
         luck.append(luck_line(condition.name, found[key], aim))
+    shape, expected = shapes(songs.levels_db, songs.filled), np.stack([each.mean for each in statements])
+    bias = loudness_bias(songs.lufs, shape, {"mean": tone.general.mean, "prediction": expected})
     parts = {
         "Luck": luck,
         "Rendered": rendered_lines(read(arguments.out / "songs.csv"), songs, found),
         "Packages": package_lines(songs, statements, found["random 2 dB", "auto@balanced"]),
-        "Ways": way_lines(songs, whole, statements, arguments.seed, arguments.draws),
-        "Loudness": [
-            {key: str(value) for key, value in row.items()}
-            for row in loudness_bias(
-                songs.lufs,
-                shapes(songs.levels_db, songs.filled),
-                {"mean": tone.general.mean, "prediction": np.stack([each.mean for each in statements])},
-            )
-        ],
+        "Loudness": [{key: str(value) for key, value in row.items()} for row in bias],
     }
+    write(arguments.out / "draws.md", parts)
+    whole = heard_songs(test, 60.0, arguments.out / "heard_60_s.npz")
+    parts["Ways"] = way_lines(songs, whole, statements, arguments.seed, arguments.draws)
+    print(write(arguments.out / "draws.md", parts))
+
+
+def write(path: Path, parts: Mapping[str, Sequence[Line]]) -> str:
+    """The tables that have lines, to a file; gives its text."""
     text = "\n".join(f"{name}\n\n{markdown_table(lines)}" for name, lines in parts.items() if lines)
-    (arguments.out / "draws.md").write_text(text, encoding="utf-8")
-    print(text)
+    path.write_text(text, encoding="utf-8")
+    return text
 
 
 def luck_line(name: str, found: Left, aim: tuple[float, float]) -> Line:

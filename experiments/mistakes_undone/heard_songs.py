@@ -30,7 +30,8 @@ def heard_songs(songs: Sequence[Song], seconds: float, cache: Path) -> Songs:
                 return _from(held)
     rows = [row for song in songs if (row := _measured(song, seconds)) is not None]
     columns = {key: np.array([row[key] for row in rows]) for key in rows[0] if key != "names"}
-    np.savez_compressed(cache, asked=names, seconds=seconds, names=rows[0]["names"], **columns)
+    columns |= {"names": rows[0]["names"], "asked": np.array(names), "seconds": np.array(seconds)}
+    np.savez_compressed(cache, allow_pickle=False, **columns)
     with np.load(cache) as held:
         return _from(held)
 

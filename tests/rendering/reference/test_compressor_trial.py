@@ -24,15 +24,15 @@ def test_the_change_is_that_of_the_rendered_stage(song: int) -> None:
     audio = soundfile.read(DEMO_SONGS[song], frames=5 * RATE, always_2d=True)[0].T.astype(np.float64)
     eq = ChainControls(eq=Bands.of([EqBand("low_shelf", 150.0, 5.0, 0.7)]))
     both = ChainControls(eq=eq.eq, stages={"compressor": VALUES})
-    levels = []
+    profiles = []
     for controls in (eq, both):
         out = np.concatenate(list(run_stages(build_stages(controls, RATE, 2), [audio])), axis=1)
-        found = profile_of([out], RATE)
-        levels.append(found.levels_db + found.lufs)
+        profiles.append(profile_of([out], RATE))
+    before, after = (found.levels_db + found.lufs for found in profiles)
     change_db = compressed_tone_db([audio], RATE, VALUES, eq.eq_sections(RATE))
-    used = BROAD & found.filled
+    used = BROAD & profiles[0].filled
     assert np.abs(change_db).max() > 0.5
-    np.testing.assert_allclose(change_db[used], (levels[1] - levels[0])[used], atol=0.02)
+    np.testing.assert_allclose(change_db[used], (after - before)[used], atol=0.02)
     # pieces count by their power; no mix and no audio change nothing
     thrice = compressed_tone_db([audio, audio, audio], RATE, VALUES, eq.eq_sections(RATE))
     np.testing.assert_allclose(thrice, change_db, atol=1e-9)
