@@ -16,7 +16,6 @@ from neural_mastering.learning.baselines import baselines
 MODEL = "learned engineer"
 MOST_FOLDS = 10
 LEAST_TO_LEARN_FROM = 3
-SURE = 1.96
 LEAST_WIDTH_DB = 0.2
 """An engineer who changes the width by less leaves it alone."""
 
@@ -184,9 +183,9 @@ def tone_trust(songs: Sequence[HeldOut], groups: Sequence[str]) -> float:
     """How much of what the fits say beyond the average comes true for the groups that they did not know.
 
     With p the predicted and d the actual move, both less the average of the other songs, the least squares share is
-    a = Σpd/Σp², and e its standard error from the sums of whole groups. Of it is believed a·(1 − (1.96·e/a)²), from
-    0 to 1: a share that is clear is believed almost whole, one that is not different from 0 not at all
-    (positive-part shrinkage, Stein 1966; Efron, Morris, JASA 68, 1973).
+    a = Σpd/Σp², and e its standard error from the sums of whole groups. Of it is believed a·(1 − (e/a)²), from 0 to
+    1: a share that is clear is believed almost whole, one within its error of 0 not at all (the form of
+    positive-part shrinkage, Efron, Morris, JASA 68, 1973).
     """
     average = np.stack([s.curves["average EQ"][BROAD] for s in songs])
     predicted = np.stack([s.curves[MODEL][BROAD] for s in songs]) - average
@@ -197,7 +196,7 @@ def tone_trust(songs: Sequence[HeldOut], groups: Sequence[str]) -> float:
     share = float(shared.sum() / size.sum())
     _, index = np.unique(np.array(groups), return_inverse=True)
     error = float(np.sqrt((np.bincount(index, shared - share * size) ** 2).sum()) / size.sum())
-    return float(np.clip(share * (1.0 - (SURE * error / share) ** 2), 0.0, 1.0))
+    return float(np.clip(share * (1.0 - (error / share) ** 2), 0.0, 1.0))
 
 
 def width_is_borne_out(songs: Sequence[HeldOut], groups: Sequence[str]) -> bool:

@@ -184,7 +184,7 @@ def test_contradictory_pairs_give_the_average_and_say_so(
         tilt = butter(1, 1_000.0, "low", fs=RATE, output="sos")
         song = soundfile.read(root / "unmastered" / f"song {i}.wav")[0]
         low = sosfilt(tilt, song, axis=0)
-        _write(root, "mastered", f"song {i}", song + rng.uniform(-0.6, 1.5) * low)
+        _write(root, "mastered", f"song {i}", song + float(rng.uniform(-0.6, 1.5)) * np.asarray(low))
     assert learn(root, "-o", out) == 0
     assert "the average is about the best that can be done" in capsys.readouterr().err
     assert json.loads((out / "model.json").read_text())["engineer"]["scores"] == []

@@ -97,14 +97,14 @@ def test_tone_is_trusted_as_far_as_it_comes_true_for_groups_that_were_held_out()
     assert tone_trust(_held_out(predicted, -0.6 * predicted), groups) == 0.0
     assert tone_trust(_held_out(0.0 * predicted, predicted), groups) == 0.0
     noisy = [tone_trust(_held_out(predicted, rng.standard_normal(40)), groups) for _ in range(20)]
-    assert np.mean(noisy) < 0.05
+    assert np.mean(noisy) < 0.1
     # by hand: the share, its error from sums of groups, and the shrinkage
     actual = 0.6 * predicted + 0.3 * rng.standard_normal(40)
     size, shared = predicted**2, predicted * actual
     share = shared.sum() / size.sum()
     error = np.sqrt(((shared - share * size).reshape(20, 2).sum(axis=1) ** 2).sum()) / size.sum()
     assert tone_trust(_held_out(predicted, actual), groups) == pytest.approx(
-        share * (1.0 - (1.96 * error / share) ** 2)
+        share * (1.0 - (error / share) ** 2)
     )
 
 

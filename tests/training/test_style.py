@@ -79,7 +79,11 @@ def test_a_style_that_was_never_seen_is_followed() -> None:
         compose(
             [
                 *("+phase=1a", "model/residual_head=none", "z_size=64", "conditioning=style"),
-                *("model.eq_head.eq.bands=8", "loss.terms.mr_stft.term.term.fft_sizes=[4096,1024]"),
+                *("loss/term@loss.terms.mr_stft=multi_resolution_stft", "model.eq_head.eq.bands=8"),
+                *(
+                    "loss/term@loss.terms.a_weighted=a_weighted",
+                    "loss.terms.mr_stft.term.fft_sizes=[4096,1024]",
+                ),
             ]
         )
     )
