@@ -44,7 +44,7 @@ def test_with_many_steps_it_is_the_least_change(monkeypatch: pytest.MonkeyPatch)
     places = np.flatnonzero(np.abs(short) > 0.5)  # no other sample comes to the level
     signs = np.sign(short[places])
     columns = np.stack(
-        [_masked(short, np.eye(1, short.size, place)[0], size)[places] for place in places], axis=1
+        [_masked(short, np.eye(1, short.size, int(place))[0], size)[places] for place in places], axis=1
     )
     matrix = signs[:, None] * columns * signs
     excess = np.abs(short[places]) - 0.75
