@@ -21,6 +21,7 @@ def _masked(x: np.ndarray, multipliers: np.ndarray, size: int) -> np.ndarray:
         power = np.abs(np.fft.rfft(padded[at : at + size] * window**2)) ** 2
         mask = np.convolve(power, np.ones(5), mode="same") ** 0.375
         mask = mask / max(mask.max(), 1e-30) + 1e-6
+        mask[np.arange(mask.size) > 0.45 * size] = 0.0
         out[at : at + size] += window * np.fft.irfft(mask * np.fft.rfft(lam[at : at + size] * window), size)
     return out[size:-size]
 
