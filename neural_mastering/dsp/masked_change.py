@@ -95,7 +95,7 @@ class MaskedChange:
 
     def _masked(self, multipliers: NDArray[np.float64], hops: slice) -> NDArray[np.float64]:
         """H λ of some hops (channel, hop, time) of the multipliers; frame f holds the hops f and f + 1."""
-        sounding = multipliers[:, hops.start - 1 : hops.stop + 1].any(axis=2)
+        sounding = np.any(multipliers[:, hops.start - 1 : hops.stop + 1], axis=2)
         active = np.zeros((len(multipliers), self._masks.shape[1]), np.bool_)
         active[:, hops.start - 1 : hops.stop] = sounding[:, :-1] | sounding[:, 1:]
         change = np.zeros((len(multipliers), hops.stop - hops.start, self.hop))

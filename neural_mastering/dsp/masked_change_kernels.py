@@ -11,12 +11,13 @@ from numba import njit
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _REACH = 2  # bins to either side over which the spectrum is smoothed
 _FLOOR = 1e-6
+_CUTOFF = 0.45  # of the sample rate: above it the limiter's detector reads peaks too low, and H is 0
 
 
 @_compiled
 @no_type_check
 def masks(spectra):
-    """H (frame, bin) of spectra: the power, summed over five bins, to 3/8 and over its largest."""
+    """H (frame, bin) of spectra: the power, summed over five bins, to 3/8 and over its largest; 0 near the top."""
     out = np.empty(spectra.shape, np.float32)
     count = spectra.shape[1]
     power = np.zeros(count + 2 * _REACH, np.float32)
@@ -33,7 +34,8 @@ def masks(spectra):
             out[f, k] = quarter * np.sqrt(quarter)
             largest = max(largest, out[f, k])
         for k in range(count):
-            out[f, k] = out[f, k] / largest + np.float32(_FLOOR)
+            heard = k <= 2.0 * _CUTOFF * (count - 1)
+            out[f, k] = out[f, k] / largest + np.float32(_FLOOR) if heard else np.float32(0.0)
     return out
 
 
