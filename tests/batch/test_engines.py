@@ -1,6 +1,7 @@
 """The other engines do the same work and give the same table."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -62,7 +63,12 @@ def test_works_of_a_lost_job_are_submitted_again(
         return jobs
 
     monkeypatch.setattr(engine._executor, "map_array", lossy)
-    outcome = run_batch(request, engine)
+    # a shell's background job ignores SIGINT, and so would the jobs, which are cancelled by it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        outcome = run_batch(request, engine)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (outcome.done, outcome.failed) == (6, 0) and len(calls) == 2
     assert set(kinds(request).values()) == {None}
 
