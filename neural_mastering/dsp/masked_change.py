@@ -18,8 +18,8 @@ _LEAST_FRAME = 64
 def frame_samples(sample_rate: float) -> int:
     """Length of a frame: the power of two nearest to 22 ms (1024 at 44.1 and 48 kHz).
 
-    >>> [frame_samples(rate) for rate in (22_050, 44_100, 48_000, 96_000)]
-    [512, 1024, 1024, 2048]
+    >>> frame_samples(22_050), frame_samples(44_100), frame_samples(48_000), frame_samples(96_000)
+    (512, 1024, 1024, 2048)
     """
     return max(1 << round(float(np.log2(_FRAME_S * sample_rate))), _LEAST_FRAME)
 

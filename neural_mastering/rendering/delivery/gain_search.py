@@ -65,6 +65,7 @@ class GainSearch:
         self._error_lu = 0.0  # of the prediction: measured less predicted
         self._loss_factor = 1.0  # measured loss over the predicted one
         self._losses: list[tuple[float, float]] = [(self._clean_gain_db, 0.0)]  # gain and measured loss
+        self._first_comparable = 1  # of the losses
         self.aim_lufs = spec.lufs if math.isfinite(before.readings.lufs) else None
         self.wanted_db = 0.0
         self._needed_gain_db: float | None = None
@@ -116,6 +117,7 @@ class GainSearch:
     def lower_peaks(self, over_db: float) -> None:
         """After a pass that went over the ceiling, so that the limiter takes off no more than before."""
         self._peak_bound_db -= over_db
+        self._first_comparable = len(self._losses) + 1  # the limiter's threshold has changed
 
     def correct(self, lufs: float, tolerance_lu: float) -> None:
         """Choose the next gain after a pass that measured `lufs`."""
@@ -142,7 +144,7 @@ class GainSearch:
 
     def _by_secant(self, aim_lufs: float) -> float | None:
         """The gain on the line through the last two passes, where much is limited; None without such two."""
-        if len(self._losses) < 3 or self._losses[-2][0] <= self._clean_gain_db:
+        if len(self._losses) < self._first_comparable + 2 or self._losses[-2][0] <= self._clean_gain_db:
             return None
         (before_db, before_loss), (last_db, last_loss) = self._losses[-2:]
         if abs(last_db - before_db) < _LEAST_STEP_DB:
