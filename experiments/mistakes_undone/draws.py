@@ -124,7 +124,7 @@ def rendered_lines(rows: Sequence[Row], songs: Songs, found: Mapping[tuple[str, 
                 "worse": spectra.cells()["worse"],
                 "rendered": audio.cells()["removed"],
                 "worse, rendered": audio.cells()["worse"],
-                "correlation of the songs' changes": f"{np.corrcoef(*change)[0, 1]:.2f}",
+                "correlation of the songs' changes": f"{np.corrcoef(change[0], change[1])[0, 1]:.2f}",
             }
         )
     return lines

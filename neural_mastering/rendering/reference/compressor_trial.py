@@ -123,7 +123,7 @@ def compressed_tone_db(
     total = np.zeros((2, len(CENTRES_HZ)))
     for piece in pieces:
         audio = equalised(piece, sections)
-        level_db = power_to_db(np.maximum(np.square(audio).mean(axis=0), 1e-12)) - lufs
+        level_db = np.asarray(power_to_db(np.maximum(np.square(audio).mean(axis=0), 1e-12)) - lufs)
         gain = 1.0 - mix + mix * np.sqrt(power_gains(level_db, sample_rate, setting))
         for row, heard in zip(total, (audio, audio * gain), strict=True):
             spectrum = Spectrum(sample_rate, len(heard))
