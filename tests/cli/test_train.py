@@ -187,7 +187,11 @@ def test_warm_start_says_what_it_took(nm_train: Train, small: list[str], capsys:
 
 def test_a_bundled_model_is_a_start(nm_train: Train, small: list[str], capsys: Any) -> None:
     recipe = ["+experiment=bundled", "init_from=modest-eq-2", "callbacks.freeze.parts={encoder: -1}"]
-    own = [setting for setting in small if "z_size" not in setting and "hidden_size" not in setting]
+    own = [
+        setting.replace("mr_stft.term.term", "mr_stft.term")  # its terms are not at matched loudness
+        for setting in small
+        if "z_size" not in setting and "hidden_size" not in setting
+    ]
     assert nm_train(*recipe, *own, "trainer.max_epochs=1", NO_TABLE, "hydra.run.dir=tuned") == 0
     said = "".join(capsys.readouterr())
     assert "modest-eq-2.json" in said and "skipped" not in said and "starts fresh" not in said

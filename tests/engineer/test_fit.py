@@ -128,11 +128,13 @@ def test_half_a_trust_in_the_tone_is_half_of_the_way_from_the_average(policy) ->
     songs = planted_songs(25, seed=6)
     engineer = fit([planted_pair(s, str(i), policy) for i, s in enumerate(songs[:20])])
     half, average = with_tone_trust(engineer, 0.5), without_reactions(engineer)
+    moved_db = []
     for song in songs[20:]:
         whole, part, none = (each.predict(song).curve_db for each in (engineer, half, average))
         assert np.abs(part - 0.5 * (whole + none)).max() < 1e-6
-        assert np.abs(whole - none).max() > 0.2
+        moved_db.append(np.abs(whole - none).max())
         assert half.predict(song).numbers == engineer.predict(song).numbers
+    assert max(moved_db) > 0.2  # otherwise half of it shows nothing
     assert with_tone_trust(engineer, 1.0) is engineer
 
 
