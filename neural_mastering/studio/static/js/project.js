@@ -10,6 +10,7 @@ let tag = null;
 let written = null; // what the server has, as it was written or read
 let saving = false;
 let again = false;
+let missed = null; // a revision that the server told of while a save ran
 
 /** The newest project of the server with what was done here. Which songs there are is the server's to say. */
 function asJSON() {
@@ -78,11 +79,13 @@ export async function saveNow() {
     store.emit("saved", false);
     alertUser(error.message);
   } finally {
-    saving = false;
+    const newest = missed;
+    [saving, missed] = [false, null];
     if (again) {
       again = false;
       saveSoon();
     }
+    if (newest !== null) await follow(newest); // somebody else may have saved meanwhile
   }
 }
 
@@ -100,16 +103,20 @@ async function renew() {
   store.emit("session");
 }
 
+/** Takes over what somebody else saved; while a save runs, the end of it does. */
+async function follow(revision) {
+  if (saving) missed = revision;
+  if (saving || tag?.includes(`"${revision}"`)) return;
+  try {
+    await renew();
+  } catch {
+    // the next save says what is wrong
+  }
+}
+
 function listen() {
   const events = new EventSource("/project/events");
-  events.onmessage = async ({ data: revision }) => {
-    if (saving || tag?.includes(`"${revision}"`)) return;
-    try {
-      await renew();
-    } catch {
-      // the next save says what is wrong
-    }
-  };
+  events.onmessage = ({ data: revision }) => follow(revision);
   addEventListener("pagehide", () => events.close());
 }
 
