@@ -5,8 +5,10 @@ import json
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -262,6 +264,35 @@ def test_another_tab_is_followed(two_songs: Person, album: Studio) -> None:
         "fetch('/project').then((r) => r.json())"
         ".then((p) => p.songs.every((s) => s.settings.density === 'balanced'))"
     )
+
+
+SLOW_ANSWERS = """(() => {
+  const plain = window.fetch;
+  window.fetch = async (url, options) => {
+    const answer = await plain(url, options);
+    if (options?.method === "PUT") await new Promise((ready) => setTimeout(ready, 3000));
+    return answer;
+  };
+})()"""
+
+
+def test_what_another_tab_saves_while_a_save_runs_is_not_missed(two_songs: Person, album: Studio) -> None:
+    person = two_songs
+    current = album.get("/project")["view"]["current"]
+
+    def saved() -> dict[str, Any]:
+        return next(each for each in album.get("/project")["songs"] if each["id"] == current)["settings"]
+
+    person.run(SLOW_ANSWERS)
+    person.run("studio.store.editSettings((settings) => (settings.fade_out = '2:linear'))")
+    until = time.monotonic() + 30.0
+    while saved()["fade_out"] != "2:linear" and time.monotonic() < until:
+        time.sleep(0.05)
+    project = album.get("/project")  # the page still waits for its answer
+    next(each for each in project["songs"] if each["id"] == current)["settings"]["density"] = "dense"
+    assert album.put("/project", project).status_code == 200
+    person.until("studio.store.session.settings.density === 'dense'", 15.0)
+    assert saved()["fade_out"] == "2:linear"
 
 
 def test_what_two_tabs_change_at_once_is_kept(two_songs: Person, album: Studio) -> None:
