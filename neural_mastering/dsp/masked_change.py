@@ -24,6 +24,11 @@ def frame_samples(sample_rate: float) -> int:
     return max(1 << round(float(np.log2(_FRAME_S * sample_rate))), _LEAST_FRAME)
 
 
+def hop_samples(sample_rate: float) -> int:
+    """Half a frame: frames begin at its multiples."""
+    return frame_samples(sample_rate) // 2
+
+
 class MaskedChange:
     """The change e of a signal, hop by hop; `latency_samples` behind it.
 
@@ -41,7 +46,7 @@ class MaskedChange:
 
     def __init__(self, sample_rate: float, channels: int) -> None:
         size = frame_samples(sample_rate)
-        self.hop = size // 2
+        self.hop = hop_samples(sample_rate)
         self.latency_samples = ASCENTS * self.hop
         self.most = 1.0
         self._window = np.sin(np.pi * np.arange(size) / size).astype(np.float32)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from neural_mastering.audio_io.block import Block, blocks_of, joined
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.controls import ChainControls, scaled
+from neural_mastering.dsp.masked_change import hop_samples
 from neural_mastering.errors import InputError
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import Meter
@@ -128,7 +129,7 @@ class RegionRenderer:
             spec = self._limited(controls, self._peaks_followed(spec, asked.plr), asked)
         delivery = self._delivery(spec) if delivers else []
         point = max(round(POINT_MS * pcm.sample_rate / 1000.0), 1)
-        run_in = min(start, math.ceil(RUN_IN_S * pcm.sample_rate / point) * point)
+        run_in = _run_in_samples(start, point, pcm.sample_rate)
         # behind the region, what stages that look ahead need for its last samples
         late = sum(stage.latency_samples for stage in [*chain, *delivery])
         source = joined(pcm.blocks(start - run_in, start + frames + late), pcm.channels)
@@ -218,6 +219,12 @@ def _planned(forecast: LimiterForecast, spec: DeliverySpec) -> float:
     gain_db = planned_gain_db(forecast, spec)
     _PLANNED.append((forecast, spec, gain_db))
     return gain_db
+
+
+def _run_in_samples(start: int, point: int, sample_rate: int) -> int:
+    """Points of at least `RUN_IN_S`, and less than a hop, so that the clipper's frames lie as in the master."""
+    least = math.ceil(RUN_IN_S * sample_rate / point) * point
+    return min(start, least + (start - least) % hop_samples(sample_rate))
 
 
 def _side_by_side(stages: Sequence[StreamStage], blocks: Iterator[Block]) -> Iterator[Block]:

@@ -127,7 +127,7 @@ def test_the_limiter_is_the_one_that_the_master_finds(
     song: Song, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is sought once for a song and a target, on the song as it came, whatever the chain; a file's own wins."""
-    options = Options(target="-9", ceiling=-1.0)
+    options = Options(target="-6", ceiling=-1.0, density=1.0, max_reduction_db=24.0)
     master_spec = master(song.path, tmp_path / "master.wav", replace(options, model="none")).spec
     renderer = RegionRenderer(song.pcm, song.forecast)
     spec = renderer.render(ChainControls(), options, 0, RATE).spec
@@ -157,15 +157,18 @@ def test_peaks_are_brought_down_as_in_the_master(
     assert renderer.render(controls_of(song), options, 0, RATE).spec == master_spec
 
 
-def test_the_run_in_puts_the_limiter_where_it_would_be(song: Song) -> None:
-    """Two regions that overlap agree in the overlap: neither begins from rest."""
+@pytest.mark.parametrize("offset", [0, 77, 1001])
+def test_the_run_in_puts_clipper_and_limiter_where_they_would_be(song: Song, offset: int) -> None:
+    """Two regions that overlap agree in the overlap: neither begins from rest, and frames lie alike."""
     renderer = RegionRenderer(song.pcm, song.forecast)
     options = Options(target="keep", ceiling=-9.0)
-    early = renderer.render(ChainControls(), options, 11 * RATE, 4 * RATE)
+    early = renderer.render(ChainControls(), options, 11 * RATE + offset, 4 * RATE)
     late = renderer.render(ChainControls(), options, 13 * RATE, 4 * RATE)
     assert early.gain_db == pytest.approx(late.gain_db, abs=1e-3)
     assert max(late.reduction_db["limiter"]) > 1.0
-    assert error_db(late.audio[: 2 * RATE], early.audio[2 * RATE :].astype(np.float64)) < -80.0
+    assert (
+        error_db(late.audio[: 2 * RATE + offset], early.audio[2 * RATE - offset :].astype(np.float64)) < -80.0
+    )
 
 
 def test_the_end_of_the_song_and_its_beginning_are_whole(song: Song, tmp_path: Path) -> None:

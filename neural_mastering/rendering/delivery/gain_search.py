@@ -65,7 +65,6 @@ class GainSearch:
         self._error_lu = 0.0  # of the prediction: measured less predicted
         self._loss_factor = 1.0  # measured loss over the predicted one
         self._losses: list[tuple[float, float]] = [(self._clean_gain_db, 0.0)]  # gain and measured loss
-        self._first_comparable = 1  # of the losses
         self.aim_lufs = spec.lufs if math.isfinite(before.readings.lufs) else None
         self.wanted_db = 0.0
         self._needed_gain_db: float | None = None
@@ -114,20 +113,27 @@ class GainSearch:
         """How far below the aim a measured loudness is."""
         return 0.0 if self.aim_lufs is None or not math.isfinite(lufs) else self.aim_lufs - lufs
 
-    def lower_peaks(self, over_db: float) -> None:
-        """After a pass that went over the ceiling, so that the limiter takes off no more than before."""
-        self._peak_bound_db -= over_db
-        self._first_comparable = len(self._losses) + 1  # the limiter's threshold has changed
+    def correct(self, lufs: float, tolerance_lu: float, over_db: float = 0.0) -> None:
+        """Choose the next gain after a pass that measured `lufs`.
 
-    def correct(self, lufs: float, tolerance_lu: float) -> None:
-        """Choose the next gain after a pass that measured `lufs`."""
+        Args:
+            lufs: of the pass.
+            tolerance_lu: how far from the aim it may be.
+            over_db: by how much the limiter's threshold is lower from now on, as the pass went over the ceiling;
+                the limiter takes off no more than before.
+        """
+        self._peak_bound_db -= over_db
         if self.aim_lufs is None or not math.isfinite(lufs):
             self._bound()
             return
         self._error_lu = lufs - self._predicted_lufs(self.gain_db)
         if self._spec.limits:
-            self._losses.append((self.gain_db, self.loss_lu(lufs)))
-            self._scale_losses(*self._losses[-1])
+            loss = self.loss_lu(lufs)
+            self._scale_losses(self.gain_db, loss)
+            # with a threshold lower by d, a gain of g - d dB costs what g did
+            self._losses = [
+                (gain_db - over_db, lost) for gain_db, lost in [*self._losses, (self.gain_db, loss)]
+            ]
         if abs(self.error_lu(lufs)) > tolerance_lu or self.loss_lu(lufs) > self._spec.max_loss_lu:
             self._choose()
         else:
@@ -144,7 +150,7 @@ class GainSearch:
 
     def _by_secant(self, aim_lufs: float) -> float | None:
         """The gain on the line through the last two passes, where much is limited; None without such two."""
-        if len(self._losses) < self._first_comparable + 2 or self._losses[-2][0] <= self._clean_gain_db:
+        if len(self._losses) < 3 or self._losses[-2][0] <= self._clean_gain_db:
             return None
         (before_db, before_loss), (last_db, last_loss) = self._losses[-2:]
         if abs(last_db - before_db) < _LEAST_STEP_DB:

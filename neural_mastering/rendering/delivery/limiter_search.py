@@ -31,6 +31,7 @@ from neural_mastering.dsp.real_fft import rfft
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import HOP_MS, Readings
 from neural_mastering.rendering.delivery.gain_search import GainSearch
+from neural_mastering.rendering.delivery.loudness_probe import loudness_probe
 from neural_mastering.rendering.delivery.spec import CLEAN_DB, DeliverySpec
 from neural_mastering.units import db_to_gain, power_to_db
 
@@ -135,23 +136,27 @@ def find_limiter(
     choice = LimiterChoice(CANDIDATES[best], spec.clip_db, costs[best], default)
     if unclipped < costs[best]:
         choice = replace(choice, clip_db=0.0, cost=unclipped)
-    if math.isinf(spec.max_loss_lu) and not _reaches(trial, readings, spec, choice):
+    if math.isinf(spec.max_loss_lu) and not _reaches(blocks, before, spec, choice):
         for settings in LOUDER:
             choice = replace(choice, settings=settings, clip_db=spec.clip_db)
-            if _reaches(trial, readings, spec, choice):
+            if _reaches(blocks, before, spec, choice):
                 break
         choice = replace(choice, cost=cost(choice.settings, depth_db))
     return choice
 
 
-def _reaches(trial: "_LimiterTrial", readings: Readings, spec: DeliverySpec, choice: LimiterChoice) -> bool:
-    """Whether the target is reached with all of the reduction, if the whole song loses as much as its passages."""
+def _reaches(
+    blocks: Callable[[], Iterator[Block]], before: LimiterForecast, spec: DeliverySpec, choice: LimiterChoice
+) -> bool:
+    """Whether the target is reached with all of the reduction.
+
+    Not by the passages: a limiter that begins there from rest spares their beginning, which the song's never was.
+    """
     if spec.ceiling_db is None or spec.lufs is None:
         return True
-    highest_db = spec.ceiling_db + spec.max_reduction_db - readings.true_peak_db
-    depth_db = min(choice.clip_db, spec.clip_depth_db(readings.true_peak_db + highest_db))
-    level_db = trial.run(choice.settings, depth_db, highest_db)[1]
-    return readings.lufs + level_db - trial.level_db >= spec.lufs + _SPARED_LU
+    highest_db = spec.ceiling_db + spec.max_reduction_db - before.readings.true_peak_db
+    asked = replace(spec, driven=choice.settings, clip_db=choice.clip_db)
+    return loudness_probe(blocks, before, asked)(highest_db) >= spec.lufs + _SPARED_LU
 
 
 def loudest_passages(blocks: Iterator[Block], readings: Readings) -> Block:

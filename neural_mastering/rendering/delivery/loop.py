@@ -13,12 +13,8 @@ from neural_mastering.errors import InputError
 from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import Meter, Readings
 from neural_mastering.metering.wide_peak import WidePeakMeter
-from neural_mastering.rendering.delivery.gain_search import (
-    GainSearch,
-    excerpt_blocks,
-    limited_lufs,
-    limiting_stages,
-)
+from neural_mastering.rendering.delivery.gain_search import GainSearch, limiting_stages
+from neural_mastering.rendering.delivery.loudness_probe import loudness_probe
 from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
 from neural_mastering.rendering.stages.base import StreamStage, run_beside
 from neural_mastering.units import db_to_gain
@@ -81,13 +77,12 @@ def deliver(
             raise InputError(
                 f"a ceiling of {spec.ceiling_db:g} dBTP can't be kept at this resolution: use --bits 24"
             )
-        if over > 0.0:
-            lower_db += over + 0.002
-            search.lower_peaks(over + 0.002)
-        search.correct(written.lufs, _AIM_LU)
+        lowered_db = over + 0.002 if over > 0.0 else 0.0
+        lower_db += lowered_db
+        search.correct(written.lufs, _AIM_LU, lowered_db)
     limited_by = search.limited_by
     if limited_by is not None:
-        search.find_need(written.lufs, _probe(blocks, before, spec))
+        search.find_need(written.lufs, loudness_probe(blocks, before, spec))
     if limited_by is None and abs(search.error_lu(written.lufs)) > TOLERANCE_LU:
         limited_by = "peaks"
     result = DeliveryResult(
@@ -108,21 +103,6 @@ def deliver(
 def planned_gain_db(before: LimiterForecast, spec: DeliverySpec) -> float:
     """The gain with which the first pass of `deliver` would run, from the forecast alone."""
     return GainSearch(before, spec, _MARGIN_DB["24"]).gain_db
-
-
-def _probe(
-    blocks: Callable[[], Iterator[Block]], before: LimiterForecast, spec: DeliverySpec
-) -> Callable[[float], float]:
-    """Loudness of the excerpts, or of a short song itself, limited at a gain in dB."""
-
-    def lufs(gain_db: float) -> float:
-        peak_db = before.readings.true_peak_db + gain_db
-        if before.sample is None:
-            return limited_lufs(blocks(), before.readings, spec, gain_db, peak_db)
-        excerpts, audio = before.sample
-        return limited_lufs(excerpt_blocks(audio), excerpts.readings, spec, gain_db, peak_db)
-
-    return lufs
 
 
 def _write(
