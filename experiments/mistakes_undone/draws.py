@@ -16,15 +16,15 @@ import numpy as np
 
 from experiments.common.command_line import parser_of
 from experiments.common.mistakes import Condition
+from experiments.common.normal_tone.loudness_bias import loudness_bias
+from experiments.common.normal_tone.measured_songs import Songs, full_band
+from experiments.common.normal_tone.regression import rms_db, shapes
+from experiments.common.normal_tone.shipped_songs import shipped_predictions
 from experiments.mistakes_undone.heard_songs import heard_songs
 from experiments.mistakes_undone.left_mistakes import Left, Line, engine, left, mistakes_of
 from experiments.mistakes_undone.other_ways import way_lines
 from experiments.mistakes_undone.rows import Row, read
 from experiments.mistakes_undone.songs import TEST_SONGS, pool_songs
-from experiments.normality.regression import rms_db, shapes
-from experiments.normality.shipped_songs import shipped_predictions
-from experiments.normality.songs import Songs, full_band
-from experiments.normality.study import loudness_bias
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD
 from neural_mastering.normality import load_normal_tone

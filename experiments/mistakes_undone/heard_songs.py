@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.common.normal_tone.measured_songs import Songs
 from experiments.mistakes_undone.songs import Song
 from experiments.mistakes_undone.spectra import excerpt
-from experiments.normality.songs import Songs
 from neural_mastering.audio_io.block import blocks_of
 from neural_mastering.metering.content import ContentMeter
 from neural_mastering.metering.profile import profile_of

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from experiments.common.mistakes import Condition, curve_db, draw
+from experiments.common.normal_tone.measured_songs import Songs
+from experiments.common.normal_tone.posterior_curve import Follow, scale_mixture
 from experiments.common.scores import removed, removed_interval, share_worse
-from experiments.normality.posterior import Follow, scale_mixture
-from experiments.normality.songs import Songs
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.soft_limit import soft_limited
 from neural_mastering.dsp.third_octaves import BROAD, Float64s

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from experiments.common.mistakes import Condition, curve_db, draw
+from experiments.common.normal_tone.best_posterior import SCALES, best_posterior
+from experiments.common.normal_tone.measured_songs import Songs, full_band
+from experiments.common.normal_tone.posterior_curve import Follow
+from experiments.common.normal_tone.prediction import learn
+from experiments.common.normal_tone.regression import rms_db, shapes
+from experiments.common.normal_tone.shipped_songs import shipped_songs
 from experiments.mistakes_undone.left_mistakes import Line, engine, left, mistakes_of
-from experiments.normality.best_posterior import best_posterior
-from experiments.normality.limit import SCALES
-from experiments.normality.posterior import Follow
-from experiments.normality.prediction import learn
-from experiments.normality.regression import rms_db, shapes
-from experiments.normality.shipped_songs import shipped_songs
-from experiments.normality.songs import Songs, full_band
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import Float64s
 from neural_mastering.normality import load_normal_tone

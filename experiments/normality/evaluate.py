@@ -19,8 +19,12 @@ from numpy.typing import NDArray
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import read_rows, write_rows
+from experiments.common.normal_tone.measured_songs import Songs, full_band
+from experiments.common.normal_tone.posterior_curve import Follow, scale_mixture
+from experiments.common.normal_tone.prediction import learn
+from experiments.common.normal_tone.regression import r_squared, shapes
+from experiments.common.normal_tone.shipped_songs import shipped_predictions, shipped_songs
 from experiments.normality.posterior import (
-    Follow,
     Score,
     common_errors,
     corridor,
@@ -28,14 +32,10 @@ from experiments.normality.posterior import (
     moved_db,
     opposite_errors,
     random_errors,
-    scale_mixture,
     score,
     sharper_errors,
 )
-from experiments.normality.prediction import learn
-from experiments.normality.regression import r_squared, shapes
-from experiments.normality.shipped_songs import shipped_predictions, shipped_songs
-from experiments.normality.songs import Songs, full_band, load
+from experiments.normality.songs import load
 from experiments.normality.train import training_songs
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.normality import load_normal_tone

@@ -9,9 +9,9 @@ import scipy.optimize
 import scipy.special
 from numpy.typing import NDArray
 
+from experiments.common.normal_tone.measured_songs import Songs
+from experiments.common.normal_tone.regression import folds_of
 from experiments.common.song_kinds import label_of
-from experiments.normality.regression import folds_of
-from experiments.normality.songs import Songs
 from neural_mastering.normality.kinds import KindModel
 
 Float64s = NDArray[np.float64]

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import write_rows
 from experiments.common.mistakes import Condition, curve_db, draw
+from experiments.common.normal_tone.best_posterior import SCALES, BestPosterior, best_posterior, mean_square
+from experiments.common.normal_tone.calibration import shrunk
+from experiments.common.normal_tone.measured_songs import Songs
+from experiments.common.normal_tone.prediction import Learned, learn
+from experiments.common.normal_tone.regression import gaussian_of, rms_db
+from experiments.common.normal_tone.shipped_songs import shipped_songs
 from experiments.common.scores import removed_interval
-from experiments.normality.best_posterior import BestPosterior, best_posterior, mean_square
-from experiments.normality.calibration import shrunk
 from experiments.normality.posterior import WORSE_DB
-from experiments.normality.prediction import Learned, learn
-from experiments.normality.regression import gaussian_of, rms_db
-from experiments.normality.shipped_songs import shipped_songs
-from experiments.normality.songs import Songs
 from neural_mastering.dsp.gaussian import Gaussian, updated
 from neural_mastering.dsp.mix_errors import error_covariance
 from neural_mastering.dsp.scale_mixture import observed_covariance
@@ -45,17 +45,6 @@ INTENSITIES_DB = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 3.0)
 STEPS = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
 CAREFUL = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 BALANCED_DB = 2.0
-SPREAD_STEPS = np.linspace(-2.0, 2.0, 7)
-SCALES = tuple(
-    (float(scale), float(share))
-    for scale, share in zip(
-        2.0 * np.exp(0.7 * SPREAD_STEPS),
-        np.exp(-0.5 * SPREAD_STEPS**2) / np.exp(-0.5 * SPREAD_STEPS**2).sum(),
-        strict=True,
-    )
-)
-"""Heavy tails for the best posterior: the median and the spread of `dsp.scale_mixture`, for a song as a whole."""
-
 BARS = 0.13, 0.28
 RENDERED = 0.106, 0.30
 """Aims at 2 dB, and the rendered test (experiments/mistakes_undone): energy removed, songs made worse."""

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import read_rows
+from experiments.common.normal_tone.prediction import learn
+from experiments.common.normal_tone.regression import shapes
+from experiments.common.normal_tone.shipped_songs import shipped_predictions, shipped_songs
 from experiments.normality.evaluate import test_songs
-from experiments.normality.prediction import learn
-from experiments.normality.regression import shapes
-from experiments.normality.shipped_songs import shipped_predictions, shipped_songs
 from experiments.normality.songs import load
 from experiments.normality.study import learning_curve
 from experiments.normality.train import training_songs

@@ -7,20 +7,16 @@ peaks, or one of the common directions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common.mistakes import Condition, curve_db, draw
+from experiments.common.normal_tone.posterior_curve import Bools, Float64s, Follow
 from neural_mastering.dsp.gaussian import Gaussian, combine
-from neural_mastering.dsp.scale_mixture import observed_covariance
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
-from neural_mastering.styles.move import OFFSET_DB
-
-Float64s = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 LEVEL_DB = 10.0
 WORSE_DB = 0.05
@@ -144,10 +140,6 @@ def _sized(curves: Float64s, rms_db: float) -> Float64s:
     return centred * (rms_db / np.maximum(size, 1e-9))
 
 
-Follow = Callable[[Float64s, Bools, int], Float64s]
-"""(spectrum, known, song) → the equaliser's curve in dB."""
-
-
 def posterior(predicted: Sequence[Gaussian], prior: Float64s) -> Follow:
     """The curve of a prediction for each song under errors N(0, P)."""
 
@@ -155,19 +147,6 @@ def posterior(predicted: Sequence[Gaussian], prior: Float64s) -> Follow:
         target = predicted[song]
         mean = target.mean - np.where(known, spectrum, target.mean)
         return combine(prior, [Gaussian(mean, target.covariance, known & target.known)], LEVEL_DB).mean
-
-    return follow
-
-
-def scale_mixture(statements: Sequence[Gaussian], prior: Float64s) -> Follow:
-    """As `posterior`, with the sharp core and the heavy tails of the engine (`styles.move`)."""
-
-    def follow(spectrum: Float64s, known: Bools, song: int) -> Float64s:
-        target = statements[song % len(statements)]
-        index = np.ix_(known, known)
-        gap = (target.mean - spectrum)[known]
-        spread = observed_covariance(gap, target.covariance[index], prior[index], OFFSET_DB)
-        return prior[:, known] @ np.linalg.solve(spread + prior[index] + OFFSET_DB**2, gap)
 
     return follow
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,61 +20,12 @@ from numpy.typing import NDArray
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import read_rows
 from experiments.common.licences import Terms, simple_part, terms_of
+from experiments.common.normal_tone.measured_songs import Songs
 from experiments.common.paths import SOURCES
 from neural_mastering.audio_io.reader import AudioReader
 from neural_mastering.metering.content import ContentMeter
 from neural_mastering.metering.meter import Meter
 from neural_mastering.metering.profile import Spectrum
-
-Float64s = NDArray[np.float64]
-
-FULL_BAND_LUFS = -20.0
-
-
-@dataclass(frozen=True)
-class Songs:
-    """Measured songs, in the order of their names.
-
-    Attributes:
-        name, package: (song,) file stem and group.
-        is_test: (song,) of a package kept for the test.
-        is_simple: (song,) its licence allows it into the weights.
-        features: (song, feature), named by `names`.
-        levels_db: (song, third) less the loudness; `filled` where a band holds sound.
-        lufs: (song,).
-    """
-
-    name: NDArray[np.str_]
-    package: NDArray[np.str_]
-    is_test: NDArray[np.bool_]
-    is_simple: NDArray[np.bool_]
-    names: tuple[str, ...]
-    features: Float64s
-    levels_db: Float64s
-    filled: NDArray[np.bool_]
-    lufs: Float64s
-
-    def __len__(self) -> int:
-        return len(self.name)
-
-    def of(self, chosen: NDArray[np.bool_] | NDArray[np.int_]) -> Songs:
-        """Some of them."""
-        return Songs(
-            self.name[chosen],
-            self.package[chosen],
-            self.is_test[chosen],
-            self.is_simple[chosen],
-            self.names,
-            self.features[chosen],
-            self.levels_db[chosen],
-            self.filled[chosen],
-            self.lufs[chosen],
-        )
-
-
-def full_band(songs: Songs) -> NDArray[np.bool_]:
-    """(song,) not cut by a codec below 16 kHz, and not quiet."""
-    return songs.filled[:, -1] & (songs.lufs > FULL_BAND_LUFS)
 
 
 def measure(path: Path) -> dict[str, NDArray[Any]] | None:

@@ -6,17 +6,18 @@ python -m experiments.normality.study MUSIC OUT
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import write_rows
-from experiments.normality.calibration import coverage
-from experiments.normality.prediction import Learned, learn
-from experiments.normality.regression import (
+from experiments.common.normal_tone.calibration import coverage
+from experiments.common.normal_tone.loudness_bias import loudness_bias
+from experiments.common.normal_tone.measured_songs import Songs, full_band
+from experiments.common.normal_tone.prediction import Learned, learn
+from experiments.common.normal_tone.regression import (
     gaussian_of,
     r_squared,
     ridge_out_of_package,
@@ -24,12 +25,10 @@ from experiments.normality.regression import (
     shapes,
     tilt_only,
 )
-from experiments.normality.songs import Songs, full_band, load
+from experiments.normality.songs import load
 from experiments.normality.train import training_songs
-from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
 from neural_mastering.normality.kernel_ridge import fit_kernel_ridge
 
-Float64s = NDArray[np.float64]
 Row = dict[str, object]
 
 SEEDS = 8
@@ -101,28 +100,6 @@ def learning_curve(songs: Songs, counts: Sequence[int] = (3, 6, 12, 20)) -> list
                 "sd": round(float(np.std(found)), 3),
             }
         )
-    return rows
-
-
-def loudness_bias(lufs: Float64s, shape: Float64s, ways: Mapping[str, Float64s]) -> list[Row]:
-    """Bass and treble of quiet and loud songs less what each way expects, each a mean over a third of the songs.
-
-    Args:
-        lufs: (song,).
-        shape: (song, third) spectra, NaN where a band is empty.
-        ways: expectations by name, (third,) or (song, third).
-    """
-    order = np.argsort(lufs)
-    bass, treble = BROAD & (CENTRES_HZ < 150.0), BROAD & (CENTRES_HZ > 4_000.0)
-    rows: list[Row] = []
-    for name, part in zip(
-        ("quietest third", "middle", "loudest third"), np.array_split(order, 3), strict=True
-    ):
-        rows.append({"songs": name, "lufs": round(float(lufs[part].mean()), 1)})
-        for way, guess in ways.items():
-            rest = (shape - guess)[part]
-            rows[-1][f"bass less {way} db"] = round(float(np.nanmean(rest[:, bass])), 2)
-            rows[-1][f"treble less {way} db"] = round(float(np.nanmean(rest[:, treble])), 2)
     return rows
 
 

@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common.command_line import parser_of
+from experiments.common.normal_tone.calibration import coverage
+from experiments.common.normal_tone.measured_songs import Songs, full_band
+from experiments.common.normal_tone.prediction import Learned, learn
+from experiments.common.normal_tone.regression import r_squared
 from experiments.common.paths import ROOT
-from experiments.normality.calibration import coverage
 from experiments.normality.kinds import calibrated, labels
-from experiments.normality.prediction import Learned, learn
-from experiments.normality.regression import r_squared
-from experiments.normality.songs import Songs, full_band, load, terms
+from experiments.normality.songs import load, terms
 from neural_mastering.normality import NormalTone, write_normal_tone
 
 NAME = "normal-tone-1"

@@ -18,18 +18,11 @@ from numpy.typing import NDArray
 
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import write_rows
+from experiments.common.normal_tone.measured_songs import Songs
+from experiments.common.normal_tone.posterior_curve import Bools, Float64s, Follow, scale_mixture
 from experiments.normality.evaluate import ways_for
-from experiments.normality.posterior import (
-    Bools,
-    Float64s,
-    Follow,
-    common_errors,
-    moved_db,
-    random_errors,
-    scale_mixture,
-    score,
-)
-from experiments.normality.songs import Songs, load
+from experiments.normality.posterior import common_errors, moved_db, random_errors, score
+from experiments.normality.songs import load
 from experiments.normality.train import training_songs
 from neural_mastering.dsp.gaussian import Gaussian, updated
 from neural_mastering.dsp.mix_errors import error_covariance

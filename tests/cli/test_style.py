@@ -128,7 +128,7 @@ def test_a_folder_with_broken_files(folder: Path, tmp_path: Path, run: Run) -> N
     assert code == 2 and "none of 2 files can be read" in err
     soundfile.write(tmp_path / "good.wav", _song(5), RATE)
     code, out, err = run("learn", tmp_path, "-o", tmp_path / "x.json", "--jobs", 1)
-    assert code == 0 and "x, 1 songs" in out and err.count("can't be read") + err.count("is empty") == 2
+    assert code == 0 and "x, 1 song" in out and err.count("can't be read") + err.count("is empty") == 2
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from experiments.common.mistakes import Condition, curve_db, draw
+from experiments.common.normal_tone.loudness_bias import loudness_bias
+from experiments.common.normal_tone.measured_songs import Songs
 from experiments.mistakes_undone.draws import rendered_lines
 from experiments.mistakes_undone.left_mistakes import Left, engine, left, mistakes_of
 from experiments.mistakes_undone.other_ways import family_known, together, with_own_package
 from experiments.mistakes_undone.rows import Row
-from experiments.normality.songs import Songs
-from experiments.normality.study import loudness_bias
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.mix_errors import error_covariance
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.common.normal_tone.best_posterior import best_posterior, contrasts, mean_square
+from experiments.common.normal_tone.shipped_songs import outputs_of, packages_of
 from experiments.mistakes_undone import table_file
 from experiments.mistakes_undone.rows import Row, read, write
 from experiments.mistakes_undone.run import Setting, Task
 from experiments.mistakes_undone.songs import Song
-from experiments.normality.best_posterior import best_posterior, contrasts, mean_square
 from experiments.normality.limit import engine_curves, engine_posterior, mistakes, scored
-from experiments.normality.shipped_songs import outputs_of, packages_of
 from neural_mastering.dsp.mix_errors import error_covariance
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
 from neural_mastering.normality.kernel_ridge import fit_kernel_ridge

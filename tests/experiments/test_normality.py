@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from experiments.common.csv_files import read_rows
-from experiments.normality.calibration import calibrate, mean_square_z, shrunk
+from experiments.common.normal_tone.calibration import calibrate, mean_square_z, shrunk
+from experiments.common.normal_tone.regression import (
+    RegressionSettings,
+    gaussian_of,
+    out_of_package,
+    r_squared,
+)
 from experiments.normality.evaluate import FROZEN
 from experiments.normality.kinds import fit_kinds
 from experiments.normality.posterior import (
@@ -16,7 +22,6 @@ from experiments.normality.posterior import (
     random_errors,
     score,
 )
-from experiments.normality.regression import RegressionSettings, gaussian_of, out_of_package, r_squared
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
 from neural_mastering.styles.intensity import error_covariance

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.normality.songs import Songs
+from experiments.common.normal_tone.measured_songs import Songs
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.normality import NormalTone, load_normal_tone
 from neural_mastering.normality.kernel_ridge import KernelRidge, RegressionSettings, gaussian_kernel

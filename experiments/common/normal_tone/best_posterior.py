@@ -15,6 +15,17 @@ Float64s = NDArray[np.float64]
 STEPS = np.linspace(1.0, 0.0, 11)
 """Parts of the best curve that a careful step may take."""
 
+SPREAD_STEPS = np.linspace(-2.0, 2.0, 7)
+SCALES = tuple(
+    (float(scale), float(share))
+    for scale, share in zip(
+        2.0 * np.exp(0.7 * SPREAD_STEPS),
+        np.exp(-0.5 * SPREAD_STEPS**2) / np.exp(-0.5 * SPREAD_STEPS**2).sum(),
+        strict=True,
+    )
+)
+"""Heavy tails for `best_posterior`: the median and the spread of `dsp.scale_mixture`, for a song as a whole."""
+
 
 @dataclass(frozen=True)
 class BestPosterior:

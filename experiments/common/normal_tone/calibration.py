@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.normality.regression import gaussian_of
+from experiments.common.normal_tone.regression import gaussian_of
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD
 from neural_mastering.normality.normal_tone import SMALLEST

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.normality.calibration import Calibration, calibrate
-from experiments.normality.regression import gaussian_of, out_of_package, shapes
-from experiments.normality.songs import Songs
+from experiments.common.normal_tone.calibration import Calibration, calibrate
+from experiments.common.normal_tone.measured_songs import Songs
+from experiments.common.normal_tone.regression import gaussian_of, out_of_package, shapes
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.normality.kernel_ridge import KernelRidge, RegressionSettings, fit_kernel_ridge
 
