@@ -702,6 +702,7 @@ def test_without_an_audio_device(browser: Browser, album: Studio) -> None:
     person.until("document.querySelectorAll('#alerts .alert').length === 1")
     assert "No audio device" in person.alerts()[0]
     assert person.run("document.querySelector('.play').disabled")
+    person.until("document.querySelector('.eq-handle') !== null")  # drawn anew after each decision
     person.run("document.querySelector('.eq-handle').focus()")
     before = first_band(person)
     person.key("ArrowUp")
