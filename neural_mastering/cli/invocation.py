@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from neural_mastering.cli.console import tolerate_any_encoding
+from neural_mastering.cli.interruption import stop_asking, was_interrupted
 from neural_mastering.errors import InputError
 
 STOPPED = 130
@@ -26,9 +27,9 @@ def invoke_command(app: typer.Typer, name: str, arguments: list[str], stopped: s
         arguments: as typed.
         stopped: what is said after Ctrl-C.
     """
-    tolerate_any_encoding()
-    command: Any = typer.main.get_command(app)
     try:
+        tolerate_any_encoding()
+        command: Any = typer.main.get_command(app)
         code = command.main(args=arguments, prog_name=name, standalone_mode=False)
         if code == STOPPED:  # how Typer hands on a KeyboardInterrupt
             raise KeyboardInterrupt
@@ -45,6 +46,12 @@ def invoke_command(app: typer.Typer, name: str, arguments: list[str], stopped: s
         return _complaint(name, "out of memory", 1)
     except BrokenPipeError:
         return 1
+    except Exception:
+        if was_interrupted():  # what an interrupt became within the import of compiled code
+            return _complaint(name, stopped, STOPPED)
+        raise
+    finally:
+        stop_asking()
 
 
 def _complaint(name: str, message: str, code: int) -> int:

@@ -1,14 +1,13 @@
 """nm-master: master songs from the command line."""
 
-import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from neural_mastering.allocator import keep_freed_memory
-from neural_mastering.cli.console import leave, tolerate_any_encoding
+from neural_mastering.cli.console import leave
 from neural_mastering.cli.delivery_options import (
     Also,
     Bits,
@@ -23,6 +22,8 @@ from neural_mastering.cli.delivery_options import (
     SampleRate,
     Target,
 )
+from neural_mastering.cli.interruption import listen_to_signals
+from neural_mastering.cli.invocation import invoke_command
 from neural_mastering.cli.master_options import master_options, names, typed_options
 from neural_mastering.cli.master_output import MasterPrinter, print_targets
 from neural_mastering.cli.song_options import (
@@ -50,10 +51,6 @@ from neural_mastering.cli.tone_options import (
 )
 from neural_mastering.compile_cache import load_compiler
 from neural_mastering.errors import InputError
-
-_STOPPED = 130  # 128 + SIGINT
-# Typer brings its own copy of click or uses the installed one; this is its error either way.
-_USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -198,61 +195,9 @@ def main() -> None:
     leave(invoke(sys.argv[1:]))
 
 
-def listen_to_signals() -> None:
-    """Ctrl-C and a polite request to end become a KeyboardInterrupt, once a second until it arrives.
-
-    One that is raised while compiled code is loaded (a callback of C) or while an object is thrown away is
-    printed and forgotten by Python, and the program would go on.
-    """
-    for name in ("SIGINT", "SIGTERM", "SIGALRM"):
-        number = getattr(signal, name, None)
-        if (
-            number is not None and signal.getsignal(number) != signal.SIG_IGN
-        ):  # nohup, a job in the background
-            signal.signal(number, _terminated)
-
-
 def invoke(arguments: list[str]) -> int:
     """Run with arguments; returns the exit code."""
-    tolerate_any_encoding()
-    command: Any = typer.main.get_command(app)
-    try:
-        code = command.main(args=arguments, prog_name="nm-master", standalone_mode=False)
-        if code == _STOPPED:  # how Typer hands on a KeyboardInterrupt
-            raise KeyboardInterrupt
-        return code if isinstance(code, int) else 0
-    except InputError as error:
-        _complain(str(error))
-        return 2
-    except typer.Exit as stop:
-        return int(stop.exit_code)
-    except _USAGE_ERROR as error:
-        _complain(error.format_message())
-        return 2
-    except (KeyboardInterrupt, typer.Abort):
-        _complain("stopped; nothing was written under the final name")
-        return _STOPPED
-    except MemoryError:
-        _complain("out of memory")
-        return 1
-    except BrokenPipeError:
-        return 1
-    finally:
-        _ask_again_after(0.0)
-
-
-def _terminated(*_: object) -> None:
-    _ask_again_after(1.0)
-    raise KeyboardInterrupt
-
-
-def _ask_again_after(seconds: float) -> None:
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-
-
-def _complain(message: str) -> None:
-    print(f"nm-master: {message}", file=sys.stderr)
+    return invoke_command(app, "nm-master", arguments)
 
 
 if __name__ == "__main__":

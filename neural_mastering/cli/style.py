@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from neural_mastering.atomic import replacing, write_text
+from neural_mastering.cli.interruption import listen_to_signals
 from neural_mastering.cli.invocation import invoke_command
-from neural_mastering.cli.master import listen_to_signals
 from neural_mastering.cli.style_output import (
     print_comparison,
     print_learned,

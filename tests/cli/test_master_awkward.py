@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from nm_test_signals import heed_interrupts
 
 from neural_mastering.cli.master import invoke
 
@@ -135,11 +136,6 @@ def test_a_malicious_checkpoint_is_refused_and_not_run(
     assert not (tmp_path / "owned").exists() and not (tmp_path / "out.wav").exists()
 
 
-def heed_interrupts() -> None:
-    """A job in the background of a shell starts with Ctrl-C ignored, and so would all that it starts."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def run_process(arguments: list[str], **settings: object) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "neural_mastering.cli.master", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings)  # type: ignore[call-overload]
@@ -207,7 +203,7 @@ def test_an_interrupt_that_is_swallowed_comes_again() -> None:
     """Python forgets what is raised while an object is thrown away."""
     code = (
         "import os, signal, time\n"
-        "from neural_mastering.cli.master import listen_to_signals\n"
+        "from neural_mastering.cli.interruption import listen_to_signals\n"
         "class Swallows:\n"
         "    def __del__(self):\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
@@ -227,6 +223,39 @@ def test_an_interrupt_that_is_swallowed_comes_again() -> None:
     )
     assert done.stdout == "going on\n" and done.returncode not in (0, None)
     assert done.stderr.rstrip().endswith("KeyboardInterrupt")
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_what_an_interrupt_became_is_not_shown_as_an_error(asked: bool) -> None:
+    """Within the import of compiled modules a KeyboardInterrupt comes out as an ImportError."""
+    code = (
+        "import os, signal, sys, typer\n"
+        "from neural_mastering.cli.interruption import listen_to_signals\n"
+        "from neural_mastering.cli.invocation import invoke_command\n"
+        "app = typer.Typer(pretty_exceptions_enable=False)\n"
+        "@app.command()\n"
+        "def load():\n"
+        "    try:\n"
+        f"        os.kill(os.getpid(), signal.SIGINT) if {asked} else None\n"
+        "    except KeyboardInterrupt:\n"
+        "        pass\n"
+        "    raise ImportError('numpy._core.multiarray failed to import')\n"
+        "listen_to_signals()\n"
+        "sys.exit(invoke_command(app, 'nm-load', []))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        preexec_fn=heed_interrupts,
+    )
+    if asked:
+        assert done.returncode == 130 and done.stderr.startswith("nm-load: stopped")
+        assert "Traceback" not in done.stderr
+    else:
+        assert done.returncode == 1 and "multiarray failed to import" in done.stderr
 
 
 def _short(folder: Path) -> Path:

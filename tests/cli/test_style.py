@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from nm_test_signals import heed_interrupts
 
 from neural_mastering.cli.style import invoke
 from neural_mastering.styles.style_file import load_style
@@ -194,7 +195,13 @@ def test_ctrl_c_stops_and_leaves_nothing(jobs: str, tmp_path: Path) -> None:
     before = _names(tmp_path)
     command = [sys.executable, str(tmp_path / "run.py"), "learn", str(tmp_path), "-o"]
     command += [str(tmp_path / "x.json"), "--jobs", jobs]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    started = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
+    )
     assert started.stdout is not None and started.stdout.readline() == "ready\n"
     time.sleep(1.0)
     started.send_signal(signal.SIGINT)

@@ -693,16 +693,18 @@ def test_songs_with_hardly_anything_in_them(person: Person, served: Studio, tmp_
     assert broken == [] and shown.count("\n") == 0
 
 
-def test_without_an_audio_device(browser: Browser, album: Studio) -> None:
-    person = Person(browser)
-    person.open(album.url)
+def test_without_an_audio_device(two_songs: Person) -> None:
+    person = two_songs
+    person.run("studio.store.select(studio.store.order[0])")
+    person.choose("#sound select", "rock")  # has bands to move
+    person.until("studio.store.session.settings.style === 'rock'")
     person.decided()
     person.run("globalThis.AudioContext = function () { throw new Error('no device'); }")
     person.click(".play")
     person.until("document.querySelectorAll('#alerts .alert').length === 1")
     assert "No audio device" in person.alerts()[0]
     assert person.run("document.querySelector('.play').disabled")
-    person.until("document.querySelector('.eq-handle') !== null")  # drawn anew after each decision
+    person.until("document.querySelector('.eq-handle') !== null")
     person.run("document.querySelector('.eq-handle').focus()")
     before = first_band(person)
     person.key("ArrowUp")
