@@ -94,14 +94,17 @@ class ContentMeter:
         self._fine()
 
     def finish(self) -> Content | None:
-        """The features of all blocks so far; None for less than 4.5 s, silence, or a rate below 24 kHz."""
+        """The features of all blocks; None for less than 4.5 s, silence, or a rate below 24 kHz.
+
+        The meter is used up.
+        """
         seconds = self._frames / self._rate
         if seconds < SHORTEST_S or not self._is_possible or not self._flatness:
             return None
         envelopes = Envelopes(
             frame_rate_hz=2.0 * self._rate / self._short,
-            mid=np.concatenate(self._mid).T.astype(np.float64),
-            side=np.concatenate(self._side).T.astype(np.float64),
+            mid=_joined(self._mid),
+            side=_joined(self._side),
         )
         fine = LongSpectrum(
             at_hz=np.arange(len(self._bins)) * self._rate / self._long,
@@ -146,6 +149,17 @@ class ContentMeter:
             self._third_power.append(total)
             self._flatness.append(np.add.reduceat(np.log(inside + 1e-6), starts[:-1] - starts[0]) / width)
         self._kept_long = self._kept_long[count * hop :].copy()
+
+
+def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Parts (frame, octave) as one array (octave, frame); the parts are used up."""
+    joined = np.empty((parts[0].shape[1], sum(map(len, parts))), np.float32)
+    end = joined.shape[1]
+    while parts:
+        part = parts.pop()
+        joined[:, end - len(part) : end] = part.T
+        end -= len(part)
+    return joined
 
 
 def _fast_size(samples: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neural_mastering.metering.fine_structure import fine_structure
 from neural_mastering.units import power_to_db
 
+Float32s = NDArray[np.float32]
 Float64s = NDArray[np.float64]
 
 LOW_HZ, OCTAVES = 44.2, 8
@@ -29,7 +30,6 @@ MODULATIONS_HZ = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Edges of the ranges in which fluctuations of level are measured."""
 
 _SEGMENT_S = 8.0
-_FRAMES_AT_ONCE = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Envelopes:
 
     Attributes:
         frame_rate_hz: frames a second.
-        mid, side: (octave, frame) of (L + R)/2 and (L − R)/2.
+        mid, side: (octave, frame) of (L + R)/2 and (L − R)/2, in float32: 5 MB an hour each.
     """
 
     frame_rate_hz: float
-    mid: Float64s
-    side: Float64s
+    mid: Float32s
+    side: Float32s
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,9 @@ def content_features(envelopes: Envelopes, fine: LongSpectrum, is_stereo: bool) 
         fine: of the same audio.
         is_stereo: whether there is a side at all.
     """
-    total = envelopes.mid + envelopes.side
-    mean = total.mean(axis=1)
-    if not mean.max() > 0.0:
+    levels = _levels_db(envelopes)
+    if levels is None:
         return None
-    mean = np.maximum(mean, mean.max() * 1e-12)
-    levels = _in_pieces(lambda part: np.maximum(power_to_db(part / mean[:, None] + 1e-30), -FLOOR_DB), total)
-    del total
     heard = np.flatnonzero(levels.mean(axis=0) > -GATE_DB)
     if heard.size < envelopes.frame_rate_hz * 2.0:
         return None
@@ -108,13 +104,22 @@ def content_features(envelopes: Envelopes, fine: LongSpectrum, is_stereo: bool) 
     return {name: value if np.isfinite(value) else 0.0 for name, value in found.items()}
 
 
-def _in_pieces(formula: Callable[..., Float64s], *arrays: Float64s) -> Float64s:
-    """A formula that goes number by number, some frames at a time: each intermediate result of an hour is 10 MB."""
-    found = np.empty_like(arrays[0])
-    for start in range(0, found.shape[1], _FRAMES_AT_ONCE):
-        frames = slice(start, start + _FRAMES_AT_ONCE)
-        found[:, frames] = formula(*(array[:, frames] for array in arrays))
-    return found
+def _levels_db(envelopes: Envelopes) -> Float64s | None:
+    """Levels over each octave's mean power, (octave, frame), at least −`FLOOR_DB`; None for silence."""
+    # octave by octave: an intermediate result of all of them is 10 MB an hour
+    means = np.array([_total(envelopes, octave).mean() for octave in range(OCTAVES)])
+    if not means.max() > 0.0:
+        return None
+    means = np.maximum(means, means.max() * 1e-12)
+    levels = np.empty(envelopes.mid.shape)
+    for octave, mean in enumerate(means):
+        relative_db = power_to_db(_total(envelopes, octave) / mean + 1e-30)
+        np.maximum(relative_db, -FLOOR_DB, out=levels[octave])
+    return levels
+
+
+def _total(envelopes: Envelopes, octave: int) -> Float64s:
+    return envelopes.mid[octave].astype(np.float64) + envelopes.side[octave]
 
 
 Named = Iterator[tuple[str, float]]
@@ -129,15 +134,21 @@ def _each(name: str, values: Float64s) -> Named:
 
 def _distribution(levels: Float64s) -> Named:
     """How the levels of each octave are spread about their median."""
-    q05, q50, q95, q99 = np.quantile(levels, [0.05, 0.5, 0.95, 0.99], axis=1)
-    centred = levels - levels.mean(axis=1, keepdims=True)
-    deviation = np.maximum(centred.std(axis=1), 0.1)
-    yield from _each("spread", np.log(deviation))
-    yield from _each("skew", np.clip((centred**3).mean(axis=1) / deviation**3, -4.0, 4.0))
+    quantiles, moments = [], []
+    common = np.zeros(levels.shape[1])
+    for octave in levels:
+        quantiles.append(np.quantile(octave, [0.05, 0.5, 0.95, 0.99]))
+        centred = octave - octave.mean()
+        deviation = max(float(centred.std()), 0.1)
+        moments.append((deviation, (centred**3).mean() / deviation**3))
+        common += centred / OCTAVES
+    q05, q50, q95, q99 = np.array(quantiles).T
+    deviations, skews = np.array(moments).T
+    yield from _each("spread", np.log(deviations))
+    yield from _each("skew", np.clip(skews, -4.0, 4.0))
     yield from _each("upper", np.log(q95 - q50 + 0.1))
     yield from _each("lower", np.log(q50 - q05 + 0.1))
     yield from _each("peaks", np.log(q99 - q50 + 0.1))
-    common = centred.mean(axis=0)
     yield "spread_common", np.log(max(common.std(), 0.1))
     yield "upper_common", np.log(np.quantile(common, 0.95) - np.median(common) + 0.1)
 
@@ -163,18 +174,25 @@ def _modulation(levels: Float64s, rate_hz: float) -> Named:
 
 def _onsets(levels: Float64s, rate_hz: float) -> Named:
     """Rises of level: their size, how many a second, how regular."""
-    step = np.diff(levels, axis=1)
-    rise = np.maximum(step, 0.0)
-    fall = np.maximum(np.negative(step, out=step), 0.0, out=step)  # in place: 10 MB an hour
-    yield from _each("flux", np.log(rise.mean(axis=1) + 0.05))
-    yield from _each("attack", np.log(((rise**2).mean(axis=1) + 0.1) / ((fall**2).mean(axis=1) + 0.1)))
-    del step, fall
-    yield from _each("rises_3", np.sqrt((rise > 3.0).mean(axis=1)))
-    yield from _each("rises_9", np.sqrt((rise > 9.0).mean(axis=1)))
-    yield from _each("bursts", np.log((rise**4).mean(axis=1) / ((rise**2).mean(axis=1) + 1e-3) ** 2 + 1.0))
-    groups = {"low": rise[:2].mean(axis=0), "middle": rise[2:5].mean(axis=0), "high": rise[5:].mean(axis=0)}
-    for name, flux in groups.items():
-        yield f"pulse_{name}", _pulse(flux, rate_hz)
+    rows: list[tuple[float, ...]] = []
+    groups = {name: np.zeros(levels.shape[1] - 1) for name in ("low", "middle", "high")}
+    for number, octave in enumerate(levels):
+        step = np.diff(octave)
+        rise, fall = np.maximum(step, 0.0), np.maximum(-step, 0.0)
+        square = (rise**2).mean()
+        attack = np.log((square + 0.1) / ((fall**2).mean() + 0.1))
+        bursts = np.log((rise**4).mean() / (square + 1e-3) ** 2 + 1.0)
+        rows.append((np.log(rise.mean() + 0.05), attack, (rise > 3.0).mean(), (rise > 9.0).mean(), bursts))
+        name, size = ("low", 2) if number < 2 else ("middle", 3) if number < 5 else ("high", OCTAVES - 5)
+        groups[name] += rise / size
+    flux, attacks, over_3, over_9, all_bursts = np.array(rows).T
+    yield from _each("flux", flux)
+    yield from _each("attack", attacks)
+    yield from _each("rises_3", np.sqrt(over_3))
+    yield from _each("rises_9", np.sqrt(over_9))
+    yield from _each("bursts", all_bursts)
+    for name, curve in groups.items():
+        yield f"pulse_{name}", _pulse(curve, rate_hz)
     names = list(groups)
     for i in range(3):
         for j in range(i + 1, 3):
@@ -243,19 +261,18 @@ def _notes(fine: LongSpectrum) -> Named:
         yield f"notes_{name}", _correlation(structure[lag:], structure[:-lag])
 
 
-def _width(mid: Float64s, side: Float64s, is_stereo: bool) -> Named:
+def _width(mid: Float32s, side: Float32s, is_stereo: bool) -> Named:
     """Side over mid by octave less its mean over octaves, and how it moves."""
-    floor = 1e-6 * (mid + side).mean(axis=1, keepdims=True) + 1e-30
-    ratio = power_to_db(side.mean(axis=1) + floor[:, 0]) - power_to_db(mid.mean(axis=1) + floor[:, 0])
-    ratio = np.clip(ratio, -40.0, 10.0) if is_stereo else np.full(OCTAVES, -40.0)
+    ratio, moving = np.full(OCTAVES, -40.0), np.full(OCTAVES, np.log(0.3))
+    for octave in range(OCTAVES if is_stereo else 0):
+        one, other = side[octave].astype(np.float64), mid[octave].astype(np.float64)
+        floor = 1e-6 * (one + other).mean() + 1e-30
+        ratio[octave] = power_to_db(one.mean() + floor) - power_to_db(other.mean() + floor)
+        frames = np.clip(power_to_db(one + floor) - power_to_db(other + floor), -40.0, 10.0)
+        moving[octave] = np.log(frames.std() + 0.3)
+    ratio = np.clip(ratio, -40.0, 10.0)
     yield "is_wide", float(np.clip(ratio.mean(), -25.0, 0.0))
     yield from _each("width", ratio - ratio.mean())
-    frames = _in_pieces(
-        lambda one, other: np.clip(power_to_db(one + floor) - power_to_db(other + floor), -40.0, 10.0),
-        side,
-        mid,
-    )
-    moving = np.log(frames.std(axis=1) + 0.3) if is_stereo else np.full(OCTAVES, np.log(0.3))
     yield from _each("width_moves", moving)
 
 

@@ -107,18 +107,17 @@ class EdgeMeter:
 
     def finish(self) -> Edges:
         """The edges of all blocks so far."""
-        cells = self._cells.finish()
-        heard = cells > float(cells.max(initial=0.0)) * db_to_gain(SILENT_BELOW_PEAK_DB)
+        self._cells.close()
+        heard = self._cells.above(self._cells.highest() * db_to_gain(SILENT_BELOW_PEAK_DB))
         if not heard.any():
             return Edges(self._rate, self._frames, 0, self._frames)
         runs = _runs(heard, round(APART_MS / CELL_MS))
         first, last = _without_clicks(runs, round(CLICK_MS / CELL_MS))
         clicks = [
-            EdgeClick(
-                start * self._cell / self._rate, gain_to_db(float(cells[start:stop].max())), place < first
-            )
+            EdgeClick(start * self._cell / self._rate, gain_to_db(level), place < first)
             for place, (start, stop) in enumerate(runs)
-            if not first <= place <= last and cells[start:stop].max() >= db_to_gain(CLICK_DBFS)
+            if not first <= place <= last
+            and (level := self._cells.highest(start, stop)) >= db_to_gain(CLICK_DBFS)
         ]
         assert self._head is not None and self._tail is not None
         return Edges(

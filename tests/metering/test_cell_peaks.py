@@ -20,3 +20,8 @@ def test_peaks_are_those_of_whole_cells_however_the_stream_is_cut(size: int, cha
     loudest = np.abs(audio).max(axis=0, initial=0.0)
     expected = [loudest[at : at + 7].max() for at in range(0, size, 7)]
     assert cells.finish().tolist() == expected
+    for start, stop in rng.integers(0, len(expected) + 2, (20, 2)).tolist():
+        assert cells.highest(start, stop) == max(expected[start:stop], default=0.0)
+    assert cells.highest() == max(expected, default=0.0)
+    level = float(np.median(expected)) if expected else 0.0
+    assert cells.above(level).tolist() == [peak > level for peak in expected]
