@@ -1,19 +1,20 @@
 """The largest sample of every few milliseconds of a stream."""
 
-from bisect import bisect_right
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block
 from neural_mastering.dsp import peak_kernels
+from neural_mastering.metering.row_store import RowStore
 
 
 class CellPeaks:
     """Reads blocks (channel, time); `finish` gives the largest |sample| of any channel in each cell, (cell,).
 
-    They are kept block by block in float32, which holds samples of 24 bits: an hour of 1 ms cells is 14 MB, and
-    `highest` and `above` need no second copy of them.
+    They are kept in float32, which holds samples of 24 bits: an hour of 1 ms cells is 14 MB. `highest` and `runs`
+    need no second copy of them.
 
     Args:
         cell_samples: length of a cell; the last one may be shorter.
@@ -21,8 +22,7 @@ class CellPeaks:
 
     def __init__(self, cell_samples: int) -> None:
         self._cell = cell_samples
-        self._parts: list[NDArray[np.float32]] = []
-        self._starts: list[int] = []
+        self._peaks = RowStore(1, np.float32)
         self._open, self._position = 0.0, 0
 
     def push(self, block: Block) -> None:
@@ -38,36 +38,36 @@ class CellPeaks:
         if self._position % self._cell:
             self._open = float(peaks[-1])
             peaks = peaks[:-1]
-        self._append(peaks.astype(np.float32))
+        self._peaks.append(peaks[:, None])
 
     def close(self) -> None:
         """The last cell is complete; nothing may be pushed after it."""
         if self._position % self._cell:
-            self._append(np.array([self._open], np.float32))
+            self._peaks.append(np.array([[self._open]]))
             self._position = 0
 
     def finish(self) -> NDArray[np.float32]:
         """The peaks of all blocks; nothing may be pushed after it."""
         self.close()
-        return np.concatenate(self._parts) if self._parts else np.zeros(0, np.float32)
+        return self._peaks.columns()[0]
 
-    def above(self, level: float) -> NDArray[np.bool_]:
-        """Which of the complete cells are higher than a level, (cell,)."""
-        return (
-            np.concatenate([part > level for part in self._parts]) if self._parts else np.zeros(0, np.bool_)
-        )
+    def changes(self, level: float) -> NDArray[np.int64]:
+        """Where complete cells begin and cease to be higher than a level, in turn."""
+        found, before, first = [], False, 0
+        for piece in self._pieces():
+            changed = np.flatnonzero(np.diff(piece > level, prepend=before))
+            found.append(changed + first)
+            before, first = bool(piece[-1] > level), first + piece.size
+        return np.concatenate([*found, np.full(int(before), first)]).astype(np.int64)
 
     def highest(self, start: int = 0, stop: int | None = None) -> float:
         """The largest of the complete cells from `start` to before `stop`; 0 where there is none."""
-        found = 0.0
-        number = max(bisect_right(self._starts, start) - 1, 0)
-        for first, part in zip(self._starts[number:], self._parts[number:], strict=True):
-            if stop is not None and first >= stop:
-                break
-            inside = part[max(start - first, 0) : None if stop is None else stop - first]
+        found, first = 0.0, 0
+        for piece in self._pieces():
+            inside = piece[max(start - first, 0) : None if stop is None else max(stop - first, 0)]
             found = max(found, float(inside.max(initial=0.0)))
+            first += piece.size
         return found
 
-    def _append(self, peaks: NDArray[np.float32]) -> None:
-        self._starts.append(self._starts[-1] + self._parts[-1].size if self._parts else 0)
-        self._parts.append(peaks)
+    def _pieces(self) -> Iterator[NDArray[np.float32]]:
+        return (piece[:, 0] for piece in self._peaks.pieces())

@@ -18,12 +18,14 @@ from neural_mastering.dsp.real_fft import is_fast_size, rfft
 from neural_mastering.metering.content_features import (
     LOW_HZ,
     OCTAVES,
+    THIRDS,
     Envelopes,
     Float64s,
     LongSpectrum,
     content_features,
     third_edges_hz,
 )
+from neural_mastering.metering.row_store import RowStore
 
 SHORT_S, LONG_S = 2_048 / 44_100, 16_384 / 44_100
 """Windows of the envelopes and of the fine spectrum, half overlapped."""
@@ -70,10 +72,8 @@ class ContentMeter:
         self._kept_long = np.zeros(0, dtype=np.float32)
         self._weights = _octave_weights(self._rate, self._short)
         self._long_starts = np.round(third_edges_hz() * self._long / self._rate).astype(int)
-        self._mid: list[NDArray[np.float32]] = []
-        self._side: list[NDArray[np.float32]] = []
-        self._flatness: list[Float64s] = []
-        self._third_power: list[Float64s] = []
+        self._mid, self._side = RowStore(OCTAVES, np.float32), RowStore(OCTAVES, np.float32)
+        self._flatness, self._third_power = RowStore(THIRDS, np.float64), RowStore(THIRDS, np.float64)
         self._bins = np.zeros(int(self._long_starts[-1]))
         self._frames = 0
 
@@ -94,23 +94,20 @@ class ContentMeter:
         self._fine()
 
     def finish(self) -> Content | None:
-        """The features of all blocks; None for less than 4.5 s, silence, or a rate below 24 kHz.
-
-        The meter is used up.
-        """
+        """The features of all blocks so far; None for less than 4.5 s, silence, or a rate below 24 kHz."""
         seconds = self._frames / self._rate
         if seconds < SHORTEST_S or not self._is_possible or not self._flatness:
             return None
         envelopes = Envelopes(
             frame_rate_hz=2.0 * self._rate / self._short,
-            mid=_joined(self._mid),
-            side=_joined(self._side),
+            mid=self._mid.columns(),
+            side=self._side.columns(),
         )
         fine = LongSpectrum(
             at_hz=np.arange(len(self._bins)) * self._rate / self._long,
             power=self._bins,
-            flatness_db=np.stack(self._flatness, axis=1),
-            third_power=np.stack(self._third_power, axis=1),
+            flatness_db=self._flatness.columns(),
+            third_power=self._third_power.columns(),
         )
         features = content_features(envelopes, fine, is_stereo=self._channels == 2)
         return None if features is None else Content(tuple(features), np.array([*features.values()]), seconds)
@@ -146,20 +143,10 @@ class ContentMeter:
             total = np.add.reduceat(power, starts[:-1])
             mean = np.maximum(total / width, 1e-30)
             inside = power[starts[0] :] / np.repeat(mean, width)
-            self._third_power.append(total)
-            self._flatness.append(np.add.reduceat(np.log(inside + 1e-6), starts[:-1] - starts[0]) / width)
+            self._third_power.append(total[None])
+            flatness = np.add.reduceat(np.log(inside + 1e-6), starts[:-1] - starts[0]) / width
+            self._flatness.append(flatness[None])
         self._kept_long = self._kept_long[count * hop :].copy()
-
-
-def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Parts (frame, octave) as one array (octave, frame); the parts are used up."""
-    joined = np.empty((parts[0].shape[1], sum(map(len, parts))), np.float32)
-    end = joined.shape[1]
-    while parts:
-        part = parts.pop()
-        joined[:, end - len(part) : end] = part.T
-        end -= len(part)
-    return joined
 
 
 def _fast_size(samples: float) -> int:

@@ -108,10 +108,10 @@ class EdgeMeter:
     def finish(self) -> Edges:
         """The edges of all blocks so far."""
         self._cells.close()
-        heard = self._cells.above(self._cells.highest() * db_to_gain(SILENT_BELOW_PEAK_DB))
-        if not heard.any():
+        changes = self._cells.changes(self._cells.highest() * db_to_gain(SILENT_BELOW_PEAK_DB))
+        if not changes.size:
             return Edges(self._rate, self._frames, 0, self._frames)
-        runs = _runs(heard, round(APART_MS / CELL_MS))
+        runs = _runs(changes, round(APART_MS / CELL_MS))
         first, last = _without_clicks(runs, round(CLICK_MS / CELL_MS))
         clicks = [
             EdgeClick(start * self._cell / self._rate, gain_to_db(level), place < first)
@@ -133,9 +133,8 @@ class EdgeMeter:
         )
 
 
-def _runs(heard: NDArray[np.bool_], apart: int) -> list[tuple[int, int]]:
-    """Runs of cells with sound, with at least `apart` silent ones between them."""
-    changes = np.flatnonzero(np.diff(heard, prepend=False, append=False))
+def _runs(changes: NDArray[np.int64], apart: int) -> list[tuple[int, int]]:
+    """Runs of cells with sound, with at least `apart` silent ones between them, from where it begins and ends."""
     starts, stops = changes[::2], changes[1::2]
     is_far = starts[1:] - stops[:-1] >= apart
     first, last = np.concatenate([[True], is_far]), np.concatenate([is_far, [True]])
