@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +94,11 @@ async def job_events(request: Request, job: str) -> StreamingResponse:
     space = workspace(request)
     watched = _job(space, job)
 
-    async def events() -> AsyncIterator[str]:
+    async def events() -> AsyncGenerator[str, None]:
         async for state in space.jobs.watch(watched):
             yield f"data: {json.dumps(state)}\n\n"
 
-    return StreamingResponse(events(), media_type="text/event-stream")
+    return space.streams.response(events())
 
 
 @router.delete("/jobs/{job}")

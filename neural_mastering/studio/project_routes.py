@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -42,9 +42,10 @@ async def save(request: Request, body: ProjectDocument) -> Response:
 @router.get("/events")
 async def events(request: Request) -> StreamingResponse:
     """The revision, now and whenever somebody saves, as server-sent events."""
-    kept = workspace(request).project
+    space = workspace(request)
+    kept = space.project
 
-    async def revisions() -> AsyncIterator[str]:
+    async def revisions() -> AsyncGenerator[str, None]:
         while True:
             changed = kept.changed
             yield f"data: {kept.document.revision}\n\n"
@@ -55,7 +56,7 @@ async def events(request: Request) -> StreamingResponse:
                 except TimeoutError:
                     yield ": still here\n\n"
 
-    return StreamingResponse(revisions(), media_type="text/event-stream")
+    return space.streams.response(revisions())
 
 
 @router.get("/file")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import socket
 import sys
@@ -23,9 +24,11 @@ _GRACE_S = 1
 class AnnouncedServer(uvicorn.Server):
     """Says where it is when it answers."""
 
-    def __init__(self, config: uvicorn.Config, access: Access, opens_browser: bool) -> None:
+    def __init__(
+        self, config: uvicorn.Config, workspace: Workspace, access: Access, opens_browser: bool
+    ) -> None:
         super().__init__(config)
-        self._access, self._opens_browser = access, opens_browser
+        self._workspace, self._access, self._opens_browser = workspace, access, opens_browser
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and print the address as the only line on standard output."""
@@ -34,6 +37,12 @@ class AnnouncedServer(uvicorn.Server):
             print(self._access.url, flush=True)
             if self._opens_browser:
                 await asyncio.to_thread(webbrowser.open, self._access.url)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, also while pages are open and answers on their way: that they are cut off is no error."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        self._workspace.streams.close()
+        await super().shutdown(sockets)
 
 
 def serve(workspace: Workspace, port: int, opens_browser: bool) -> None:
@@ -58,7 +67,7 @@ def serve(workspace: Workspace, port: int, opens_browser: bool) -> None:
         timeout_graceful_shutdown=_GRACE_S,
     )
     with contextlib.suppress(KeyboardInterrupt), listener:
-        AnnouncedServer(config, access, opens_browser).run(sockets=[listener])
+        AnnouncedServer(config, workspace, access, opens_browser).run(sockets=[listener])
     print("nm-studio: stopped; everything is saved", file=sys.stderr)
 
 

@@ -13,6 +13,7 @@ from neural_mastering.atomic import commit_file
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.settings import Settings
 from neural_mastering.studio.documents import Role, SongSession
+from neural_mastering.studio.event_streams import EventStreams
 from neural_mastering.studio.jobs import JobQueue, StudioJob
 from neural_mastering.studio.named_files import NamedFiles
 from neural_mastering.studio.pcm import PcmCache
@@ -43,6 +44,7 @@ class Workspace:
         named: what the names in settings mean.
         jobs: what the workers have to do.
         meters: what the last preview of each song read.
+        streams: events on their way to open pages.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Workspace:
         self.shared = shared or SharedFolder(None)
         self.named = NamedFiles(project, self.shared)
         self.jobs = JobQueue()
+        self.streams = EventStreams()
         self.meters: dict[str, Any] = {}
         self._measuring: dict[str, StudioJob] = {}
 

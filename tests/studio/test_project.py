@@ -219,6 +219,21 @@ def test_ctrl_c_stops_politely(tmp_path: Path) -> None:
     assert out == "" and err == "nm-studio: stopped; everything is saved\n" and process.returncode == 0
 
 
+def test_it_stops_politely_while_a_page_is_open(tmp_path: Path, mix: Path) -> None:
+    """A page listens for what other tabs save, and may wait for a preview."""
+    with Studio(tmp_path / "p", str(mix)) as open_one:
+        with (
+            httpx.Client(base_url=open_one.base, cookies=open_one.client.cookies, timeout=30) as tab,
+            tab.stream("GET", "/project/events") as events,
+        ):
+            lines = events.iter_lines()
+            assert next(lines).startswith("data: ")
+            open_one.process.send_signal(signal.SIGINT)
+            assert [line for line in lines if line] == []  # ends, and is not cut off
+            assert open_one.process.wait(timeout=20) == 0
+        assert open_one.log.read_text() == "nm-studio: stopped; everything is saved\n"
+
+
 def test_the_same_songs_have_the_same_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     one, two = Path("a mix.wav"), Path("b.wav")
