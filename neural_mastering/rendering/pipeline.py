@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from neural_mastering.allocator import return_freed_memory
 from neural_mastering.audio_io.block import with_silence
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
@@ -46,6 +47,8 @@ from neural_mastering.rendering.tone.listening import Listening
 from neural_mastering.rendering.tone.tone import Tone
 
 Progress = Callable[[str], None]
+
+_LONG_S = 600.0
 
 
 def _silent(_: str) -> None:
@@ -93,6 +96,7 @@ def prepare(
     with timed(seconds, "measure"):
         beside = None if options.edits.trim else listening.start  # what is cut off must not be heard
         song = measure(source, scratch, resources, options.edits.trim, beside)
+    _end_pass(song)
     prepared = prepare_measured(song, options, scratch, resources, progress, listening)
     return replace(prepared, seconds=seconds | prepared.seconds)
 
@@ -184,9 +188,11 @@ def finish(
         spec, peak_notes = follow_plr(rendered.forecast, spec, options.plr, decision)
         tone = replace(tone, actions=(*tone.actions, *notes, *peak_notes))
     progress("limiting")
+    _end_pass(song)
     with timed(seconds, "limiter_search"):
         controls, spec = fit_limiter(tone.controls, rendered.blocks, rendered.forecast, spec, options)
         tone = replace(tone, controls=controls)
+    _end_pass(song)
     with ExitStack() as resources:
         with timed(seconds, "deliver"):
             delivered = _deliver(prepared, output, form, options, spec, resources)
@@ -269,3 +275,9 @@ def _reference_outcome(prepared: PreparedSong, draft: Path, options: Options) ->
     applied_db = sections_level_db(tone.controls.eq_sections(rate), at_hz, rate)
     master = measures_of_file(draft)
     return outcome_of(tone.reference.decision, master, applied_db, options.target is not None)
+
+
+def _end_pass(song: MeasuredSong) -> None:
+    """Free memory that the threads of the next pass can't use would add up with a song's length."""
+    if song.readings.frames > _LONG_S * song.sample_rate:  # costs some hundredths of a second
+        return_freed_memory()
