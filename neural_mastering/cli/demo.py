@@ -1,6 +1,6 @@
 """nm-demo: train a model on the bundled songs, compare it with baselines, and master a song with it.
 
-The song is then mastered again with the bundled model, as nm-master does by default.
+The song is then mastered again as nm-master does without options: by comparison with finished songs.
 """
 
 import argparse
@@ -66,11 +66,11 @@ def _master(folder: Path) -> None:
 
 
 def _master_by_default(source: Path, folder: Path) -> None:
-    """What nm-master does without options: the bundled model, which has never seen the demo songs."""
+    """What nm-master does without options: it compares the song with finished ones like it."""
     from neural_mastering.rendering import Options, master  # --help stays quick: loads torch
 
-    output = folder / f"{source.stem}_bundled.wav"
-    options = Options(report=folder / "bundled", overwrite=True)
+    output = folder / f"{source.stem}_default.wav"
+    options = Options(report=folder / "default", overwrite=True)
     result = master(source, output, options)
     print(f"nm-master:  {output} ({result.tone.origin})")
     print(f"its report: {folder / 'bundled' / 'report.html'}")

@@ -98,6 +98,11 @@ class Validation:
         """The learned engineer is better than the average, beyond its interval, and so is trusted."""
         return self.gain[0] > 0.0 and self.tone_trust > 0.0
 
+    @property
+    def is_worse_than_nothing(self) -> bool:
+        """The predicted tones were clearly further from the engineer's than leaving the songs alone."""
+        return self.learned.explained < -0.05
+
 
 def fold_of(groups: Sequence[str], most: int = MOST_FOLDS) -> list[int]:
     """(song,) the fold that each belongs to; a group is never split, and folds are of similar size."""
@@ -225,19 +230,23 @@ def _interval(model: Float64s, average: Float64s, groups: Sequence[str]) -> tupl
 
 
 def _spread_factors(songs: Sequence[HeldOut], true: Float64s) -> dict[str, float]:
-    """Root mean square of error over predicted deviation, pulled towards 1 as by ten songs that fit."""
+    """Root mean square error over that of the predicted deviations, pulled towards 1 as by ten songs that fit.
 
-    def factor(ratios: Float64s) -> float:
-        return float(np.sqrt(((ratios**2).sum() + 10.0) / (len(ratios) + 10.0)))
+    Sums are compared, not songs: a fit to few songs that happen to agree states a deviation of nearly 0, and a
+    single one of them would make the ratio anything.
+    """
+
+    def factor(squared_errors: Float64s, variances: Float64s) -> float:
+        fitting = 10.0 * max(float(variances.mean()), 1e-6)
+        return float(np.sqrt((squared_errors.sum() + fitting) / (variances.sum() + fitting)))
 
     curve = np.stack([s.prediction.curve_db[BROAD] for s in songs]) - true
     sigma = np.stack([s.prediction.curve_sigma_db[BROAD] for s in songs])
-    found = {"curve": factor(np.sqrt(((curve / sigma) ** 2).mean(axis=1)))}
+    found = {"curve": factor((curve**2).mean(axis=1), (sigma**2).mean(axis=1))}
     for name in NUMBERS:
-        ratios = [
-            (s.prediction.numbers[name].value - getattr(s.pair.move, name))
-            / max(s.prediction.numbers[name].sigma, 1e-3)
-            for s in songs
+        predicted = [s.prediction.numbers[name] for s in songs]
+        errors = [
+            number.value - getattr(s.pair.move, name) for number, s in zip(predicted, songs, strict=True)
         ]
-        found[name] = factor(np.array(ratios))
+        found[name] = factor(np.square(errors), np.square([number.sigma for number in predicted]))
     return found

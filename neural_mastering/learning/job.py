@@ -22,6 +22,7 @@ from neural_mastering.learning.listening import ListeningSong, chosen_songs, lis
 from neural_mastering.learning.page import LearnPage, write_learn_page
 from neural_mastering.learning.pairs import FOLDER, AuditedPair, audited_pairs, usable
 from neural_mastering.learning.validated_fit import UnlikePair, fit_validated
+from neural_mastering.learning.words import worse
 from neural_mastering.notes import Note
 from neural_mastering.worker_pool import default_jobs
 
@@ -221,6 +222,8 @@ def _notes(
         notes.append(
             Note("not_validated", "all songs are of one group: how well this was learned is not known")
         )
+    elif validation.is_worse_than_nothing:
+        notes.append(Note("worse_than_nothing", f"on songs that were held out, {worse(validation)}"))
     elif not validation.is_song_dependent:
         notes.append(
             Note(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -86,6 +87,16 @@ def percent(share: float) -> str:
     return "below −100 %" if share < -1.0 else f"{number(100.0 * share, 0)} %"
 
 
+def worse(validation: Validation) -> str:
+    """That the tone was further off than without a change."""
+    score = validation.learned
+    untouched_db = score.error_db / math.sqrt(max(1.0 - score.explained, 1e-9))
+    return (
+        f"the learned tone was further from the engineer's ({score.error_db:.2f} dB) than no change at all "
+        f"({untouched_db:.2f} dB): these pairs have no tone in common that can be learned"
+    )
+
+
 def quality_words(validation: Validation | None, count: int) -> list[str]:
     """How well it was learned, honestly."""
     if validation is None:
@@ -96,6 +107,10 @@ def quality_words(validation: Validation | None, count: int) -> list[str]:
         f"{100.0 * score.explained:.0f} % of the tonal move was predicted "
         f"(root mean square error {score.error_db:.2f} dB).",
     ]
+    if validation.is_worse_than_nothing:
+        found = [
+            f"On {len(validation.songs)} songs, each predicted from songs of other groups, {worse(validation)}."
+        ]
     part = f"{percent(score.dependent)} (95 % interval {percent(low)} to {percent(high)})"
     if validation.is_song_dependent:
         found.append(f"Of what differs from song to song, beyond the average, {part} was predicted.")
@@ -106,8 +121,8 @@ def quality_words(validation: Validation | None, count: int) -> list[str]:
             )
     else:
         found.append(
-            f"Of what differs from song to song, beyond the average, {part} was predicted: the average is about "
-            "the best that can be done with these pairs, and the model uses it."
+            f"Of what differs from song to song, beyond the average, {part} was predicted: the model uses the "
+            "average" + ("." if validation.is_worse_than_nothing else ", about the best these pairs allow.")
         )
     return found
 

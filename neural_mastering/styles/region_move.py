@@ -40,8 +40,8 @@ class RegionMove:
 
     @property
     def words(self) -> str:
-        """Such as "sub 30–60 Hz: 6.0 dB above songs like this, 1 in 20 is; −1.9 dB"."""
-        return f"{self.standing.words(self.among)}; {self.move_db:+.1f} dB".replace("-", "−")
+        """Such as "sub 30–60 Hz: 6.0 dB above songs like this, 1 in 20 is; moved by −1.9 dB"."""
+        return f"{self.standing.words(self.among)}; moved by {self.move_db:+.1f} dB".replace("-", "−")
 
     @property
     def is_notable(self) -> bool:

@@ -18,6 +18,7 @@ from neural_mastering.learning.cross_validation import (
     tone_trust,
     width_is_borne_out,
 )
+from neural_mastering.learning.words import quality_words
 
 
 def test_a_group_is_never_split_and_folds_are_even() -> None:
@@ -73,6 +74,37 @@ def test_spread_factors_come_from_the_songs_that_were_held_out() -> None:
     assert found is not None
     # nine songs around their average, predicted with about their own spread
     assert 0.8 < found.spread_factor["curve"] < 1.3
+
+
+@pytest.mark.usefixtures("quick")
+def test_three_songs_that_agree_do_not_make_the_spread_of_a_fourth_absurd() -> None:
+    pairs = [planted_pair(song, str(i), lambda _: HIGH_SHELF) for i, song in enumerate(planted_songs(4))]
+    levels = (-10.0, -10.0, -10.0, -11.6)
+    pairs = [
+        replace(p, move=replace(p.move, loudness_lufs=level)) for p, level in zip(pairs, levels, strict=True)
+    ]
+    found = cross_validate(pairs, [str(i) for i in range(4)])
+    assert found is not None
+    assert 0.9 < found.spread_factor["loudness_lufs"] < 2.0  # errors of 0.9 LU, where 0.8 LU was expected
+
+
+@pytest.mark.usefixtures("quick")
+def test_tones_without_anything_in_common_are_said_to_be_worse_than_nothing() -> None:
+    signs = (1.0, 1.0, 1.0, -1.0)
+    pairs = [
+        planted_pair(song, str(i), lambda _, sign=sign: sign * HIGH_SHELF)
+        for i, (song, sign) in enumerate(zip(planted_songs(4), signs, strict=True))
+    ]
+    found = cross_validate(pairs, [str(i) for i in range(4)])
+    assert found is not None and found.is_worse_than_nothing and found.learned.explained < -0.1
+    said = " ".join(quality_words(found, 4))
+    untouched_db = np.sqrt(np.mean([_rms(pair.move.curve_db) ** 2 for pair in pairs]))
+    assert f"({found.learned.error_db:.2f} dB) than no change at all ({untouched_db:.2f} dB)" in said
+    assert "%" not in said.split("Of what differs")[0]
+
+
+def _rms(curve_db: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(curve_db[cross_validation.BROAD] ** 2)))
 
 
 def _held_out(predicted: np.ndarray, actual: np.ndarray, widths: np.ndarray | None = None) -> list[HeldOut]:

@@ -21,20 +21,27 @@ def tone_notes(tone: Tone) -> tuple[Note, ...]:
     move = tone.move
     if move is None or move.normal is None:
         return ()
-    said = [region.words for region in _regions(move) if region.is_notable]
-    return (Note("intensity", explanation(move)), *(Note("region", text) for text in said))
+    said = [region.words for region in _regions(move, tone.eq_share) if region.is_notable]
+    return (Note("intensity", explanation(move, tone.eq_share)), *(Note("region", text) for text in said))
 
 
-def explanation(move: Move) -> str:
-    """One sentence on how far from normal the mix may be by mistake, and what came of it."""
+def explanation(move: Move, share: float = 1.0) -> str:
+    """One sentence on how far from normal the mix may be by mistake, and what came of it.
+
+    Args:
+        move: what is asked for.
+        share: of the equaliser that is used, 0 to 1.
+    """
     names = {size: name for name, size in INTENSITIES_DB.items()}
     size = f"{move.intensity_db:g} dB"
     if move.intensity_db in names:
         size = f"{size} ({names[move.intensity_db]})"
-    return (
-        f"compared with {among(move)}: assuming that mistakes of the mix are about {size} in size, "
-        f"the equaliser moves it by {move.rms_db:.1f} dB"
-    )
+    done = f"the equaliser moves it by {share * move.rms_db:.1f} dB"
+    if share <= 0.0:
+        done = f"the equaliser would move it by {move.rms_db:.1f} dB, but was left out"
+    elif share < 1.0:
+        done = f"{done}, {100.0 * share:.0f} % of {move.rms_db:.1f} dB"
+    return f"compared with {among(move)}: assuming that mistakes of the mix are about {size} in size, {done}"
 
 
 def compared_with(move: Move) -> str:
@@ -80,7 +87,7 @@ def tone_json(tone: Tone) -> dict[str, Any] | None:
                 "move_db": round(region.move_db, 3),
                 "words": region.words,
             }
-            for region in _regions(move)
+            for region in _regions(move, tone.eq_share)
         ]
     return numbers
 
@@ -91,6 +98,8 @@ def tone_report(tone: Tone) -> ToneReport | None:
     if move is None or move.normal is None:
         return None
     normal, sigma = move.normal, move.normal.sigma
+    said = explanation(move, tone.eq_share)
+    moved_db = move.song_db + tone.eq_share * move.curve_db
     heard = normal.known
     expected = np.where(heard, normal.mean, np.nan)
     spectrum = Chart(
@@ -98,7 +107,11 @@ def tone_report(tone: Tone) -> ToneReport | None:
         [
             ChartLine("expected", expected, "target"),
             ChartLine("before", np.where(move.known, move.song_db, np.nan), "before"),
-            ChartLine("with the move", np.where(move.known, move.song_db + move.curve_db, np.nan), "result"),
+            ChartLine(
+                "with the move",
+                np.where(move.known, moved_db, np.nan),
+                "result",
+            ),
         ],
         corridor=(expected - sigma, expected + sigma),
     )
@@ -108,19 +121,20 @@ def tone_report(tone: Tone) -> ToneReport | None:
     lines.append(ChartLine("applied", tone.applied_db, "result"))
     return ToneReport(
         compared_with=among(move),
-        explanation=explanation(move)[:1].upper() + explanation(move)[1:] + ".",
+        explanation=said[:1].upper() + said[1:] + ".",
         spectrum=spectrum,
         move=Chart(CENTRES_HZ, lines),
         regions=[
-            (_title(r), r.standing.difference, r.standing.sigma, r.move_db, r.words) for r in _regions(move)
+            (_title(r), r.standing.difference, r.standing.sigma, r.move_db, r.words)
+            for r in _regions(move, tone.eq_share)
         ],
         kinds=tone.kinds,
     )
 
 
-def _regions(move: Move) -> list[RegionMove]:
+def _regions(move: Move, share: float) -> list[RegionMove]:
     assert move.normal is not None
-    return region_moves(move.song_db, move.normal, move.curve_db, among(move))
+    return region_moves(move.song_db, move.normal, share * move.curve_db, among(move))
 
 
 def _title(region: RegionMove) -> str:

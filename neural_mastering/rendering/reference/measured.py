@@ -88,7 +88,7 @@ def measures_of_file(path: Path) -> SongMeasures:
         return measures_of(reader.blocks(), reader.sample_rate, reader.channels)
 
 
-def measure_reference(path: Path, weight: float = 1.0) -> MeasuredReference:
+def measure_reference(path: str | Path, weight: float = 1.0) -> MeasuredReference:
     """Measure a reference.
 
     Raises:
@@ -99,7 +99,7 @@ def measure_reference(path: Path, weight: float = 1.0) -> MeasuredReference:
         is_lossless = reader.is_lossless
     if not measures.profile.is_usable:
         raise InputError(f"{path} is too short or too quiet to be a reference: give a song of some seconds")
-    return MeasuredReference(path, weight, is_lossless, measures)
+    return MeasuredReference(Path(path), weight, is_lossless, measures)
 
 
 def mean_measures(references: Sequence[MeasuredReference]) -> SongMeasures:

@@ -55,6 +55,7 @@ def parse_match(values: Sequence[str]) -> MatchShares | None:
     """
     names = [field.name for field in fields(MatchShares)]
     shares: dict[str, float] = {}
+    named: set[str] = set()
     parts = [part.strip() for value in values for part in value.split(",") if part.strip()]
     if values and not parts:
         raise InputError(
@@ -74,6 +75,9 @@ def parse_match(values: Sequence[str]) -> MatchShares | None:
             ) from None
         if not 0.0 <= share <= 1.0:
             raise InputError(f"--match {part}: expected 0 to 1")
+        if name in named:
+            raise InputError(f"--match {part}: {name or 'a number alone'} was given twice")
+        named.add(name)
         shares |= {name: share} if separator else dict.fromkeys(("tone", "width", "dynamics"), share)
     return MatchShares(**shares) if parts else None
 

@@ -44,7 +44,8 @@ def choose_tone(
     listening = listening or Listening(options)
     base = _base(song, options, progress, listening)
     tone = _moved(base, song, options, progress, analyse or listening.analysis)
-    tone = replace(tone, controls=scaled(tone.controls, options.shares(tone.controls)))
+    controls = scaled(tone.controls, options.shares(tone.controls))
+    tone = replace(tone, controls=controls, eq_share=options.share_of("eq"))
     if not options.words:
         return tone
     from neural_mastering.rendering.tone.from_words import add_words  # reads the tables of words

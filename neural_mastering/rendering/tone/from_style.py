@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from neural_mastering.controls import Bands, ChainControls
 from neural_mastering.dsp.third_octaves import BROAD, Float64s, octave_smoothed
+from neural_mastering.metering.profile import Profile
 from neural_mastering.normality import load_normal_tone
 from neural_mastering.notes import Note
 from neural_mastering.rendering.reference.follow import fit_within
@@ -43,7 +45,11 @@ def add_move(tone: Tone, analysis: ToneAnalysis, style: str | None, intensity_db
     """
     normal = Normal((), {}) if style is None else normal_for(style, analysis.content, load_normal_tone())
     if not analysis.profile.is_usable:
-        note = Note("nothing_audible", "the song is too short or too quiet to be compared with others")
+        why = _too_little(analysis.profile)
+        asked = style is not None and style.strip().lower() != AUTO
+        if asked and tone.origin.kind == LEFT_ALONE.kind:
+            tone = replace(tone, origin=Note("left_alone", f"the style {style} moved nothing"))
+        note = Note("nothing_audible", f"the song can't be compared with others: {why}")
         return replace(tone, actions=(*tone.actions, note))
     if (
         tone.reference is not None and intensity_db <= 0.0
@@ -65,6 +71,12 @@ def add_move(tone: Tone, analysis: ToneAnalysis, style: str | None, intensity_db
         move=move,
         kinds=normal.kinds,
     )
+
+
+def _too_little(profile: Profile) -> str:
+    if not math.isfinite(profile.lufs):
+        return "it is too short or too quiet for a loudness"
+    return f"only {int(profile.filled.sum())} of its {profile.filled.size} third octaves hold sound"
 
 
 def _wishes(tone: Tone, prior: Float64s) -> tuple[tuple[Wish, ...], float]:

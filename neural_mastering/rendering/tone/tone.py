@@ -80,6 +80,7 @@ class Tone:
         move: the curve that a style, the song's content and references ask for, None without them.
         kinds: probability of each kind of music, by the song's content.
         engineer: what a learned engineer would do, None without one.
+        eq_share: how much of the equaliser is used, 0 to 1, by the strengths that are in `controls`.
     """
 
     controls: ChainControls
@@ -92,6 +93,7 @@ class Tone:
     move: Move | None = None
     kinds: Mapping[str, float] = field(default_factory=dict)
     engineer: EngineerTone | None = None
+    eq_share: float = 1.0
 
     @property
     def suggested_target(self) -> Target | None:

@@ -34,6 +34,8 @@ def test_nothing_given_is_nothing_asked() -> None:
         ("much", "expected a number"),
         ("tone=", "expected a number"),
         (",", "expected a number"),
+        ("tone=0.5,tone=0.6", "tone was given twice"),
+        ("0.5,0.6", "a number alone was given twice"),
     ],
 )
 def test_mistakes_are_named(given: str, message: str) -> None:

@@ -15,6 +15,7 @@ from neural_mastering.dsp.third_octaves import BROAD, octave_smoothed
 from neural_mastering.errors import InputError
 from neural_mastering.metering.profile import profile_of
 from neural_mastering.rendering import Options, master, suggest
+from neural_mastering.rendering.outputs.tone import tone_notes
 from neural_mastering.rendering.reference.shares import EXACT
 from neural_mastering.rendering.stages.base import run_stages
 from neural_mastering.rendering.stages.build import build_stages
@@ -147,6 +148,35 @@ def test_strength_scales_the_result() -> None:
     whole = suggest((song(tilt=0.2), RATE), style="rock")
     half = suggest((song(tilt=0.2), RATE), style="rock", overall_strength=0.5)
     np.testing.assert_allclose(half.controls.eq.gain_db, 0.5 * whole.controls.eq.gain_db)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_what_is_said_of_the_equaliser_is_what_it_does(share: float, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "mix.wav", song(tilt=0.2).T, RATE, subtype="PCM_24")
+    options = Options(style="rock", strength={"eq": share}, target="keep", ceiling="off")
+    tone = master(tmp_path / "mix.wav", tmp_path / "out.wav", options).tone
+    assert tone.move is not None and tone.move.rms_db > 1.0
+    said = str(tone_notes(tone)[0])
+    asked = f"{tone.move.rms_db:.1f} dB"
+    used = tone.applied_db[tone.move.known]
+    assert share * tone.move.rms_db == pytest.approx(
+        np.sqrt(np.mean(used**2)), abs=0.25
+    )  # as far as bands fit
+    if share == 0.0:
+        assert said.endswith(f"would move it by {asked}, but was left out") and len(tone_notes(tone)) == 1
+    else:
+        assert f"moves it by {share * tone.move.rms_db:.1f} dB" in said
+        assert ("50 % of" in said) == (share == 0.5)
+        assert all("moved by" in str(note) for note in tone_notes(tone)[1:])
+
+
+def test_a_style_that_cannot_be_followed_is_named(tmp_path: Path) -> None:
+    time = np.arange(10 * RATE) / RATE
+    soundfile.write(tmp_path / "sine.wav", 0.3 * np.sin(2 * np.pi * 1000.0 * time), RATE, subtype="FLOAT")
+    tone = master(tmp_path / "sine.wav", tmp_path / "out.wav", Options(style="rock")).tone
+    said = "; ".join(map(str, (tone.origin, *tone.actions)))
+    assert "the style rock moved nothing" in said and "third octaves hold sound" in said
+    assert "too short" not in said
 
 
 def test_level_and_rate_do_not_change_the_move(tmp_path: Path) -> None:
