@@ -17,6 +17,7 @@ from neural_mastering.errors import InputError
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.result import MasterResult
+from neural_mastering.rendering.sources import MASTER_ENDING
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def plan(sources: Sequence[Path], output: str | Path | None, options: Options) -
     for source in sources:
         end = master_suffix(source, options)
         if named is None:
-            path = source.with_name(f"{source.stem}_master{end}")
+            path = source.with_name(f"{source.stem}{MASTER_ENDING}{end}")
         else:
             path = named / f"{source.stem}{end}" if is_folder else named
         for file in (path, *(copy for copy, _ in options.deliverables.copies(path))):

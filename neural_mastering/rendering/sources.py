@@ -8,13 +8,17 @@ from pathlib import Path
 from neural_mastering.audio_io.reader import READABLE_SUFFIXES
 from neural_mastering.errors import InputError
 
+MASTER_ENDING = "_master"
+"""Of a master's name where none is given."""
+
 _PATTERN = re.compile(r"[*?\[]")
 
 
 def expand_sources(given: Sequence[Path]) -> list[Path]:
     """Files as they are; for a folder its songs, for a pattern that no shell has expanded what it matches, by name.
 
-    A folder's own subfolders and hidden files are left out.
+    A folder's own subfolders and hidden files are left out, and so is NAME_master beside a song NAME, which it was
+    made of.
 
     Raises:
         InputError: a folder without songs, or a pattern that matches none.
@@ -22,7 +26,7 @@ def expand_sources(given: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in given:
         if path.is_dir():
-            songs = [file for file in path.iterdir() if _is_song(file)]
+            songs = _without_masters([file for file in path.iterdir() if _is_song(file)])
             if not songs:
                 raise InputError(
                     f"{path} is a folder without songs (its subfolders are not searched): give audio files"
@@ -40,6 +44,12 @@ def expand_sources(given: Sequence[Path]) -> list[Path]:
 
 def _is_song(file: Path) -> bool:
     return file.suffix.lower() in READABLE_SUFFIXES and not file.name.startswith(".") and file.is_file()
+
+
+def _without_masters(songs: Sequence[Path]) -> list[Path]:
+    stems = {file.stem for file in songs}
+    made = {stem + MASTER_ENDING for stem in stems}
+    return [file for file in songs if file.stem not in made]
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:

@@ -189,3 +189,10 @@ def test_any_encoding_of_the_console(command: str, encoding: str) -> None:
     assert done.returncode == 0, done.stderr.decode(encoding, "replace")
     assert len(done.stdout.decode(encoding, "replace").splitlines()) > 5
     assert b"Traceback" not in done.stderr
+
+
+def test_a_folder_is_not_mastered_twice(tmp_path: Path) -> None:
+    for name in ("b.wav", "b_master.flac", "b_master_master.wav", "a_master.wav", "webmaster.wav"):
+        (tmp_path / name).touch()
+    found = [path.name for path in expand_sources([tmp_path])]
+    assert found == ["a_master.wav", "b.wav", "webmaster.wav"]  # whose song is not there is a song

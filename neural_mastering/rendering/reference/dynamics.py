@@ -146,8 +146,8 @@ def find_compressor(
     threshold_db, slope, attack_ms, release_ms = best
     ratio = 1.0 / (1.0 - slope)
     said = (
-        f"levels of {FRAME_MS:.0f} ms differed by {start:.1f} dB from the reference's, {least:.1f} dB behind a "
-        f"compressor of {ratio:.1f}:1"
+        f"in the pieces that were tried, levels of {FRAME_MS:.0f} ms differed by {start:.1f} dB from the "
+        f"reference's, {least:.1f} dB behind a compressor of {ratio:.1f}:1"
     )
     values: dict[str, float | tuple[float, ...]] = {
         "threshold_db": threshold_db,

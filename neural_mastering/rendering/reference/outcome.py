@@ -123,7 +123,7 @@ def _rows(decision: ReferenceDecision, master: SongMeasures, target_asked: bool)
         song.readings.plr_db,
         master.readings.plr_db,
         reference.readings.plr_db,
-        _left(after, _dynamics_reasons(decision, master)),
+        _left(after, _dynamics_reasons(decision, master, after - before)),
     )
     before, after = (loudness_distance_db(each, reference) for each in (song, master))
     yield RespectRow(
@@ -167,8 +167,11 @@ def _width_reasons(decision: ReferenceDecision) -> Iterator[str]:
         yield "what differs within an octave, moves beyond the limits, wider bass"
 
 
-def _dynamics_reasons(decision: ReferenceDecision, master: SongMeasures) -> Iterator[str]:
-    yield from _share_reason(decision.shares.dynamics)
+def _dynamics_reasons(decision: ReferenceDecision, master: SongMeasures, further_db: float) -> Iterator[str]:
+    if further_db > _REACHED_DB:
+        yield "equaliser, compressor and limiter together moved the whole song's levels away"
+    else:
+        yield from _share_reason(decision.shares.dynamics)
     plr_db = master.readings.plr_db - decision.reference.readings.plr_db
     if "compressor" not in decision.stages and decision.shares.dynamics > 0.0:
         yield "no compressor brings the levels closer"
