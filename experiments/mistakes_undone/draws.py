@@ -23,6 +23,7 @@ from experiments.common.normal_tone.shipped_songs import shipped_predictions
 from experiments.mistakes_undone.heard_songs import heard_songs
 from experiments.mistakes_undone.left_mistakes import Left, Line, engine, left, mistakes_of
 from experiments.mistakes_undone.other_ways import way_lines
+from experiments.mistakes_undone.region_shares import region_lines
 from experiments.mistakes_undone.rows import Row, read
 from experiments.mistakes_undone.songs import TEST_SONGS, pool_songs
 from neural_mastering.dsp.gaussian import Gaussian
@@ -69,6 +70,7 @@ def main() -> None:
         "Luck": luck,
         "Rendered": rendered_lines(read(arguments.out / "songs.csv"), songs, found),
         "Packages": package_lines(songs, statements, found["random 2 dB", "auto@balanced"]),
+        "Regions": region_lines(songs),
         "Loudness": [{key: str(value) for key, value in row.items()} for row in bias],
     }
     write(arguments.out / "draws.md", parts)

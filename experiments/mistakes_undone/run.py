@@ -52,15 +52,20 @@ def run_all(tasks: Sequence[Task], setting: Setting, processes: int) -> Iterator
 def song_rows(task: Task, setting: Setting, systems: Mapping[str, System]) -> list[Row]:
     """Every condition and every system that is not known yet."""
     song, found = task.song, []
+    wanted_of = {
+        condition: [
+            name for name in systems if (condition.name, name) not in task.known and matters(name, condition)
+        ]
+        for condition in setting.conditions
+    }
+    if not any(wanted_of.values()):
+        return []
     samples, rate = excerpt(song.path, setting.seconds)
     finished = profile_of_samples(samples, rate)
     if not finished.is_usable:
         return []
     bands = BROAD & finished.filled
-    for condition in setting.conditions:
-        wanted = [
-            name for name in systems if (condition.name, name) not in task.known and matters(name, condition)
-        ]
+    for condition, wanted in wanted_of.items():
         if not wanted:
             continue
         mistake = draw(condition, setting.seed, song.package, song.name)

@@ -9,7 +9,6 @@ ours; every number but those of "levels" leaves level out.
 """
 
 import sys
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -23,9 +22,9 @@ import yaml
 from experiments.common.command_line import parser_of
 from experiments.common.csv_files import read_rows, write_rows
 from experiments.common.song_folders import songs_by_group
-from experiments.reference_matching.cells import interval
 from experiments.reference_matching.content import Crests, curve_of, jaggedness_db
 from experiments.reference_matching.excerpts import RATE, Samples, read
+from experiments.reference_matching.following_tables import COLUMNS, Row, medians, summary
 from experiments.reference_matching.matchering import match_files
 from neural_mastering.controls import ChainControls
 from neural_mastering.dsp.third_octaves import BROAD
@@ -51,23 +50,7 @@ OF_THE_WHOLE = ("tone_all_db", "width_db", "levels_db")
 AT_ONCE = 10
 """Pairs that one process of Matchering gets."""
 
-COLUMNS = (
-    "tone_before_db",
-    "tone_db",
-    "perfect_db",
-    "tone_all_db",
-    "move_db",
-    "jaggedness_db",
-    "bands",
-    "notes",
-    "crest_db",
-    "width_before_db",
-    "width_db",
-    "levels_before_db",
-    "levels_db",
-)
 Pair = tuple[Path, Path]
-Row = dict[str, str | float]
 
 
 def main() -> None:
@@ -112,7 +95,7 @@ def main() -> None:
             ours = {} if arguments.only_peer else None
             rows += rows_of(song, reference, arguments.seconds, result, i % WHOLE_EVERY == 0, ours)
         write_rows(table, rows)
-    report = summary(rows)
+    report = summary(rows) + "\n" + medians(rows)
     (arguments.out / "table.md").write_text(report)
     print(report)
 
@@ -235,53 +218,6 @@ def through(controls: ChainControls, audio: Samples) -> Samples:
 def name_of(song: Path) -> str:
     """Group and title."""
     return f"{song.parent.name}/{song.stem}"
-
-
-def summary(rows: list[Row]) -> str:
-    """Means over pairs with 95 % intervals, which are drawn over songs; distances as after over before."""
-    table: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        table[str(row["system"])].append(row)
-    heads = (
-        "system", "pairs", "tone, after/before", "perfect", "whole chain", "largest move, dB", "most",
-        "jaggedness, dB",
-        "bands", "notes, least 5 %", "crest, largest 5 %, dB", "crest > 1.5 dB", "width", "levels",
-    )  # fmt: skip
-    lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
-    for system, found in table.items():
-        values = {key: np.array([float(row[key]) for row in found]) for key in COLUMNS}
-        songs = [str(row["song"]) for row in found]
-        cells = [
-            system,
-            str(len(found)),
-            by_song(values["tone_db"] / values["tone_before_db"], songs),
-            by_song(values["perfect_db"] / values["tone_before_db"], songs),
-            by_song(values["tone_all_db"] / values["tone_before_db"], songs),
-            f"{values['move_db'].mean():.1f}",
-            f"{values['move_db'].max():.1f}",
-            by_song(values["jaggedness_db"], songs),
-            "" if np.isnan(values["bands"]).any() else f"{values['bands'].mean():.1f}",
-            f"{np.quantile(values['notes'], 0.05):.3f}",
-            f"{np.quantile(values['crest_db'], 0.95):.2f}",
-            str(int((values["crest_db"] > 1.5).sum())),
-            by_song(values["width_db"] / values["width_before_db"], songs),
-            by_song(values["levels_db"] / values["levels_before_db"], songs),
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def by_song(values: np.ndarray, songs: list[str]) -> str:
-    """Mean over songs of their means, with an interval; pairs without a number are left out."""
-    groups: dict[str, list[float]] = defaultdict(list)
-    for song, value in zip(songs, values.tolist(), strict=True):
-        if np.isfinite(value):
-            groups[song].append(value)
-    return (
-        interval(np.array([float(np.mean(each)) for each in groups.values()], dtype=np.float64))
-        if groups
-        else ""
-    )
 
 
 if __name__ == "__main__":

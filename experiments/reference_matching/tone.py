@@ -47,6 +47,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="this much from the middle of each song")
     parser.add_argument("--only", type=int, nargs="+", help="numbers of the songs to do, to share the work")
     parser.add_argument("--groups", nargs="+", default=list(REPORTED), help="folders that are reported")
+    parser.add_argument(
+        "--references", nargs="+", choices=REFERENCES, default=list(REFERENCES), help="only these"
+    )
     parser.add_argument("--peer", type=Path, help="a Python interpreter that has Matchering 2.0.6")
     parser.add_argument("--out", type=Path, default=Path("runs/reference_matching"))
     arguments = parser.parse_args()
@@ -77,11 +80,12 @@ def rows_of(
     name = f"{song.parent.name}/{song.stem}"
     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"))
     others = dict(zip(REFERENCES, (song, *other_songs(song, groups, rng)), strict=True))
+    others = {name: path for name, path in others.items() if name in settings.references}
     systems = (*FOLLOW, FINISHED, *(("Matchering",) if settings.peer else ()))
     if all((name, system, reference) in done for system in systems for reference in others):
         return
     audio = {reference: read(path, settings.seconds) for reference, path in others.items()}
-    truth = audio[REFERENCES[0]]
+    truth = read(song, settings.seconds)
     degraded = degrade(truth, rng)
     distances = Distances(truth)
 
@@ -100,7 +104,7 @@ def rows_of(
         yield row("nothing", "", degraded)
         finished, measured = profile_of([truth], RATE), profile_of([degraded], RATE)
         for reference, sound in audio.items():
-            profile = finished if sound is truth else profile_of([sound], RATE)
+            profile = finished if others[reference] == song else profile_of([sound], RATE)
             for system, follow in FOLLOW.items():
                 match = match_references(measured, [(profile, 1.0)], follow)
                 yield row(system, reference, filtered(match.controls.eq_sections(RATE), degraded))

@@ -81,8 +81,12 @@ def show(
     style: Annotated[str, typer.Argument(help="Name of a bundled style, or a file.", show_default=False)],
 ) -> None:
     """Print the levels, spreads and sources of a style."""
-    from neural_mastering.styles.library import find_style  # --help stays quick: loads NumPy
+    # --help stays quick: these load NumPy
+    from neural_mastering.styles.expectations import is_auto
+    from neural_mastering.styles.library import find_style
 
+    if is_auto(style):
+        raise InputError("auto follows from a song's own content: nm-style compare SONG shows it")
     print_style(find_style(style))
 
 
@@ -96,8 +100,13 @@ def list_styles() -> None:
 def compare(
     song: Annotated[Path, typer.Argument(help="Song to compare.", show_default=False)],
     style: Annotated[
-        str, typer.Option("--style", "-s", help="Name of a bundled style, or a file (see nm-style list).")
-    ],
+        str,
+        typer.Option(
+            "--style",
+            "-s",
+            help="Name of a bundled style (see nm-style list), a file, or auto: songs with the same content.",
+        ),
+    ] = "auto",
     json_file: Annotated[
         str | None,
         typer.Option("--json", metavar="FILE", help="Write all numbers as JSON; - for the terminal."),
@@ -108,7 +117,10 @@ def compare(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no table.")] = False,
 ) -> None:
-    """Show where each region of a song lies among the songs of a style. The exit code is 0 whatever it finds."""
+    """Show where each region of a song lies among finished songs like it, or among the songs of a style.
+
+    The exit code is 0 whatever it finds.
+    """
     if plot is not None and plot.suffix.lower() != ".png":
         if plot.suffix and not plot.is_dir():
             raise InputError(f"--plot {plot}: expected a name that ends in .png, or a folder")
@@ -117,12 +129,9 @@ def compare(
         if path is not None and path.is_dir():
             raise InputError(f"{path} is a folder; give a file name")
     # --help stays quick: these load NumPy and numba
-    from neural_mastering.styles.compare import compare as compare_with
-    from neural_mastering.styles.library import find_style
-    from neural_mastering.styles.song import measure_song_tone
+    from neural_mastering.styles.compare import compare_file
 
-    profile = find_style(style)
-    comparison = compare_with(measure_song_tone(song), profile)
+    comparison = compare_file(song, style)
     if json_file == "-":
         print(_json_text(comparison.to_dict()), end="")
         print_notes(comparison.notes)
@@ -171,7 +180,7 @@ def _draw(comparison: Any, path: Path) -> None:
         comparison.tone.sigma,
         comparison.levels_db,
         printable(Path(comparison.song.name).stem),
-        printable(comparison.style.name),
+        printable(comparison.among),
         [(region.name, region.low_hz, region.high_hz) for region in REGIONS],
     )
     with replacing(path) as draft:

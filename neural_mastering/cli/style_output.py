@@ -87,9 +87,13 @@ def print_notes(notes: Sequence[Note]) -> None:
 def print_comparison(comparison: Comparison) -> None:
     """A table of regions and numbers, and in words what is unusual."""
     style = comparison.style
-    print(
-        f"{printable(comparison.song.name)} beside {printable(style.name)} ({_songs(style)}), at equal loudness"
+    learned = (
+        f"predicted from its content, learned from {style.songs} songs" if comparison.kinds else _songs(style)
     )
+    print(f"{printable(comparison.song.name)} beside {printable(style.name)} ({learned}), at equal loudness")
+    if comparison.kinds:
+        shown = sorted(comparison.kinds.items(), key=lambda item: -item[1])
+        print("kind of music, by content: " + ", ".join(f"{name} {share:.0%}" for name, share in shown))
     print(f"{'':18} {'':16} {'song':>8} {'usual':>8} {'differs':>11} {'sigma':>6} {'percentile':>10}")
     for each in (*comparison.regions, *comparison.numbers):
         numbers = (

@@ -22,7 +22,7 @@ def tonal_balance(
     sd_db: Levels,
     song_db: Levels,
     song: str,
-    style: str,
+    among: str,
     regions: Sequence[tuple[str, float, float]] = (),
 ) -> Figure:
     """A song over the 10–90 % and 25–75 % corridors of a style.
@@ -31,10 +31,11 @@ def tonal_balance(
         at_hz: (band,).
         usual_db, sd_db: (band,) mean and standard deviation of the style; NaN where it says nothing.
         song_db: (band,) levels of the song; NaN where it has no sound.
-        song, style: names.
+        song: its name.
+        among: the songs of the style, such as "rock songs".
         regions: name and edges in Hz, low to high; they are named along the top.
     """
-    song, style = (name.replace("$", r"\$") for name in (song, style))  # else matplotlib reads a formula
+    song, among = (name.replace("$", r"\$") for name in (song, among))  # else matplotlib reads a formula
     figure, axes = new_figure(9.0, 4.8)
     for sigma, alpha, label in (
         (TENTH_SIGMA, 0.16, "8 in 10 songs"),
@@ -49,7 +50,7 @@ def tonal_balance(
             linewidth=0.0,
             label=label,
         )
-    axes.plot(at_hz, usual_db, color=SECOND, linewidth=1.0, linestyle="--", label=f"mean of {style}")
+    axes.plot(at_hz, usual_db, color=SECOND, linewidth=1.0, linestyle="--", label=f"mean of {among}")
     axes.plot(at_hz, song_db, color=ACCENT, linewidth=2.2, label=song)
     log_frequency_axis(axes)
     values = np.concatenate([usual_db - 1.7 * sd_db, usual_db + 1.7 * sd_db, song_db])
@@ -64,6 +65,6 @@ def tonal_balance(
         middle_hz = float(np.sqrt(low_hz * high_hz))
         axes.text(middle_hz, top - 0.8, name, ha="center", va="top", fontsize=8, color=MUTED)
     axes.set_ylabel("Level at equal loudness (dB)", color=INK)
-    axes.set_title(f"{song} among songs of the style {style}", loc="left", color=INK, fontsize=11)
+    axes.set_title(f"{song} among {among}", loc="left", color=INK, fontsize=11)
     axes.legend(frameon=False, fontsize=9, loc="lower left")
     return figure

@@ -135,14 +135,12 @@ async def compare(request: Request, song: str, body: CompareRequest) -> dict[str
         other = space.song(body.reference or "")
         levels, usual = (json.loads(space.file(s, SPECTRUM).read_text()) for s in (own, other))
         unknown = [None] * len(levels["hz"])
-        return {
-            **{"hz": levels["hz"], "level_db": levels["level_db"]},
-            **{"usual_db": usual["level_db"], "sd_db": unknown, "regions": [], "numbers": [], "notes": []},
-        }
+        not_known = {"sd_db": unknown, "kinds": {}, "regions": [], "numbers": [], "notes": []}
+        return {key: levels[key] for key in ("hz", "level_db")} | {"usual_db": usual["level_db"]} | not_known
     found = await _result(request, space.compare(own, body.style))
     bands = found["bands"]
     columns = {key: [band[key] for band in bands] for key in ("hz", "level_db", "usual_db", "sd_db")}
-    return {**columns, **{key: found[key] for key in ("style", "regions", "numbers", "notes")}}
+    return {**columns, **{key: found[key] for key in ("style", "kinds", "regions", "numbers", "notes")}}
 
 
 @router.post("/sections")

@@ -24,10 +24,8 @@ from neural_mastering.studio.preview import RegionRenderer
 from neural_mastering.studio.render_requests import request_of
 from neural_mastering.studio.renders import render_album, render_master
 from neural_mastering.studio.residuals import residual_of
-from neural_mastering.styles.compare import compare
+from neural_mastering.styles.compare import compare_file
 from neural_mastering.styles.intensity import INTENSITIES_DB
-from neural_mastering.styles.library import find_style
-from neural_mastering.styles.song import measure_song_tone
 
 
 class TaskProgress(Protocol):
@@ -63,8 +61,7 @@ def _proposals(arguments: Arguments, progress: TaskProgress) -> dict[str, Decisi
 
 def _compare(arguments: Arguments, progress: TaskProgress) -> Any:
     progress("comparing")
-    song = measure_song_tone(Path(arguments["source"]))
-    return finite(compare(song, find_style(arguments["style"])).to_dict())
+    return finite(compare_file(Path(arguments["source"]), arguments["style"]).to_dict())
 
 
 def _preview(arguments: Arguments, progress: TaskProgress) -> dict[str, Any]:

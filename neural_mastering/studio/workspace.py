@@ -21,7 +21,6 @@ from neural_mastering.studio.project import Project, content_hash, safe_name
 from neural_mastering.studio.shared_folder import SharedFolder
 from neural_mastering.studio.song_files import DECODED, SUMMARY, WAVEFORM
 from neural_mastering.studio.uploads import Limits, receiving
-from neural_mastering.styles.profile import AUTO
 
 _RENDERS_KEPT = 20
 """Older ones can't be downloaded any more."""
@@ -212,11 +211,7 @@ class Workspace:
         return self.jobs.submit("proposals", self._arguments(song, settings), key=f"proposals {song.id}")
 
     def compare(self, song: SongSession, style: str) -> StudioJob:
-        """Have a song compared with a style."""
-        if style == AUTO:
-            raise InputError(
-                "--style auto: the decision's `tone` holds what the song is compared with; name a style"
-            )
+        """Have a song compared with a style, or with songs of the same content (`auto`)."""
         own = Settings(style=style)
         arguments = {**self._arguments(song, own), "style": self.named.resolved(own).style}
         return self.jobs.submit("compare", arguments, key=f"compare {song.id}")

@@ -1,8 +1,10 @@
-"""Comparing a song with a style: where each region and each number lies among the songs of the style."""
+"""Comparing a song with a style, or with what its content predicts: where each region and each number lies."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,14 @@ from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
 from neural_mastering.metering.band_crest import OCTAVES_HZ
+from neural_mastering.normality import NormalTone, load_normal_tone
 from neural_mastering.notes import Note
 from neural_mastering.styles.equal_loudness import at_equal_loudness, tone_at_equal_loudness
-from neural_mastering.styles.profile import Spread, StyleProfile
+from neural_mastering.styles.expectations import ALL_MUSIC, SONGS_LIKE_THIS, is_auto, normal_for
+from neural_mastering.styles.library import find_style
+from neural_mastering.styles.profile import AUTO, Spread, StyleProfile
 from neural_mastering.styles.regions import REGIONS, bands_text
-from neural_mastering.styles.song import LEAST_BANDS, SHORT_SECONDS, SongTone
+from neural_mastering.styles.song import LEAST_BANDS, SHORT_SECONDS, SongTone, measure_song_tone
 from neural_mastering.styles.standing import Standing, standing_of
 from neural_mastering.units import third_octave_hz
 
@@ -39,6 +44,7 @@ class Comparison:
         regions: of the spectrum, low to high; regions without a common band are missing.
         numbers: width, crest, peak-to-loudness ratio, loudness range, loudness; where the style has them.
         notes: what limits the comparison.
+        kinds: probability of each kind of music by content; empty where a style was named.
     """
 
     song: SongTone
@@ -48,6 +54,13 @@ class Comparison:
     regions: tuple[Standing, ...]
     numbers: tuple[Standing, ...]
     notes: tuple[Note, ...]
+    kinds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def among(self) -> str:
+        """What the song is compared with, as a noun."""
+        name = self.style.name
+        return name if name in (SONGS_LIKE_THIS, ALL_MUSIC) else f"songs of the style {name}"
 
     def corridor_db(self, sigma: float) -> Float64s:
         """(third,) mean plus `sigma` standard deviations; NaN where nothing is known."""
@@ -74,11 +87,47 @@ class Comparison:
                 "seconds": round(self.song.seconds, 1),
             },
             "style": {"name": self.style.name, "songs": self.style.songs},
+            "kinds": {name: round(share, 3) for name, share in self.kinds.items()},
             "regions": [_standing_dict(each) for each in self.regions],
             "numbers": [_standing_dict(each) for each in self.numbers],
             "bands": bands,
             "notes": [{"kind": note.kind, "text": note.text} for note in self.notes],
         }
+
+
+def compare_file(path: str | Path, style: str) -> Comparison:
+    """Measure a song and compare it with a style, given by name or file, or with `auto`.
+
+    Raises:
+        InputError: an unknown style, a file that can't be read, or a song that can't be compared.
+    """
+    if is_auto(style):
+        return compare_with_songs_like_it(measure_song_tone(path, with_content=True), load_normal_tone())
+    profile = find_style(style)  # before any audio is read
+    return compare(measure_song_tone(path), profile)
+
+
+def compare_with_songs_like_it(song: SongTone, model: NormalTone) -> Comparison:
+    """Where a song lies among finished songs with its content, as the style `auto` has it: levels alone.
+
+    The levels there are N(μ, Σ) as `model` predicts them from the content; a song whose content says too little is
+    compared with all music.
+
+    Args:
+        song: measured with its content.
+        model: predicts the spectrum, and the probability of kinds of music.
+
+    Raises:
+        InputError: a song that is silent, too short, or has sound in too few bands.
+    """
+    normal = normal_for(AUTO, song.content, model)
+    (expected,) = normal.expectations
+    found = compare(song, StyleProfile(expected.name, expected.tone, len(model.regression.songs)))
+    notes = found.notes
+    if song.content is None:
+        text = "the song is too short, or its sample rate too low, to tell which songs are like it"
+        notes = (*notes, Note("content_unknown", f"{text}: it is compared with all music"))
+    return replace(found, notes=notes, kinds=normal.kinds)
 
 
 def compare(song: SongTone, style: StyleProfile) -> Comparison:

@@ -11,7 +11,8 @@ from neural_mastering.styles.library import find_style
 from neural_mastering.styles.move import Expectation
 from neural_mastering.styles.profile import AUTO
 
-SONGS_LIKE_THIS = "songs like this"
+SONGS_LIKE_THIS, ALL_MUSIC = "songs like this", "all music"
+"""What `auto` compares with, and what it falls back to."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Normal:
 
     expectations: tuple[Expectation, ...]
     kinds: Mapping[str, float]
+
+
+def is_auto(style: str) -> bool:
+    """Whether a style is `auto`, in any case: that of songs with the same content."""
+    return style.strip().lower() == AUTO
 
 
 def normal_for(style: str, content: Content | None, model: NormalTone) -> Normal:
@@ -44,9 +50,9 @@ def normal_for(style: str, content: Content | None, model: NormalTone) -> Normal
     """
     predicted = None if content is None else model.predict(content)
     kinds = {} if content is None else model.kinds(content)
-    if style.strip().lower() == AUTO:
+    if is_auto(style):
         if predicted is None:
-            return Normal((Expectation("all music", 1.0, model.general),), kinds)
+            return Normal((Expectation(ALL_MUSIC, 1.0, model.general),), kinds)
         return Normal((Expectation(SONGS_LIKE_THIS, 1.0, predicted),), kinds)
     profile = find_style(style)
     tone = profile.next_song
@@ -61,5 +67,5 @@ def check_style(style: str) -> None:
     Raises:
         InputError: an unknown style, or a file that is none.
     """
-    if style.strip().lower() != AUTO:
+    if not is_auto(style):
         find_style(style)

@@ -14,6 +14,7 @@ import soundfile
 from nm_test_signals import heed_interrupts
 
 from neural_mastering.cli.style import invoke
+from neural_mastering.rendering import suggest
 from neural_mastering.styles.style_file import load_style
 
 RATE = 22_050
@@ -70,6 +71,32 @@ def test_learn_show_compare(folder: Path, tmp_path: Path, run: Run) -> None:
     code, out, _ = run("compare", song, "-s", style, "--json", "-")
     assert code == 0 and json.loads(out) == written
     assert run("compare", song, "-s", style, "-q")[:2] == (0, "")
+
+
+def test_without_a_style_the_song_is_compared_with_songs_like_it(
+    folder: Path, tmp_path: Path, run: Run
+) -> None:
+    """The levels expected are those from which nm-master's default starts, turned to equal loudness."""
+    song = tmp_path / "a song.wav"
+    soundfile.write(song, _song(7, 12.0, 44_100), 44_100)
+    code, out, _ = run("compare", song, "--plot", tmp_path)
+    assert code == 0 and "beside songs like this" in out and "kind of music, by content" in out
+    assert (tmp_path / "a song_auto.png").exists()
+    found = json.loads(run("compare", song, "--json", "-")[1])
+    assert json.loads(run("compare", song, "--style", "AUTO", "--json", "-")[1]) == found
+    assert sum(found["kinds"].values()) == pytest.approx(1.0, abs=0.01) and found["numbers"] == []
+    normal = suggest(song, style="auto").move
+    assert normal is not None and normal.normal is not None
+    known = normal.known & normal.normal.known
+    usual = np.array([band["usual_db"] for band in found["bands"]], dtype=float)[known]
+    np.testing.assert_allclose(usual - usual.mean(), _mean_free(normal.normal.mean[known]), atol=0.011)
+    short = json.loads(run("compare", folder / "söng 0.wav", "--json", "-")[1])
+    assert short["style"]["name"] == "all music" and short["kinds"] == {}
+    assert "content_unknown" in [note["kind"] for note in short["notes"]]
+
+
+def _mean_free(levels: np.ndarray) -> np.ndarray:
+    return levels - levels.mean()
 
 
 def test_two_processes_learn_what_one_learns(folder: Path, tmp_path: Path, run: Run) -> None:
@@ -145,7 +172,9 @@ def test_a_folder_with_broken_files(folder: Path, tmp_path: Path, run: Run) -> N
         (["show", "there.json"], "not a style"),
         (["compare", "nowhere.wav", "--style", "rock"], "does not exist"),
         (["compare", "there.json", "--style", "rock"], "can't be read as audio"),
-        (["compare", "song.wav"], "--style"),
+        (["compare", "song.wav"], "does not exist"),
+        (["compare", "there.json", "--style", "auto"], "can't be read as audio"),
+        (["show", "auto"], "nm-style compare SONG"),
         (["compare", "song.wav", "--style", "rock", "--plot", "x.jpg"], "ends in .png"),
         (["compare", "song.wav", "--style", "rock", "--json", "."], "is a folder"),
         (["frobnicate"], "frobnicate"),
@@ -170,10 +199,11 @@ def test_help_starts_without_heavy_imports() -> None:
     assert done.stdout.strip().endswith("[] 0") and "--jobs" in done.stdout
 
 
-def test_compare_never_loads_torch(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("style", ["rock", "auto"])
+def test_compare_never_loads_torch(folder: Path, style: str) -> None:
     code = (
         "import sys\nfrom neural_mastering.cli.style import invoke\n"
-        f"code = invoke(['compare', {str(folder / 'söng 0.wav')!r}, '--style', 'rock', '-q'])\n"
+        f"code = invoke(['compare', {str(folder / 'söng 0.wav')!r}, '--style', {style!r}, '-q'])\n"
         "print([m for m in ('torch', 'matplotlib') if m in sys.modules], code)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

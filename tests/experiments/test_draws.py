@@ -1,5 +1,7 @@
 """Several mistakes a song: the scores know what is luck, and the ways agree where they must."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,14 @@ from experiments.common.normal_tone.measured_songs import Songs
 from experiments.mistakes_undone.draws import rendered_lines
 from experiments.mistakes_undone.left_mistakes import Left, engine, left, mistakes_of
 from experiments.mistakes_undone.other_ways import family_known, together, with_own_package
+from experiments.mistakes_undone.region_shares import region_lines
 from experiments.mistakes_undone.rows import Row
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.mix_errors import error_covariance
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
+from neural_mastering.metering.content import Content
 from neural_mastering.metering.profile import Profile
+from neural_mastering.normality import load_normal_tone
 from neural_mastering.styles.move import Expectation, wanted_move
 
 BANDS = len(CENTRES_HZ)
@@ -53,6 +58,22 @@ def test_the_engine_is_that_of_the_library() -> None:
     curve = engine([tone], 3.5)(level, known, 0)
     off = (curve - move.curve_db)[BROAD & known]
     np.testing.assert_allclose(off, off.mean(), atol=1e-6)
+
+
+def test_songs_drawn_from_the_prediction_lie_where_it_says() -> None:
+    tone = load_normal_tone()
+    features = tone.regression.centre + 0.3 * tone.regression.scale
+    content = Content(tone.names, features, 60.0)
+    predicted = tone.predict(content)
+    levels = np.random.default_rng(4).multivariate_normal(predicted.mean, predicted.covariance, size=300)
+    songs = replace(
+        songs_of(levels, ["a"] * 300), names=tone.names, features=np.repeat(features[None], 300, axis=0)
+    )
+    lines = region_lines(songs)
+    assert len(lines) == 8 and {line["songs"] for line in lines} == {"300"}
+    shares = {name: np.mean([float(line[name][:-2]) for line in lines]) for name in list(lines[0])[2:]}
+    expected = {"below the 10th": 10.0, "between the 25th and the 75th": 50.0, "above the 90th": 10.0}
+    assert shares == pytest.approx(expected, abs=5.0)
 
 
 def test_scores_of_many_mistakes_and_of_tests_with_one_each() -> None:

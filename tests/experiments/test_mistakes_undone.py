@@ -22,7 +22,7 @@ from experiments.common.scores import removed, removed_interval, share_worse, wo
 from experiments.mistakes_undone.mixes import mahalanobis
 from experiments.mistakes_undone.plain import gaussian_of, plain_posterior
 from experiments.mistakes_undone.rows import Row, read, write
-from experiments.mistakes_undone.run import case_of, rendered_move
+from experiments.mistakes_undone.run import Setting, Task, case_of, rendered_move, song_rows
 from experiments.mistakes_undone.songs import Song, chosen, pool_songs
 from experiments.mistakes_undone.spectra import Spectra, excerpt, profile_of_samples
 from experiments.mistakes_undone.steps import after_step, best_step
@@ -188,6 +188,18 @@ def test_rows_come_back(tmp_path: Path) -> None:
     write(tmp_path / "songs.csv", rows)
     assert read(tmp_path / "songs.csv") == rows
     assert read(tmp_path / "none.csv") == []
+
+
+def test_what_is_known_of_a_song_is_not_measured_again(tmp_path: Path) -> None:
+    condition, systems = Condition("random", 2.0), chosen_systems(["nothing"], None)
+    setting, missing = Setting(None, ("nothing",), 1.0, 16, (condition,)), Song("p", "s", tmp_path / "no.wav")
+    assert song_rows(Task(missing, frozenset({(condition.name, "nothing")})), setting, systems) == []
+    with pytest.raises(soundfile.LibsndfileError):
+        song_rows(Task(missing, frozenset()), setting, systems)
+    there = Song("p", "s", tmp_path / "s.wav")
+    soundfile.write(there.path, 0.1 * np.random.default_rng(0).standard_normal((4 * RATE, 2)), RATE)
+    (row,) = song_rows(Task(there, frozenset({(condition.name, "other")})), setting, systems)
+    assert row.before_db == row.after_db == pytest.approx(2.0, abs=0.1) and row.move_db == 0.0
 
 
 def test_the_same_songs_are_chosen_whatever_others_there_are() -> None:

@@ -11,6 +11,7 @@ from scipy.signal import lfilter, sosfilt
 
 from experiments.reference_matching import following
 from experiments.reference_matching.content import Crests, curve_of, jaggedness_db
+from experiments.reference_matching.following_tables import COLUMNS, medians, summary
 from neural_mastering.dsp import rbj
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ
 
@@ -80,8 +81,15 @@ def test_a_row_says_how_near_a_song_came(tmp_path: Path) -> None:
     assert float(full["move_db"]) > float(default["move_db"]) and float(default["notes"]) > 0.98
     tone_only = following.rows_of(files[0], files[1], 4.0, None, is_whole=False)
     assert len(tone_only) == 2 and np.isnan(float(tone_only[0]["width_db"]))
-    lines = following.summary([*rows, *tone_only]).splitlines()
+    lines = summary([*rows, *tone_only]).splitlines()
     assert len(lines) == 5 and lines[2].startswith("| default (0.6) | 2 | ")
+    table = [
+        {"song": f"a/{i}", "system": "x", **dict.fromkeys(COLUMNS, 2.0), "tone_db": after}
+        for i, after in enumerate((0.5, 1.0, 3.0))
+    ]
+    lines = medians([*table, {**table[0], "width_db": float("nan")}]).splitlines()
+    assert lines[2] == "| x | tone | 4 | 0.38 [0.25, 1.50] | 1.50 | 1 |"
+    assert lines[4] == "| x | width | 3 | 1.00 [1.00, 1.00] | 1.00 | 0 |"
 
 
 def test_nothing_is_followed_at_a_share_of_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

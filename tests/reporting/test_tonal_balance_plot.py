@@ -19,8 +19,11 @@ def test_song_corridors_and_regions_are_drawn_and_gaps_stay_gaps() -> None:
     usual = -0.5 * np.arange(29.0)
     song = usual + 3.0
     song[-2:] = np.nan
-    figure = tonal_balance(AT_HZ, usual, np.full(29, 4.0), song, "my $ong$", "rock", [("sub", 30.0, 60.0)])
+    figure = tonal_balance(
+        AT_HZ, usual, np.full(29, 4.0), song, "my $ong$", "rock $ongs", [("sub", 30.0, 60.0)]
+    )
     axes = figure.axes[0]
+    assert axes.get_title(loc="left") == r"my \$ong\$ among rock \$ongs"
     lines = {line.get_label(): np.asarray(line.get_ydata()) for line in axes.lines}
     np.testing.assert_array_equal(lines[r"my \$ong\$"], song)
     corridor = np.asarray(axes.collections[0].get_paths()[0].vertices)

@@ -129,6 +129,9 @@ def test_three_proposals_grow_in_strength(studio: Studio, song: str) -> None:
 def test_a_song_is_compared_with_a_style_and_with_another(studio: Studio, song: str, other: Path) -> None:
     beside = studio.post(f"/songs/{song}/compare", {"style": "rock"})
     assert len(beside["hz"]) == len(beside["usual_db"]) == len(beside["sd_db"]) and beside["regions"]
+    alike = studio.post(f"/songs/{song}/compare", {"style": "auto"})
+    assert sum(alike["kinds"].values()) == pytest.approx(1.0, abs=0.01) and not beside["kinds"]
+    assert alike["level_db"] != beside["level_db"] or alike["usual_db"] != beside["usual_db"]
     reference = studio.upload(other, role="reference")
     assert reference not in studio.get("/project")["order"]
     with_it = studio.post(f"/songs/{song}/compare", {"reference": reference})

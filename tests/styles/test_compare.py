@@ -10,8 +10,10 @@ from neural_mastering.audio_io.block import blocks_of
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.errors import InputError
+from neural_mastering.metering.content import Content
 from neural_mastering.metering.profile import profile_of
-from neural_mastering.styles.compare import compare
+from neural_mastering.normality import load_normal_tone
+from neural_mastering.styles.compare import compare, compare_with_songs_like_it
 from neural_mastering.styles.equal_loudness import at_equal_loudness, tone_at_equal_loudness
 from neural_mastering.styles.learn import learn_style
 from neural_mastering.styles.profile import Spread, StyleProfile
@@ -110,6 +112,7 @@ def test_what_a_style_does_not_have_is_not_compared(make_song: MakeSong) -> None
     tone = Gaussian(np.zeros(29), np.eye(29), known)
     bare = StyleProfile("bare", tone, 10)
     compared = compare(make_song(0), bare)
+    assert compared.among == "songs of the style bare"
     assert compared.numbers == () and compared.regions[0].name == "bass"
     assert [note.kind for note in compared.notes] == ["unknown_bands"]
     only = replace(bare, plr_db=Spread(12.0, 2.0))
@@ -134,6 +137,30 @@ def test_notes_and_faults_of_the_song(make_song: MakeSong) -> None:
     treble = replace(style, tone=Gaussian(np.zeros(29), np.eye(29), CENTRES_HZ > 9_000.0))
     with pytest.raises(InputError, match="share only"):
         compare(replace(mono, channels=2), treble)
+
+
+def test_songs_like_it_are_those_of_the_prediction(make_song: MakeSong) -> None:
+    """Shifts and spreads are those of the predicted Gaussian; without content those of all music."""
+    model = load_normal_tone()
+    content = Content(model.names, model.regression.centre + 0.3 * model.regression.scale, 60.0)
+    predicted = model.predict(content)
+    usual = make_song(0, levels_db=predicted.mean - 14.0, content=content)
+    found = compare_with_songs_like_it(usual, model)
+    assert dict(found.kinds) == model.kinds(content) and found.numbers == () and found.notes == ()
+    offset = found.regions[0].difference
+    np.testing.assert_allclose([region.difference for region in found.regions], offset, atol=1e-9)
+    draws = np.random.default_rng(3).multivariate_normal(predicted.mean, predicted.covariance, 300)
+    percentiles = [
+        compare_with_songs_like_it(make_song(0, levels_db=levels, content=content), model)
+        .regions[4]
+        .percentile
+        for levels in draws
+    ]
+    assert np.mean(np.array(percentiles) < 10.0) == pytest.approx(0.1, abs=0.05)
+    unknown = compare_with_songs_like_it(make_song(0), model)
+    assert found.among == "songs like this" and unknown.among == "all music" and dict(unknown.kinds) == {}
+    assert [note.kind for note in unknown.notes] == ["content_unknown"]
+    np.testing.assert_array_equal(unknown.style.tone.mean, model.general.mean)
 
 
 def test_the_mean_of_a_few_songs_is_uncertain_itself() -> None:

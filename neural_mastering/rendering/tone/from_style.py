@@ -18,10 +18,9 @@ from neural_mastering.rendering.reference.shares import limit_db
 from neural_mastering.rendering.reference.statement import reference_statement
 from neural_mastering.rendering.tone.analysis import ToneAnalysis
 from neural_mastering.rendering.tone.tone import LEFT_ALONE, Tone
-from neural_mastering.styles.expectations import Normal, normal_for
+from neural_mastering.styles.expectations import Normal, is_auto, normal_for
 from neural_mastering.styles.intensity import error_covariance
 from neural_mastering.styles.move import LARGEST_DB, Move, Wish, wanted_move
-from neural_mastering.styles.profile import AUTO
 from neural_mastering.words.fit import fit_together
 
 ENGINEER_LARGEST_DB = 12.0
@@ -93,7 +92,7 @@ def _wishes(tone: Tone, prior: Float64s) -> tuple[tuple[Wish, ...], float]:
 def _origin(tone: Tone, style: str | None) -> Note:
     if tone.origin.kind != LEFT_ALONE.kind or style is None:
         return tone.origin
-    if style.strip().lower() == AUTO:
+    if is_auto(style):
         return Note(
             "style", "tone by comparison with finished songs like this one: nothing else was asked for"
         )
