@@ -62,7 +62,7 @@ class Evidence:
         self._traits = basis.T @ (kernels[np.arange(sparse), :, largest] / size[:, None]).T
 
     def of(self, mixtures: Sequence[Mixture]) -> Float64s:
-        """(mixture, noise) log p(y | k, η) at `NOISE_SHARES`, up to one constant; one general kernel each at most."""
+        """(mixture, noise) log p(y | k, η) up to one constant; a mixture has at most one general kernel."""
         alike: dict[tuple[int, float, int], list[int]] = defaultdict(list)
         split = [self._split(mixture) for mixture in mixtures]
         for i, (general, share, traits, _) in enumerate(split):
