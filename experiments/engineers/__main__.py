@@ -108,7 +108,9 @@ def _ablate(arguments: Namespace) -> None:
 
 def _render(arguments: Namespace) -> None:
     wanted = [name for name in arguments.engineers if name in rendered.ENGINEERS]
-    rows = rendered.run(arguments.music, arguments.out, wanted, arguments.matchering, _tell)
+    rows = rendered.run(
+        arguments.music, arguments.out, wanted, arguments.matchering, _tell, arguments.from_songs
+    )
     _write(arguments.out / "rendered.md", [_titled("Rendered", rendered.table_of(rows))])
 
 
