@@ -211,34 +211,51 @@ class Predicted:
     noise: float
 
 
-def predict_score(model: ScoreModel, kernels: Float64s, across: Float64s, own: Float64s) -> Predicted:
-    """The number for a song.
+class ScorePredictor:
+    """What a model says about new songs; all that depends on the known ones is computed once.
 
     Args:
         model: by `fit_score`.
         kernels: (kernel, song, song) between known songs.
-        across: (kernel, song) to the new song.
-        own: (kernel,) of the new song with itself.
     """
-    means, variances, noises = [], [], []
-    ones = np.ones(len(model.values))
-    for m, eta, size in zip(model.mixtures, model.noise, model.size, strict=True):
-        share = np.array(m.shares)
-        index = list(m.indices)
-        c = (1.0 - eta) * np.einsum("k,kij->ij", share, kernels[index]) + eta * np.eye(len(ones))
-        k = (1.0 - eta) * share @ across[index]
-        solved = np.linalg.solve(c, np.column_stack([model.values, ones, k]))
-        mean = (ones @ solved[:, 0]) / (ones @ solved[:, 1])
-        rest = 1.0 - ones @ solved[:, 2]
-        means.append(mean + k @ (solved[:, 0] - mean * solved[:, 1]))
-        own_k = (1.0 - eta) * share @ own[index]
-        variances.append(size * max(own_k - k @ solved[:, 2] + rest**2 / (ones @ solved[:, 1]), 0.0))
-        noises.append(size * eta)
-    mean = float(model.weight @ np.array(means))
-    spread = float(model.weight @ (np.array(means) - mean) ** 2)
-    return Predicted(
-        mean, float(model.weight @ np.array(variances)) + spread, float(model.weight @ np.array(noises))
-    )
+
+    def __init__(self, model: ScoreModel, kernels: Float64s) -> None:
+        count = len(model.values)
+        self._model = model
+        self._shares = np.zeros((len(model.mixtures), len(kernels)))
+        for row, mixture, eta in zip(self._shares, model.mixtures, model.noise, strict=True):
+            row[list(mixture.indices)] = (1.0 - eta) * np.array(mixture.shares)
+        covariance = np.tensordot(self._shares, kernels, axes=1)
+        covariance[:, np.arange(count), np.arange(count)] += model.noise[:, None]
+        self._inverse = np.linalg.inv(covariance)
+        ones = self._inverse.sum(axis=2)
+        weighted = self._inverse @ model.values
+        self._precision = ones.sum(axis=1)
+        self._mean = weighted.sum(axis=1) / self._precision
+        self._residual = weighted - self._mean[:, None] * ones
+
+    def at(self, across: Float64s, own: Float64s) -> Predicted:
+        """The number for a song.
+
+        Args:
+            across: (kernel, song) from the known songs to the new one.
+            own: (kernel,) of the new song with itself.
+        """
+        model = self._model
+        near = self._shares @ across
+        solved = (self._inverse @ near[:, :, None])[:, :, 0]
+        rest = 1.0 - solved.sum(axis=1)
+        means = self._mean + (near * self._residual).sum(axis=1)
+        left = self._shares @ own - (near * solved).sum(axis=1) + rest**2 / self._precision
+        mean = float(model.weight @ means)
+        spread = float(model.weight @ (means - mean) ** 2)
+        variance = float(model.weight @ (model.size * np.maximum(left, 0.0))) + spread
+        return Predicted(mean, variance, float(model.weight @ (model.size * model.noise)))
+
+
+def predict_score(model: ScoreModel, kernels: Float64s, across: Float64s, own: Float64s) -> Predicted:
+    """The number for one song, see `ScorePredictor`."""
+    return ScorePredictor(model, kernels).at(across, own)
 
 
 def between(average: ScoreModel, found: Predicted, trust: float) -> Predicted:
