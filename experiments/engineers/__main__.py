@@ -67,7 +67,7 @@ def _score(arguments: Namespace) -> None:
         for pairs in arguments.pairs:
             if any(cell.engineer == name and cell.pairs == pairs for cell in cells):
                 continue
-            systems = systems_for(name, {learned.NAME: learned.learner(arguments.out)})
+            systems = systems_for(name, arguments.out, {learned.NAME: learned.learner(arguments.out)})
             cells += cells_of(name, given, [pairs], arguments.seeds, systems, _tell)
             cells.sort(key=lambda cell: (NAMES.index(cell.engineer), cell.pairs))
             write_rows(table, rows_of(cells))

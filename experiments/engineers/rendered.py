@@ -54,7 +54,7 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """A row for each system and judged song."""
     pairs = [pair_of(name, mix, out) for mix in taught]
-    systems = systems_for(name, {learned.NAME: learned.learner(out)})
+    systems = systems_for(name, out, {learned.NAME: learned.learner(out)})
     guesses = {system: learn(pairs) for system, learn in systems.items() if system != "loudness only"}
     rows = []
     for mix in judged:

@@ -68,13 +68,14 @@ def bench(songs: Iterable[Song], part: Part, out: Path, most: int | None = None)
     return Bench(in_turn(songs_of(songs, "train"), 0)[:most], in_turn(songs_of(songs, part), 0), out)
 
 
-def systems_for(name: str, others: Mapping[str, System]) -> dict[str, System]:
-    """The baselines, the ceiling where the right feature is known, and others."""
-    systems = dict(BASELINES)
-    if name != outside.NAME:
+def systems_for(name: str, out: Path, others: Mapping[str, System]) -> dict[str, System]:
+    """The baselines, the ceiling on what the engineer hears (kept in `out` where ffmpeg reads it), and others."""
+    if name == outside.NAME:
+        right = ridge_on(lambda mix: outside.hears(mix.song.path, out / "readings" / f"{mix.song.key}.json"))
+    else:
         engineer = by_name(name)
-        systems[CEILING] = ridge_on(lambda mix: engineer.hears(mix.heard))
-    return systems | dict(others)
+        right = ridge_on(lambda mix: engineer.hears(mix.heard))
+    return dict(BASELINES) | {CEILING: right} | dict(others)
 
 
 def cells_of(
