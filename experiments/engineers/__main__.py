@@ -7,8 +7,8 @@
     python -m experiments.engineers MUSIC OUT render       the whole path on audio, a subset
 
 MUSIC holds manifest.csv (columns file and package) and the songs that it names. OUT keeps what was measured and
-rendered: run again to go on. Masters of three engineers have to be rendered to be known (3 s of CPU a song and
-engineer).
+rendered, and the scores: run again to go on; delete scores_*.csv and ablations_*.csv to score another version of
+the learner. Masters of three engineers have to be rendered to be known (3 s of CPU a song and engineer).
 """
 
 import sys
@@ -16,14 +16,14 @@ from argparse import Namespace
 from pathlib import Path
 
 from experiments.common.command_line import parser_of
-from experiments.common.csv_files import write_rows
+from experiments.common.csv_files import read_rows, write_rows
 from experiments.engineers import learned, rendered
 from experiments.engineers.ablations import ablations
 from experiments.engineers.cache import mix_of
 from experiments.engineers.plots import learning_curves
 from experiments.engineers.songs import in_turn, pool_songs, songs_of
 from experiments.engineers.study import CLOSED_FORM, NAMES, SEEDS, SIZES, Cell, bench, cells_of, systems_for
-from experiments.engineers.tables import Row, interval_table, level_table, rows_of, tone_table
+from experiments.engineers.tables import Row, cell_of, interval_table, level_table, rows_of, tone_table
 from neural_mastering.atomic import write_text
 from neural_mastering.reporting.table import markdown_table
 
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--engineers", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--pairs", nargs="+", type=int, default=SIZES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--from-songs", type=int, default=None, help="draw all pairs from so many songs")
     parser.add_argument(
         "--matchering", type=Path, default=None, help="an interpreter that has matchering 2.0.6"
     )
@@ -59,12 +60,17 @@ def _measure(arguments: Namespace) -> None:
 
 
 def _score(arguments: Namespace) -> None:
-    given = bench(pool_songs(arguments.music), arguments.on, arguments.out)
-    cells: list[Cell] = []
+    given = bench(pool_songs(arguments.music), arguments.on, arguments.out, arguments.from_songs)
+    table = arguments.out / f"scores_{arguments.on}.csv"
+    cells = _kept(table)
     for name in arguments.engineers:
-        systems = systems_for(name, {learned.NAME: learned.learner(arguments.out)})
-        cells += cells_of(name, given, arguments.pairs, arguments.seeds, systems, _tell)
-        write_rows(arguments.out / f"scores_{arguments.on}.csv", rows_of(cells))
+        for pairs in arguments.pairs:
+            if any(cell.engineer == name and cell.pairs == pairs for cell in cells):
+                continue
+            systems = systems_for(name, arguments.out, {learned.NAME: learned.learner(arguments.out)})
+            cells += cells_of(name, given, [pairs], arguments.seeds, systems, _tell)
+            cells.sort(key=lambda cell: (NAMES.index(cell.engineer), cell.pairs))
+            write_rows(table, rows_of(cells))
     learning_curves(cells, arguments.out / f"learning_curves_{arguments.on}.png")
     parts = []
     for pairs in sorted({cell.pairs for cell in cells}):
@@ -79,23 +85,38 @@ def _score(arguments: Namespace) -> None:
 
 
 def _ablate(arguments: Namespace) -> None:
-    given = bench(pool_songs(arguments.music), arguments.on, arguments.out)
-    cells: list[Cell] = []
+    given = bench(pool_songs(arguments.music), arguments.on, arguments.out, arguments.from_songs)
+    table = arguments.out / f"ablations_{arguments.on}.csv"
+    cells = _kept(table)
     for name in [name for name in arguments.engineers if name in CLOSED_FORM]:
-        systems = ablations(arguments.out)
-        cells += cells_of(name, given, arguments.pairs, arguments.seeds, systems, _tell)
-    write_rows(arguments.out / f"ablations_{arguments.on}.csv", rows_of(cells))
+        for pairs in arguments.pairs:
+            if any(cell.engineer == name and cell.pairs == pairs for cell in cells):
+                continue
+            systems = ablations(arguments.out)
+            cells += cells_of(name, given, [pairs], arguments.seeds, systems, _tell)
+            write_rows(table, rows_of(cells))
     tables = [
         _titled(f"Ablations, {pairs} pairs: whole / song-dependent part, %", tone_table(cells, pairs))
         for pairs in sorted({cell.pairs for cell in cells})
+    ]
+    tables += [
+        _titled(f"{system}: song-dependent part, %", interval_table(cells, system))
+        for system in dict.fromkeys(cell.system for cell in cells)
     ]
     _write(arguments.out / f"ablations_{arguments.on}.md", tables)
 
 
 def _render(arguments: Namespace) -> None:
     wanted = [name for name in arguments.engineers if name in rendered.ENGINEERS]
-    rows = rendered.run(arguments.music, arguments.out, wanted, arguments.matchering, _tell)
+    rows = rendered.run(
+        arguments.music, arguments.out, wanted, arguments.matchering, _tell, arguments.from_songs
+    )
     _write(arguments.out / "rendered.md", [_titled("Rendered", rendered.table_of(rows))])
+
+
+def _kept(table: Path) -> list[Cell]:
+    """Scores of an earlier run: delete the file to score anew."""
+    return [cell_of(row) for row in read_rows(table)] if table.exists() else []
 
 
 def _titled(title: str, table: list[Row]) -> str:

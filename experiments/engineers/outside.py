@@ -6,13 +6,18 @@ Meters: `ebur128`, and `astats` of the whole, of the bass below 150 Hz, of mid a
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from experiments.engineers.policies import ramp
+from neural_mastering.atomic import write_text
 
 NAME = "outside"
 DOES = "ffmpeg: bass by its share, treble by zero crossings, ratio by crest, width by side, loudness by LRA"
@@ -51,6 +56,15 @@ def read(path: Path) -> Readings:
         bass_db=_values(text, "low", "RMS level dB")[0] - rms_db,
         side_db=max(side_db - middle_db, -40.0),
     )
+
+
+def hears(path: Path, kept: Path) -> NDArray[np.float64]:
+    """(1, reading) what the policy reads: the right features of a regression; measured once."""
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_text(kept, json.dumps(read(path)._asdict()) + "\n")
+    held = Readings(**json.loads(kept.read_text("utf-8")))
+    return np.array([[held.lra_lu, held.crest_db, held.zero_crossings, held.bass_db, held.side_db]])
 
 
 def chain(heard: Readings) -> str:

@@ -1,8 +1,8 @@
-"""The whole path on audio: masters are rendered, pairs measured from them, guesses rendered and compared.
+"""What guesses sound like, beside the engineer's masters: a subset of the test.
 
-A subset: 20 pairs, one order of songs, one song of each package of the test in turn. A guess sounds by its curve
-(linear phase), its width and a gain; MR-STFT and mel are those at the engineer's loudness. Matchering gets the
-nearest training master as its reference.
+20 pairs, one order of songs, one song of each package of the test in turn. A guess sounds by its curve (linear
+phase), its width and a gain; MR-STFT and mel are those at the engineer's loudness, of the middle of the song.
+Matchering gets the nearest training master as its reference. At matched loudness a gain alone is doing nothing.
 """
 
 from __future__ import annotations
@@ -21,18 +21,21 @@ from experiments.common.csv_files import read_rows, write_rows
 from experiments.common.matchering import Job, match
 from experiments.engineers import learned, outside
 from experiments.engineers.audio import distance, sounding
-from experiments.engineers.cache import Mix, Sound, mix_of, stereo_middle
-from experiments.engineers.hearing import Float64s, centred
+from experiments.engineers.cache import Mix, mix_of, stereo_middle
+from experiments.engineers.hearing import Float64s
 from experiments.engineers.mastering import master
-from experiments.engineers.pairs import Pair
+from experiments.engineers.pairs import pair_of
 from experiments.engineers.policies import by_name, settings_of
-from experiments.engineers.songs import in_turn, pool_songs, songs_of
-from experiments.engineers.study import systems_for
+from experiments.engineers.songs import in_turn, pool_songs
+from experiments.engineers.study import bench, systems_for
 from experiments.engineers.systems import closest
 
-PAIRS, JUDGED = 20, 13
+PAIRS, JUDGED = 20, 10
+COMPARED_S = 20.0
+"""Of the middle of each master."""
+
 MATCHERING = "Matchering, nearest master"
-ENGINEERS = ("constant", "target", "bass", "dynamics", "composite", outside.NAME)
+ENGINEERS = ("composite", outside.NAME, "bass", "dynamics", "target", "constant")
 
 
 def master_of(name: str, mix: Mix) -> tuple[Float64s, int]:
@@ -46,49 +49,43 @@ def master_of(name: str, mix: Mix) -> tuple[Float64s, int]:
     return master(audio, rate, settings_of(by_name(name), mix.heard, mix.song.key)), rate
 
 
-def pair_from_audio(mix: Mix, audio: Float64s, rate: int) -> Pair:
-    """What can be measured of a master; the truth is not known to a learner, so it is the same."""
-    sound = Sound.of(audio, rate)
-    curve = centred(sound.levels_db - mix.heard.levels_db)
-    return Pair(mix, curve, curve, sound.level, sound.side_db - mix.side_db)
-
-
 def rows_of(
     name: str, taught: Sequence[Mix], judged: Sequence[Mix], out: Path, peer: Path | None
 ) -> list[dict[str, Any]]:
     """A row for each system and judged song."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        pairs = []
-        for i, mix in enumerate(taught):
-            audio, rate = master_of(name, mix)
-            pairs.append(pair_from_audio(mix, audio, rate))
-            if peer is not None:
-                soundfile.write(folder / f"{i}.wav", audio, rate, subtype="FLOAT")
-        systems = systems_for(name, {learned.NAME: learned.learner(out)})
-        guesses = {system: learn(pairs) for system, learn in systems.items()}
-        rows = []
-        for mix in judged:
-            audio, rate = stereo_middle(mix.song.path)
-            wanted, _ = master_of(name, mix)
-            found = {system: sounding(guess(mix), audio, rate) for system, guess in guesses.items()}
-            if peer is not None:
-                found[MATCHERING] = _matchering(folder, peer, audio, rate, closest(pairs, mix))
-            for system, sound in found.items():
-                row = {"engineer": name, "system": system, "package": mix.song.package, "song": mix.song.name}
-                rows.append(row | asdict(distance(sound, wanted[: len(sound)], rate)))
+    pairs = [pair_of(name, mix, out) for mix in taught]
+    systems = systems_for(name, out, {learned.NAME: learned.learner(out)})
+    guesses = {system: learn(pairs) for system, learn in systems.items() if system != "loudness only"}
+    rows = []
+    for mix in judged:
+        audio, rate = stereo_middle(mix.song.path)
+        wanted, _ = master_of(name, mix)
+        found = {system: sounding(guess(mix), audio, rate) for system, guess in guesses.items()}
+        if peer is not None:
+            reference = master_of(name, taught[closest(pairs, mix)])
+            found[MATCHERING] = _matchering(peer, (audio, rate), reference)
+        for system, sound in found.items():
+            row = {"engineer": name, "system": system, "package": mix.song.package, "song": mix.song.name}
+            length = min(len(sound), len(wanted))
+            one, other = (_middle(each[:length], rate) for each in (sound, wanted))
+            rows.append(row | asdict(distance(one, other, rate)))
     return rows
 
 
-def _matchering(folder: Path, peer: Path, audio: Float64s, rate: int, nearest: int) -> Float64s:
-    soundfile.write(folder / "mix.wav", audio, rate, subtype="FLOAT")
-    match(peer, [Job(folder / "mix.wav", folder / f"{nearest}.wav", folder / "matched.wav")])
-    sound, _ = stereo_middle(folder / "matched.wav")
-    return (
-        sound[: len(audio)]
-        if len(sound) >= len(audio)
-        else np.pad(sound, ((0, len(audio) - len(sound)), (0, 0)))
-    )
+def _middle(audio: Float64s, rate: int) -> Float64s:
+    start = max(len(audio) - round(COMPARED_S * rate), 0) // 2
+    return audio[start : start + round(COMPARED_S * rate)]
+
+
+def _matchering(peer: Path, mix: tuple[Float64s, int], reference: tuple[Float64s, int]) -> Float64s:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name, (audio, rate) in (("mix", mix), ("reference", reference)):
+            soundfile.write(folder / f"{name}.wav", audio, rate, subtype="FLOAT")
+        match(peer, [Job(folder / "mix.wav", folder / "reference.wav", folder / "matched.wav")])
+        sound, _ = stereo_middle(folder / "matched.wav")
+    missing = max(len(mix[0]) - len(sound), 0)
+    return np.pad(sound, ((0, missing), (0, 0)))[: len(mix[0])]
 
 
 def table_of(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
@@ -111,7 +108,12 @@ def table_of(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def run(
-    music: Path, out: Path, engineers: Sequence[str], peer: Path | None, told: Callable[[str], None]
+    music: Path,
+    out: Path,
+    engineers: Sequence[str],
+    peer: Path | None,
+    told: Callable[[str], None],
+    most: int | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of all engineers; those that OUT/rendered.csv holds already are kept.
 
@@ -120,10 +122,12 @@ def run(
         engineers: some of `ENGINEERS`.
         peer: an interpreter that has Matchering; None leaves it out.
         told: hears of progress.
+        most: how many songs the pairs are drawn from, as in `study.bench`.
     """
     songs, table = pool_songs(music), out / "rendered.csv"
-    taught = [mix_of(song, out) for song in in_turn(songs_of(songs, "train"), 0)[:PAIRS]]
-    judged = [mix_of(song, out) for song in in_turn(songs_of(songs, "test"), 0)[:JUDGED]]
+    given = bench(songs, "test", out, most)
+    taught = [mix_of(song, out) for song in in_turn(given.training, 0)[:PAIRS]]
+    judged = [mix_of(song, out) for song in given.judged[:JUDGED]]
     rows: list[dict[str, Any]] = [*read_rows(table)] if table.exists() else []
     for name in engineers:
         if name in {row["engineer"] for row in rows}:

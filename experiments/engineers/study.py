@@ -33,7 +33,8 @@ class Cell(NamedTuple):
         engineer, pairs, system: which.
         songs, packages: of the test.
         dependence: part of the whole move that differs between songs.
-        score: over all seeds.
+        score: over all orders of the training songs.
+        orders: the song-dependent part, or the whole where there is none, of each order alone.
     """
 
     engineer: str
@@ -43,6 +44,7 @@ class Cell(NamedTuple):
     packages: int
     dependence: float
     score: Score
+    orders: tuple[float, ...]
 
 
 class Bench(NamedTuple):
@@ -53,19 +55,27 @@ class Bench(NamedTuple):
     out: Path
 
 
-def bench(songs: Iterable[Song], part: Part, out: Path) -> Bench:
-    """Songs of the training packages, and those of the development or of the test."""
+def bench(songs: Iterable[Song], part: Part, out: Path, most: int | None = None) -> Bench:
+    """Songs of the training packages, one of each in turn, and those of the development or of the test.
+
+    Args:
+        songs: of the pool.
+        part: to be judged on.
+        out: keeps what is measured.
+        most: how many songs all orders draw from; None for all.
+    """
     songs = list(songs)
-    return Bench(songs_of(songs, "train"), in_turn(songs_of(songs, part), 0), out)
+    return Bench(in_turn(songs_of(songs, "train"), 0)[:most], in_turn(songs_of(songs, part), 0), out)
 
 
-def systems_for(name: str, others: Mapping[str, System]) -> dict[str, System]:
-    """The baselines, the ceiling where the right feature is known, and others."""
-    systems = dict(BASELINES)
-    if name != outside.NAME:
+def systems_for(name: str, out: Path, others: Mapping[str, System]) -> dict[str, System]:
+    """The baselines, the ceiling on what the engineer hears (kept in `out` where ffmpeg reads it), and others."""
+    if name == outside.NAME:
+        right = ridge_on(lambda mix: outside.hears(mix.song.path, out / "readings" / f"{mix.song.key}.json"))
+    else:
         engineer = by_name(name)
-        systems[CEILING] = ridge_on(lambda mix: engineer.hears(mix.heard))
-    return systems | dict(others)
+        right = ridge_on(lambda mix: engineer.hears(mix.heard))
+    return dict(BASELINES) | {CEILING: right} | dict(others)
 
 
 def cells_of(
@@ -91,13 +101,19 @@ def cells_of(
     for size in sizes:
         if size > len(given.training):
             continue
-        taught = [pairs(in_turn(given.training, seed)[:size]) for seed in seeds]
+        orders = seeds if size < len(given.training) else seeds[:1]  # all orders hold the same songs
+        taught = [pairs(in_turn(given.training, seed)[:size]) for seed in orders]
         for system, learn in systems.items():
             guesses = []
             for each in taught:
                 learned = learn(each)
                 guesses.append([learned(pair.mix) for pair in judged])
             scored = score(judged, guesses)
-            found.append(Cell(name, size, system, len(judged), packages, song_dependence(judged), scored))
+            alone = [score(judged, [each]) for each in guesses]
+            constant = scored.song_dependent.value != scored.song_dependent.value
+            shares = tuple((s.whole if constant else s.song_dependent).value for s in alone)
+            found.append(
+                Cell(name, size, system, len(judged), packages, song_dependence(judged), scored, shares)
+            )
         told(f"{name}: {size} pairs")
     return found

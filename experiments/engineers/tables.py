@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from experiments.engineers.scores import Share
+from experiments.engineers.scores import Score, Share
 from experiments.engineers.study import Cell
 
 Row = dict[str, str]
@@ -27,8 +27,28 @@ def rows_of(cells: Iterable[Cell]) -> list[dict[str, object]]:
             row |= {f"{name}{end}": round(v, 4) for end, v in zip(("", "_low", "_high"), share, strict=True)}
         for name in ("curve_db", "loudness_lu", "plr_db", "lra_lu", "side_db"):
             row[name] = round(getattr(cell.score, name), 3)
+        row["orders"] = " ".join(f"{share:.4f}" for share in cell.orders)
         rows.append(row)
     return rows
+
+
+def cell_of(row: Mapping[str, str]) -> Cell:
+    """A row of `rows_of` read back."""
+
+    def share(name: str) -> Share:
+        return Share(float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]))
+
+    numbers = [float(row[name]) for name in ("curve_db", "loudness_lu", "plr_db", "lra_lu", "side_db")]
+    return Cell(
+        row["engineer"],
+        int(row["pairs"]),
+        row["system"],
+        int(row["songs"]),
+        int(row["packages"]),
+        float(row["dependence"]),
+        Score(share("whole"), share("song_dependent"), *numbers),
+        tuple(map(float, row["orders"].split())),
+    )
 
 
 def tone_table(cells: Sequence[Cell], pairs: int) -> list[Row]:
@@ -43,7 +63,7 @@ def tone_table(cells: Sequence[Cell], pairs: int) -> list[Row]:
 
 
 def interval_table(cells: Sequence[Cell], system: str) -> list[Row]:
-    """A line for each engineer, a column for each number of pairs: song-dependent part with its interval."""
+    """A line for each engineer, a column for each number of pairs: its interval (each order)."""
     lines: dict[str, Row] = {}
     for cell in cells:
         if cell.system == system:
@@ -53,7 +73,10 @@ def interval_table(cells: Sequence[Cell], system: str) -> list[Row]:
             )
             dependent, whole = cell.score.song_dependent, cell.score.whole
             shown = whole if dependent.value != dependent.value else dependent
-            line[str(cell.pairs)] = f"{_percent(shown.value)} [{_percent(shown.low)}, {_percent(shown.high)}]"
+            text = f"{_percent(shown.value)} [{_percent(shown.low)}, {_percent(shown.high)}]"
+            if len(cell.orders) > 1:
+                text += f" ({', '.join(map(_percent, cell.orders))})"
+            line[str(cell.pairs)] = text
     return _complete(lines)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from neural_mastering.dsp.gaussian import Gaussian
 from neural_mastering.dsp.third_octaves import BROAD, CENTRES_HZ, Float64s
 from neural_mastering.engineer.features import SongFeatures
-from neural_mastering.engineer.score import Predicted, ScoreModel, between, mean_only, predict_score
+from neural_mastering.engineer.score import Predicted, ScoreModel, ScorePredictor, between, mean_only
 from neural_mastering.engineer.traits import TRAITS, clipped, filled_levels_db, trait_values
 from neural_mastering.errors import InputError
 
@@ -119,15 +120,15 @@ SPARSE = len(TRAITS) + 1
 """Kernels of single traits: the list, and the song's own level along the curve in question."""
 
 
-def kernels_between(
-    one: tuple[Float64s, Float64s, Float64s],
-    other: tuple[Float64s, Float64s, Float64s],
-    allowed: Float64s,
-) -> Float64s:
+Songs = tuple[Float64s, Float64s, Float64s]
+"""Traits (song, trait), own level (song,) and content (song, feature)."""
+
+
+def kernels_between(one: Songs, other: Songs, allowed: Float64s) -> Float64s:
     """(kernel, song, song): each trait, the own level, all traits together, nearness in content.
 
     Args:
-        one, other: traits (song, trait), own level (song,) and content (song, feature).
+        one, other: songs.
         allowed: (trait,) 1 for traits that count among all together, else 0.
     """
     single = np.einsum("it,jt->tij", one[0], other[0])
@@ -162,17 +163,29 @@ class Output:
         """(song,) own level of spectra (song, third), standardised."""
         return clipped((levels_db @ self.own_curve - self.own_centre) / self.own_scale)
 
-    def predict(self, known: KnownSongs, seen: tuple[Float64s, Float64s, Float64s]) -> Predicted:
-        """The number for the one song of `seen`: with probability `trust` by the model, else the average."""
-        before = (known.traits, self.own(known.levels_db), known.content)
-        new = (seen[0], self.own(seen[2]), seen[1])
-        found = predict_score(
-            self.model,
-            kernels_between(before, before, self.allowed),
-            kernels_between(before, new, self.allowed)[:, :, 0],
-            kernels_between(new, new, self.allowed)[:, 0, 0],
+    def songs(self, traits: Float64s, content: Float64s, levels_db: Float64s) -> Songs:
+        """Songs as `kernels_between` takes them."""
+        return traits, self.own(levels_db), content
+
+
+class OutputPredictor:
+    """One learned number for any song; all that depends on the known songs is computed once."""
+
+    def __init__(self, output: Output, known: KnownSongs) -> None:
+        self._output = output
+        self._known = output.songs(known.traits, known.content, known.levels_db)
+        kernels = kernels_between(self._known, self._known, output.allowed)
+        self._predictor = ScorePredictor(output.model, kernels)
+        self._average = mean_only(output.model.values)
+
+    def at(self, seen: tuple[Float64s, Float64s, Float64s]) -> Predicted:
+        """Of the one song of `seen`: with probability `trust` by the model, else the average."""
+        output, new = self._output, self._output.songs(*seen)
+        found = self._predictor.at(
+            kernels_between(self._known, new, output.allowed)[:, :, 0],
+            kernels_between(new, new, output.allowed)[:, 0, 0],
         )
-        return between(mean_only(self.model.values), found, self.trust) if self.trust < 1.0 else found
+        return between(self._average, found, output.trust) if output.trust < 1.0 else found
 
 
 @dataclass(frozen=True)
@@ -214,18 +227,26 @@ class LearnedEngineer:
         """(song, third) what is predicted for the songs it was learned from."""
         seen = self._known_seen()
         moves = self.mean_db + self.coupled_db(self.known.levels_db)
-        for shape, output in zip(self.basis, self.scores, strict=True):
-            moves = moves + np.outer([output.predict(self.known, one).mean for one in seen], shape)
+        for shape, predictor in zip(self.basis, self._score_predictors, strict=True):
+            moves = moves + np.outer([predictor.at(one).mean for one in seen], shape)
         return moves
 
     def known_numbers(self, name: str) -> Float64s:
         """(song,) the same of one number of the master, or of its change from the mix (`CHANGES`)."""
-        output = self.numbers[name]
-        return np.array([output.predict(self.known, one).mean for one in self._known_seen()])
+        predictor = self._number_predictors[name]
+        return np.array([predictor.at(one).mean for one in self._known_seen()])
 
     def coupled_db(self, levels_db: Float64s) -> Float64s:
         """(song, third) the part of the move that goes with the spectrum, for spectra (song, third)."""
         return self.coupling * smoothed(levels_db - self.mean_levels_db, self.smoothing)
+
+    @cached_property
+    def _score_predictors(self) -> list[OutputPredictor]:
+        return [OutputPredictor(output, self.known) for output in self.scores]
+
+    @cached_property
+    def _number_predictors(self) -> dict[str, OutputPredictor]:
+        return {name: OutputPredictor(output, self.known) for name, output in self.numbers.items()}
 
     def _known_seen(self) -> list[tuple[Float64s, Float64s, Float64s]]:
         known = self.known
@@ -243,15 +264,15 @@ class LearnedEngineer:
         seen = self.known.seen([song])
         curve = self.mean_db + self.coupled_db(seen[2])[0]
         covariance = np.diag(self.rest_db**2)
-        for shape, output in zip(self.basis, self.scores, strict=True):
-            found = output.predict(self.known, seen)
+        for shape, predictor in zip(self.basis, self._score_predictors, strict=True):
+            found = predictor.at(seen)
             curve = curve + found.mean * shape
             covariance = covariance + (found.variance + found.noise) * np.outer(shape, shape)
         covariance = covariance * self.spread_factor.get("curve", 1.0) ** 2
         curve = curve - curve[BROAD].mean()
         numbers = {}
-        for name, output in self.numbers.items():
-            found = output.predict(self.known, seen)
+        for name, predictor in self._number_predictors.items():
+            found = predictor.at(seen)
             sigma = np.sqrt(found.variance + found.noise) * self.spread_factor.get(name, 1.0)
             start = getattr(song, name) if name in CHANGES else 0.0
             numbers[name] = NumberEstimate(start + found.mean, float(sigma))

@@ -14,12 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float64s = NDArray[np.float64]
-
-NOISE_SHARES: Float64s = np.array([0.03, 0.1, 0.25, 0.45, 0.7, 0.92])
-"""η on the grid. The last one stands for songs of which nothing can be said but the mean."""
+from neural_mastering.engineer.evidence import NOISE_SHARES, Evidence, Float64s, Mixture, contrasts
 
 LEAST_WEIGHT = 0.005
 """Mixtures with less than this share of the probability are left out of predictions."""
@@ -48,14 +44,6 @@ EXPECTED_TRAITS = 1.5
 
 
 @dataclass(frozen=True)
-class Mixture:
-    """A kernel k = Σ share · k_index."""
-
-    indices: tuple[int, ...]
-    shares: tuple[float, ...]
-
-
-@dataclass(frozen=True)
 class ScoreModel:
     """What was learned about one number.
 
@@ -72,28 +60,6 @@ class ScoreModel:
     weight: Float64s
     values: Float64s
     size: Float64s
-
-
-def _contrasts(count: int) -> Float64s:
-    """(count, count − 1) orthonormal, each column of mean 0."""
-    basis = np.linalg.qr(np.column_stack([np.ones(count), np.eye(count)[:, 1:]]))[0]
-    return basis[:, 1:]
-
-
-def _evidence(values: Float64s, kernels: Float64s, contrasts: Float64s) -> Float64s:
-    """log p(y | k, η) (kernel, noise) up to a constant: m flat, s² with its Jeffreys prior.
-
-    −½ log|C| − ½(n − 1)·log(yᵀC⁻¹y),  C = (1 − η)·K + η·I, on contrasts
-    """
-    y = contrasts.T @ values
-    reduced = np.einsum("ia,kij,jb->kab", contrasts, kernels, contrasts, optimize=True)
-    roots, vectors = np.linalg.eigh(reduced)
-    power = np.einsum("kab,a->kb", vectors, y) ** 2
-    scale = (1.0 - NOISE_SHARES)[None, :, None] * np.maximum(roots, 0.0)[:, None] + NOISE_SHARES[
-        None, :, None
-    ]
-    quadratic = (power[:, None] / scale).sum(axis=-1)
-    return -0.5 * np.log(scale).sum(axis=-1) - 0.5 * len(y) * np.log(np.maximum(quadratic, 1e-300))
 
 
 def mixed(kernels: Float64s, mixtures: Sequence[Mixture]) -> Float64s:
@@ -175,13 +141,14 @@ def fit_score(
 
     Args:
         values: (song,) y.
-        kernels: (kernel, song, song) of mean diagonal about 1; the first `sparse` ones belong to single traits.
+        kernels: (kernel, song, song) of mean diagonal about 1; the first `sparse` ones are products of one trait's
+            values.
         sparse: how many of them ask for a reason; the others are general.
         odds: (kernel,) prior odds of each trait relative to the others, 1 by default.
         power: of the evidence in the weights.
     """
     count = len(values)
-    contrasts = _contrasts(count)
+    evidence = Evidence(values, kernels, sparse)
     dense = list(range(sparse, len(kernels)))
     odds = np.ones(sparse) if odds is None else odds[:sparse]
     price = np.log(np.maximum(EXPECTED_TRAITS * odds / max(odds.sum(), 1e-9), 1e-12))
@@ -195,7 +162,7 @@ def fit_score(
     def judge(mixtures: Sequence[Mixture], price: float | None = None) -> None:
         if not mixtures:
             return
-        found = _evidence(values, mixed(kernels, mixtures), contrasts)
+        found = evidence.of(mixtures)
         tried.extend(mixtures)
         logs.extend(found[i] + (prior(m) if price is None else price) for i, m in enumerate(mixtures))
 
@@ -225,11 +192,12 @@ def fit_score(
     weight = np.array([table[i, j] for i, j in chosen])
     mixtures = tuple(tried[i] for i, _ in chosen)
     noise = np.array([NOISE_SHARES[j] for _, j in chosen])
-    y = contrasts.T @ values
+    basis = contrasts(count)
+    y = basis.T @ values
     size = []
     for m, eta in zip(mixtures, noise, strict=True):
         k = mixed(kernels, [m])[0]
-        c = contrasts.T @ ((1.0 - eta) * k + eta * np.eye(count)) @ contrasts
+        c = basis.T @ ((1.0 - eta) * k + eta * np.eye(count)) @ basis
         size.append(float(y @ np.linalg.solve(c, y)) / max(count - 1, 1))
     return ScoreModel(mixtures, noise, weight / weight.sum(), values, np.array(size))
 
@@ -243,34 +211,51 @@ class Predicted:
     noise: float
 
 
-def predict_score(model: ScoreModel, kernels: Float64s, across: Float64s, own: Float64s) -> Predicted:
-    """The number for a song.
+class ScorePredictor:
+    """What a model says about new songs; all that depends on the known ones is computed once.
 
     Args:
         model: by `fit_score`.
         kernels: (kernel, song, song) between known songs.
-        across: (kernel, song) to the new song.
-        own: (kernel,) of the new song with itself.
     """
-    means, variances, noises = [], [], []
-    ones = np.ones(len(model.values))
-    for m, eta, size in zip(model.mixtures, model.noise, model.size, strict=True):
-        share = np.array(m.shares)
-        index = list(m.indices)
-        c = (1.0 - eta) * np.einsum("k,kij->ij", share, kernels[index]) + eta * np.eye(len(ones))
-        k = (1.0 - eta) * share @ across[index]
-        solved = np.linalg.solve(c, np.column_stack([model.values, ones, k]))
-        mean = (ones @ solved[:, 0]) / (ones @ solved[:, 1])
-        rest = 1.0 - ones @ solved[:, 2]
-        means.append(mean + k @ (solved[:, 0] - mean * solved[:, 1]))
-        own_k = (1.0 - eta) * share @ own[index]
-        variances.append(size * max(own_k - k @ solved[:, 2] + rest**2 / (ones @ solved[:, 1]), 0.0))
-        noises.append(size * eta)
-    mean = float(model.weight @ np.array(means))
-    spread = float(model.weight @ (np.array(means) - mean) ** 2)
-    return Predicted(
-        mean, float(model.weight @ np.array(variances)) + spread, float(model.weight @ np.array(noises))
-    )
+
+    def __init__(self, model: ScoreModel, kernels: Float64s) -> None:
+        count = len(model.values)
+        self._model = model
+        self._shares = np.zeros((len(model.mixtures), len(kernels)))
+        for row, mixture, eta in zip(self._shares, model.mixtures, model.noise, strict=True):
+            row[list(mixture.indices)] = (1.0 - eta) * np.array(mixture.shares)
+        covariance = np.tensordot(self._shares, kernels, axes=1)
+        covariance[:, np.arange(count), np.arange(count)] += model.noise[:, None]
+        self._inverse = np.linalg.inv(covariance)
+        ones = self._inverse.sum(axis=2)
+        weighted = self._inverse @ model.values
+        self._precision = ones.sum(axis=1)
+        self._mean = weighted.sum(axis=1) / self._precision
+        self._residual = weighted - self._mean[:, None] * ones
+
+    def at(self, across: Float64s, own: Float64s) -> Predicted:
+        """The number for a song.
+
+        Args:
+            across: (kernel, song) from the known songs to the new one.
+            own: (kernel,) of the new song with itself.
+        """
+        model = self._model
+        near = self._shares @ across
+        solved = (self._inverse @ near[:, :, None])[:, :, 0]
+        rest = 1.0 - solved.sum(axis=1)
+        means = self._mean + (near * self._residual).sum(axis=1)
+        left = self._shares @ own - (near * solved).sum(axis=1) + rest**2 / self._precision
+        mean = float(model.weight @ means)
+        spread = float(model.weight @ (means - mean) ** 2)
+        variance = float(model.weight @ (model.size * np.maximum(left, 0.0))) + spread
+        return Predicted(mean, variance, float(model.weight @ (model.size * model.noise)))
+
+
+def predict_score(model: ScoreModel, kernels: Float64s, across: Float64s, own: Float64s) -> Predicted:
+    """The number for one song, see `ScorePredictor`."""
+    return ScorePredictor(model, kernels).at(across, own)
 
 
 def between(average: ScoreModel, found: Predicted, trust: float) -> Predicted:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from neural_mastering.engineer import score
-from neural_mastering.engineer.score import Mixture, ScoreModel, fit_score, predict_score
+from neural_mastering.engineer.evidence import NOISE_SHARES, Evidence, Mixture, contrasts
+from neural_mastering.engineer.score import ScoreModel, fit_score, predict_score
 
 
 def _kernels(rng: np.random.Generator, songs: int, traits: int) -> np.ndarray:
@@ -15,13 +15,13 @@ def test_the_evidence_is_the_integral_over_mean_and_variance() -> None:
     rng = np.random.default_rng(0)
     values = np.array([0.3, -0.5, 1.1, 0.4])
     kernels = _kernels(rng, 4, 2)
-    found = score._evidence(values, kernels, score._contrasts(4))
+    found = Evidence(values, kernels, 2).of([Mixture((0,), (1.0,)), Mixture((1,), (1.0,))])
     mean, log_variance = np.linspace(-8.0, 9.0, 1_501), np.linspace(-14.0, 16.0, 601)
     apart = values[:, None] - mean
     expected = []
     for kernel in kernels:
         row = []
-        for eta in (score.NOISE_SHARES[1], score.NOISE_SHARES[4]):
+        for eta in (NOISE_SHARES[1], NOISE_SHARES[4]):
             c = (1.0 - eta) * kernel + eta * np.eye(4)
             square = np.einsum("im,ij,jm->m", apart, np.linalg.inv(c), apart)
             log_density = -0.5 * (
@@ -33,6 +33,34 @@ def test_the_evidence_is_the_integral_over_mean_and_variance() -> None:
         expected.append(row)
     difference = found[:, [1, 4]] - np.array(expected)
     assert np.ptp(difference) < 0.02  # equal up to one constant
+
+
+def test_the_evidence_of_a_mixture_is_that_of_its_whole_matrix() -> None:
+    rng = np.random.default_rng(7)
+    songs, sparse = 14, 5
+    inputs = rng.standard_normal((2, songs, 20))
+    general = np.einsum("kit,kjt->kij", inputs, inputs) / 20.0
+    kernels = np.concatenate([_kernels(rng, songs, sparse), general])
+    kernels[3] = 0.0  # a trait that no song has
+    values, basis = rng.standard_normal(songs), contrasts(songs)
+    mixtures = [
+        Mixture((2,), (1.0,)),
+        Mixture((3,), (1.0,)),
+        Mixture((6,), (1.0,)),
+        Mixture((1, 5), (0.75, 0.25)),
+        Mixture((0, 3, 4, 6), (0.3, 0.3, 0.2, 0.2)),
+        Mixture((0, 1, 2, 4), (0.1, 0.2, 0.3, 0.4)),
+        Mixture((1, 5, 4), (0.5, 0.3, 0.2)),
+        Mixture((), ()),
+    ]
+    found = Evidence(values, kernels, sparse).of(mixtures)
+    for mixture, row in zip(mixtures, found, strict=True):
+        kernel = np.einsum("k,kij->ij", np.array(mixture.shares), kernels[list(mixture.indices)])
+        for eta, log in zip(NOISE_SHARES, row, strict=True):
+            c = basis.T @ ((1.0 - eta) * kernel + eta * np.eye(songs)) @ basis
+            y = basis.T @ values
+            expected = -0.5 * np.linalg.slogdet(c)[1] - 0.5 * len(y) * np.log(y @ np.linalg.solve(c, y))
+            assert abs(log - expected) < 1e-9
 
 
 def test_a_prediction_is_that_of_a_process_with_a_mean_of_huge_variance() -> None:

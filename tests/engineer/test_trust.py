@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from neural_mastering.engineer import score
-from neural_mastering.engineer.score import Mixture, ScoreModel, between, mean_only, predict_score
+from neural_mastering.engineer.evidence import NOISE_SHARES, Evidence, Mixture
+from neural_mastering.engineer.score import Predicted, ScoreModel, between, mean_only, predict_score
 from neural_mastering.engineer.trust import held_out, trust_in
 
 
@@ -17,8 +17,8 @@ def _model(seed: int, songs: int = 9) -> tuple[ScoreModel, np.ndarray]:
 
 
 def _weighted(values: np.ndarray, kernels: np.ndarray, power: float) -> ScoreModel:
-    mixtures, noise = (Mixture((0,), (1.0,)), Mixture((1,), (1.0,))), score.NOISE_SHARES[[1, 3]]
-    logs = score._evidence(values, kernels, score._contrasts(len(values)))[[0, 1], [1, 3]]
+    mixtures, noise = (Mixture((0,), (1.0,)), Mixture((1,), (1.0,))), NOISE_SHARES[[1, 3]]
+    logs = Evidence(values, kernels, 2).of(mixtures)[[0, 1], [1, 3]]
     weight = np.exp(power * (logs - logs.max()))
     return ScoreModel(mixtures, noise, weight / weight.sum(), values, np.ones(2))
 
@@ -56,7 +56,7 @@ def test_a_right_trait_is_trusted_and_a_wrong_one_is_not() -> None:
 def test_half_a_trust_is_half_of_the_way_with_the_spread_of_both() -> None:
     rng = np.random.default_rng(2)
     values = 3.0 + rng.standard_normal(12)
-    found = score.Predicted(5.0, 0.2, 0.1)
+    found = Predicted(5.0, 0.2, 0.1)
     plain = mean_only(values)
     mixed = between(plain, found, 0.25)
     assert abs(mixed.mean - (0.75 * values.mean() + 0.25 * 5.0)) < 1e-12

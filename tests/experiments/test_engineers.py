@@ -270,6 +270,11 @@ def test_the_outside_engineer_reads_and_masters(tmp_path: Path) -> None:
     assert found.loudness_lufs == pytest.approx(pyebur128.get_loudness_global(state), abs=0.11)
     assert found.zero_crossings == pytest.approx(0.5, abs=0.01)  # of white noise
     assert found.side_db == pytest.approx(10.0 * np.log10((1.0 - 0.5) / (1.0 + 0.5)), abs=0.1)
+    right = outside.hears(tmp_path / "mix.wav", tmp_path / "kept" / "mix.json")
+    assert right.tolist() == [
+        [found.lra_lu, found.crest_db, found.zero_crossings, found.bass_db, found.side_db]
+    ]
+    assert outside.hears(tmp_path / "absent.wav", tmp_path / "kept" / "mix.json").tolist() == right.tolist()
     outside.master(tmp_path / "mix.wav", tmp_path / "out.wav", found)
     wet = soundfile.read(tmp_path / "out.wav")[0]
     assert len(wet) == len(time)
