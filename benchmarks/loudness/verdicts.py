@@ -95,7 +95,7 @@ def against(by_name: dict[str, dict[str, Cell]], ours: str) -> str:
 def _interval(pairs: np.ndarray) -> tuple[float, float]:
     chance = np.random.default_rng(0)
     sums = pairs[chance.integers(0, len(pairs), (2000, len(pairs)))].sum(axis=1)
-    low, high = np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975])
+    low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1e-9), [0.025, 0.975])
     return float(low), float(high)
 
 
