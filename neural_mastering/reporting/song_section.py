@@ -54,8 +54,13 @@ def song_list_opening(systems: Sequence[SystemEntry], metrics: Sequence[Metric])
 
 
 def list_columns(systems: Sequence[SystemEntry]) -> list[SystemEntry]:
-    """Up to five systems for the list: the identity, then models, baselines, other tools, oracles."""
-    rank = {"identity": 0, "model": 1, "baseline": 2, "peer": 3, "oracle": 4}
+    """Up to five systems for the list: the identity, models, baselines, other tools, oracles.
+
+    Without a model, the other tools are what the page is about, and come before the baselines.
+    """
+    rank = {"identity": 0, "model": 1, "baseline": 3, "peer": 4, "oracle": 5}
+    if not any(system.kind == "model" for system in systems):
+        rank["peer"] = 2
     chosen = sorted(systems, key=lambda s: rank[s.kind])[:5]
     return [s for s in systems if s in chosen]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from neural_mastering.errors import InputError
 from neural_mastering.reporting.eval_report import Cell, EvalReport, SongEntry, SystemEntry, write_eval_report
 from neural_mastering.reporting.report_data import Chart, ChartLine, Clip, Picture, Table
-from neural_mastering.reporting.song_section import distance_to_target
+from neural_mastering.reporting.song_section import distance_to_target, list_columns
 from neural_mastering.reporting.summary_section import best_system
 
 PNG = bytes.fromhex(
@@ -246,3 +246,18 @@ def test_fifty_songs_and_four_systems(song: Song, tmp_path: Path) -> None:
     size_mb = page.stat().st_size / 1e6
     print(f"50 songs × 6 sources: {size_mb:.1f} MB in {seconds:.1f} s of one core")
     assert size_mb < 75.0 and seconds < 150.0
+
+
+def test_the_list_shows_other_tools_before_baselines_where_no_model_is() -> None:
+    baselines = [SystemEntry(f"b{i}", f"b{i}", "baseline") for i in range(3)]
+    tools = [SystemEntry(f"t{i}", f"t{i}", "peer") for i in range(3)]
+    identity, model = SystemEntry("identity", "identity", "identity"), SystemEntry("m", "m")
+    assert [s.key for s in list_columns([identity, *baselines, *tools])] == [
+        "identity",
+        "b0",
+        "t0",
+        "t1",
+        "t2",
+    ]
+    with_model = list_columns([identity, model, *baselines, *tools])
+    assert [s.key for s in with_model] == ["identity", "m", "b0", "b1", "b2"]

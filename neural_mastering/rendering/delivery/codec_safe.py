@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -87,9 +88,9 @@ def deliver_safely(
     """Deliver a song so that its ceiling holds after encoders, too.
 
     The song is delivered and each encoding decoded and measured. Where one passes the ceiling, the ceiling of the
-    delivery is lowered and the song delivered again, at most three times; where that does not help, its loudness
-    too, so that the promise is kept before the target. The highest ceiling that keeps it is taken; where none does,
-    the one that comes nearest.
+    delivery is lowered and the song delivered again, at most three times; where that does not help, or only one
+    pass is left, its loudness too, so that the promise is kept before the target. The highest ceiling that keeps it
+    is taken; where none does, the one that comes nearest.
 
     Args:
         blocks, before, spec, open_writer: as for `deliver`.
@@ -101,11 +102,11 @@ def deliver_safely(
     channels = len(readings.channel_power)
     promised = safe if spec.ceiling_db is not None else ()
 
-    def deliver_lowered(lowered_db: float, quieter_db: float) -> DeliveredMaster:
+    def deliver_lowered(lowered_db: float, quieter_db: float, most_lufs: float = math.inf) -> DeliveredMaster:
         lower = replace(
             spec,
             ceiling_db=None if spec.ceiling_db is None else spec.ceiling_db - lowered_db,
-            lufs=None if spec.lufs is None else spec.lufs - quieter_db,
+            lufs=None if spec.lufs is None else min(spec.lufs - quieter_db, most_lufs),
         )
         if scratch is None:
             return DeliveredMaster(*deliver(blocks, before, lower, open_writer))
@@ -131,7 +132,12 @@ def deliver_safely(
     tried = [best.attempt]
     try:
         for _ in range(FURTHER_PASSES):
-            other = deliver_lowered(*next_lowering_db(tried))
+            lowered_db, quieter_db = next_lowering_db(tried)
+            # turned down from what was reached, which may lie below the target
+            most_lufs = (
+                best.result.readings.lufs + best.quieter_db - quieter_db if quieter_db > 0.0 else math.inf
+            )
+            other = deliver_lowered(lowered_db, quieter_db, most_lufs)
             tried.append(other.attempt)
             worse = best if _is_better(other, best) else other
             best = other if worse is best else best
@@ -150,15 +156,15 @@ def next_lowering_db(tried: Sequence[CeilingAttempt]) -> tuple[float, float]:
     While nothing was safe, the ceiling: by the largest overshoot so far (decoded peak less the ceiling of the
     delivery) and a margin that grows from try to try, since overshoots differ between tries. Then between the
     lowest ceiling that was too high and the highest that was safe: where the line through both lies just below the
-    one to be kept. Where a lower ceiling does not help, since the decoded peak lies where nothing is limited, the
-    best try itself is turned down.
+    one to be kept. Where a lower ceiling does not help, since the decoded peak lies where nothing is limited, and
+    where nothing was safe before the last pass, the best try itself is turned down.
 
     Args:
         tried: attempts, the first of them with nothing lowered, and over the ceiling.
     """
     margin_db = _MARGINS_DB[min(len(tried), len(_MARGINS_DB)) - 1]
     safe = [attempt for attempt in tried if attempt.over_db <= 0.0]
-    if not safe and not _limiting_helps(tried):
+    if not safe and (len(tried) >= FURTHER_PASSES or not _limiting_helps(tried)):
         best = min(tried, key=lambda attempt: attempt.over_db)
         more_db = best.over_db + margin_db
         return best.lowered_db + more_db, best.quieter_db + more_db

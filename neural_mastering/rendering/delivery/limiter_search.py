@@ -8,9 +8,8 @@ the same loudness, in frames of 2048 and 512 samples (for the second only the fi
     quiet  √ of the power of |Y − X|² in those that lie more than 30 dB below the loudest of their moment, likewise
 
 X_b are levels of these bands; means are over channels. Both last terms hear a gain that follows the wave of the
-bass: it fills bands in which the song has little to mask it. Below a lone bass drum a recovery wins that waits for
-the next crest, below a bass under quiet treble a longer look-ahead. The clipper is the same for all
-and is run once a gain.
+bass: it fills bands in which the song has little to mask it. Below a lone bass drum and below a bass under quiet
+treble a longer look-ahead wins. The clipper is the same for all and is run once a gain.
 """
 
 import math
@@ -52,7 +51,6 @@ CANDIDATES: tuple[LimiterSettings, ...] = (
     DRIVEN,
     replace(DRIVEN, lookahead_ms=2.0, recovery_exponent=1.3),
     replace(DRIVEN, lookahead_ms=5.0, recovery_exponent=1.0),
-    replace(DRIVEN, lookahead_ms=1.5, recovery_widths=8.0),
 )
 """All keep the gate of `benchmarks.loudness`. The best is tried once more without the clipper."""
 

@@ -88,12 +88,25 @@ def follow_plr(
         return spec, ()
     lower = follow_peaks(before, spec, plr)
     if lower is spec or lower.ceiling_db is None or lower.lufs is None:
-        return spec, ()
+        return spec, _denser(before, plr, "plr" if asked is not None else "denser_than_reference")
     text = f"peaks are kept {lower.ceiling_db - lower.lufs:.1f} dB above the loudness"
     if asked is None:
         return lower, (Note("reference_peaks", f"{text}, as the reference's are denser"),)
     way = "" if plr.share >= 1.0 else f"{100.0 * plr.share:.0f} % of the way to "
     return lower, (Note("plr", f"{text}; asked for: {way}{plr.plr_db:.1f} dB"),)
+
+
+def _denser(before: LimiterForecast, plr: PlrTarget, kind: str) -> tuple[Note, ...]:
+    """What is said where the song's peaks are lower above its loudness than is asked for: nothing raises them."""
+    own_db = before.readings.plr_db
+    if plr.share <= 0.0 or not own_db < plr.plr_db - SMALLEST_DB:
+        return ()
+    wanted = "the reference's" if kind == "denser_than_reference" else "asked for:"
+    text = (
+        f"peaks lie {own_db:.1f} dB above the loudness, {wanted} {plr.plr_db:.1f} dB; "
+        "they stay, since nothing gives back what was limited before"
+    )
+    return (Note(kind, text),)
 
 
 def _stops_short(before: LimiterForecast, spec: DeliverySpec) -> bool:

@@ -10,7 +10,7 @@ import soundfile
 
 from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.rendering.delivery.plr import PlrTarget
-from neural_mastering.rendering.delivery.reference_peaks import SMALLEST_DB, follow_peaks
+from neural_mastering.rendering.delivery.reference_peaks import SMALLEST_DB, follow_peaks, follow_plr
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.options import Options
 from neural_mastering.rendering.pipeline import master
@@ -59,6 +59,17 @@ def test_nothing_happens_where_there_is_nothing_to_follow(before: LimiterForecas
     assert follow_peaks(before, loud, PlrTarget(own_db - 5.0, 1.0)) is loud
 
 
+def test_a_song_that_is_denser_is_left_and_said_so(before: LimiterForecast) -> None:
+    own_db = _plr_db(before)
+    spec = DeliverySpec(-30.0, -1.0, 24.0)
+    same, said = follow_plr(before, spec, PlrTarget(own_db + 3.0, 1.0), None)
+    assert same is spec
+    assert [note.kind for note in said] == ["plr"]
+    assert f"{own_db:.1f} dB" in said[0].text and f"{own_db + 3.0:.1f} dB" in said[0].text
+    for unsaid in (PlrTarget(own_db + 0.9 * SMALLEST_DB, 1.0), PlrTarget(own_db + 3.0, 0.0)):
+        assert follow_plr(before, spec, unsaid, None) == (spec, ())
+
+
 def test_the_bounds_of_the_user_come_first(before: LimiterForecast) -> None:
     own_db = _plr_db(before)
     spec = DeliverySpec(-30.0, -1.0, max_reduction_db=4.0)
@@ -90,3 +101,20 @@ def test_a_master_is_as_dense_as_its_reference(tmp_path: Path) -> None:
     wanted = forecast(_blocks(dense), RATE, 2).readings.plr_db
     assert plr_db["left"] - wanted > 3.0
     assert abs(plr_db["followed"] - wanted) < 0.5 * (plr_db["left"] - wanted)
+
+
+def test_a_master_says_that_its_reference_is_less_dense(tmp_path: Path) -> None:
+    song, reference = music(6.0), music(6.0, seed=5)
+    dense = np.tanh(song / np.abs(song).max() * 6.0)
+    for name, audio in (("song", 0.3 * dense), ("open", 0.3 * reference / np.abs(reference).max())):
+        soundfile.write(tmp_path / f"{name}.wav", audio.T, RATE, subtype="FLOAT")
+    for share, expected in ((1.0, 1), (0.0, 0)):
+        options = Options(
+            target="-20",
+            model="none",
+            references=((tmp_path / "open.wav", 1.0),),
+            match=MatchShares(0.0, 0.0, share, 0.0),
+        )
+        result = master(tmp_path / "song.wav", tmp_path / f"{share:g}.wav", options)
+        assert sum(note.kind == "denser_than_reference" for note in result.actions) == expected
+        assert result.result.plr_db < forecast(_blocks(reference), RATE, 2).readings.plr_db - SMALLEST_DB
