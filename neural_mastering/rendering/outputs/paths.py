@@ -22,6 +22,11 @@ def check_paths(source: Path, output: Path, options: Options) -> None:
     if options.report is not None and options.report.exists() and not options.report.is_dir():
         raise InputError(f"--report {options.report} is a file: give a folder")
     named = output_files(output, options)
+    for option, path in named:
+        if path.parts[:1] == ("-",):
+            raise InputError(
+                f"{option} -: audio and files don't go to standard output; give a name (--json - alone prints)"
+            )
     check_distinct(named)
     for _, path in named:
         try:
