@@ -4,12 +4,11 @@ import sys
 
 import typer
 
-from neural_mastering.cli.console import tolerate_any_encoding
 from neural_mastering.cli.data_align import align
 from neural_mastering.cli.data_check import check
 from neural_mastering.cli.data_degrade import degrade
 from neural_mastering.cli.data_pack import pack
-from neural_mastering.errors import InputError
+from neural_mastering.cli.invocation import invoke_command
 
 app = typer.Typer(
     help="Prepare paired music for training: check pairs, repair them, or create them from released music.",
@@ -26,15 +25,7 @@ app.command("pack")(pack)
 
 def main() -> None:
     """Entry point: explains mistakes in one line instead of a traceback."""
-    tolerate_any_encoding()
-    try:
-        app(standalone_mode=True)
-    except InputError as error:
-        print(f"nm-data: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("nm-data: stopped", file=sys.stderr)
-        sys.exit(130)
+    sys.exit(invoke_command(app, "nm-data", sys.argv[1:], "stopped"))
 
 
 if __name__ == "__main__":

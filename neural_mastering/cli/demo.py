@@ -11,12 +11,12 @@ from datetime import datetime
 from pathlib import Path
 
 from neural_mastering.atomic import replacing
-from neural_mastering.cli.console import tolerate_any_encoding
+from neural_mastering.cli.console import prepare_streams
 
 
 def main() -> None:
     """Entry point."""
-    tolerate_any_encoding()
+    prepare_streams()
     parser = argparse.ArgumentParser(prog="nm-demo", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, help="folder for the results (default: runs/demo/DATE)")
     parser.add_argument("overrides", nargs="*", help="settings for nm-train, such as trainer.max_epochs=5")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from neural_mastering.cli.console import tolerate_any_encoding
+from neural_mastering.cli.invocation import invoke_command
 from neural_mastering.errors import InputError
 
 app = typer.Typer(
@@ -155,14 +155,7 @@ def _systems(arguments: list[str]) -> dict[str, Path]:
 
 def main() -> None:
     """Entry point: mistakes in one line, without a traceback."""
-    tolerate_any_encoding()
-    try:
-        app()
-    except InputError as error:
-        print(f"nm-eval: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(invoke_command(app, "nm-eval", sys.argv[1:], "stopped"))
 
 
 if __name__ == "__main__":

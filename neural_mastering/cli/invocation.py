@@ -1,11 +1,13 @@
 """Running a command: mistakes become one line and an exit code, never a traceback."""
 
+import errno
 import sys
 from typing import Any
 
 import typer
 
-from neural_mastering.cli.console import tolerate_any_encoding
+from neural_mastering.cli.arguments import check_arguments, dash_hint
+from neural_mastering.cli.console import flush_streams, prepare_streams, tolerating_streams
 from neural_mastering.cli.interruption import stop_asking, was_interrupted
 from neural_mastering.errors import InputError
 
@@ -27,9 +29,33 @@ def invoke_command(app: typer.Typer, name: str, arguments: list[str], stopped: s
         arguments: as typed.
         stopped: what is said after Ctrl-C.
     """
+    prepare_streams()
     try:
-        tolerate_any_encoding()
+        code = _run(app, name, arguments, stopped)
+    except OSError as error:
+        trouble = flush_streams()
+        if trouble is None and error.errno == errno.EPIPE:
+            trouble = ""
+        if (
+            trouble is None and error.errno == errno.ENOSPC
+        ):  # a stream that has forgotten what it could not write
+            trouble = f"output can't be written: {error.strerror}"
+        if trouble is None:
+            raise
+    else:
+        trouble = flush_streams()
+    finally:
+        stop_asking()
+    if trouble is None:
+        return code
+    return _complaint(name, trouble, 1) if trouble else 1
+
+
+def _run(app: typer.Typer, name: str, arguments: list[str], stopped: str) -> int:
+    """Run a program; returns the exit code."""
+    try:
         command: Any = typer.main.get_command(app)
+        check_arguments(command, arguments)
         code = command.main(args=arguments, prog_name=name, standalone_mode=False)
         if code == STOPPED:  # how Typer hands on a KeyboardInterrupt
             raise KeyboardInterrupt
@@ -39,22 +65,22 @@ def invoke_command(app: typer.Typer, name: str, arguments: list[str], stopped: s
     except typer.Exit as stop:
         return int(stop.exit_code)
     except _USAGE_ERROR as error:
-        return _complaint(name, error.format_message(), 2)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message(), file=sys.stderr)
+            return 2
+        return _complaint(name, error.format_message() + dash_hint(arguments), 2)
     except (KeyboardInterrupt, typer.Abort):
         return _complaint(name, stopped, STOPPED)
     except MemoryError:
         return _complaint(name, "out of memory", 1)
-    except BrokenPipeError:
-        return 1
     except Exception:
         if was_interrupted():  # what an interrupt became within the import of compiled code
             return _complaint(name, stopped, STOPPED)
         raise
-    finally:
-        stop_asking()
 
 
 def _complaint(name: str, message: str, code: int) -> int:
     shown = "".join(c if c.isprintable() else "?" for c in message)
-    print(f"{name}: {shown}", file=sys.stderr)
+    with tolerating_streams():
+        print(f"{name}: {shown}", file=sys.stderr)
     return code

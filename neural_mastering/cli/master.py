@@ -118,7 +118,9 @@ def run(
     ] = None,
     json: Annotated[
         Path | None,
-        typer.Option(help="Write all measurements to this JSON file (a folder for several songs)."),
+        typer.Option(
+            help="Write all measurements to this JSON file (a folder for several songs; - prints them)."
+        ),
     ] = None,
     save_controls: Annotated[
         Path | None,
@@ -157,12 +159,13 @@ def run(
     from neural_mastering.rendering.batch import plan, run_batch
     from neural_mastering.rendering.sources import expand_sources
 
+    prints_json = json == Path("-")
     options = master_options(
         **typed,
         controls=controls,
         overwrite=overwrite,
         report=report,
-        json=json,
+        json=None if prints_json else json,
         save_controls=save_controls,
         export=names([export] if export is not None else None),
     )
@@ -172,7 +175,9 @@ def run(
     if not album and (info is not None or album_gap is not None):
         raise InputError("--album-gap and --album-info are about an album: add --album")
     planned = plan(expand_sources(songs), output, options)
-    say = MasterPrinter(quiet=quiet, several=len(planned) > 1)
+    if prints_json and len(planned) > 1:
+        raise InputError("--json - prints the numbers of one song: name a folder for those of several")
+    say = MasterPrinter(quiet=quiet, several=len(planned) > 1, prints_json=prints_json)
     if album:
         failed = run_album(planned, say.outcome, album_gap, info)
     elif len(planned) == 1:

@@ -36,8 +36,8 @@ class MasterPrinter:
         is_incomplete: a further file of some song could not be written.
     """
 
-    def __init__(self, quiet: bool, several: bool) -> None:
-        self._quiet, self._several = quiet, several
+    def __init__(self, quiet: bool, several: bool, prints_json: bool = False) -> None:
+        self._quiet, self._several, self._prints_json = quiet, several, prints_json
         self.is_incomplete = False
         self._steps = not quiet and not several and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
@@ -61,7 +61,11 @@ class MasterPrinter:
         before = f"{job.source.name}: " if self._several else ""
         for warning in outcome.warnings:
             self.line(f"{before}warning: {warning}", error=True)
-        if self._quiet:
+        if self._prints_json:  # and nothing else, so that a program can read it
+            from neural_mastering.rendering.outputs.write import json_text  # --help stays quick: loads NumPy
+
+            print(json_text(outcome), end="", flush=True)
+        if self._quiet or self._prints_json:
             return
         for note in outcome.actions:
             if note.kind not in _LEFT_TO_THE_REPORT:

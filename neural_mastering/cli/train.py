@@ -10,7 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from neural_mastering.cli import train_arguments
-from neural_mastering.cli.console import tolerate_any_encoding
+from neural_mastering.cli.console import prepare_streams
 from neural_mastering.config.compose import with_phase_names
 from neural_mastering.errors import InputError
 
@@ -44,7 +44,7 @@ def _message(error: Exception, arguments: Sequence[str]) -> str | None:
 
 def main() -> None:
     """Entry point: explains mistakes in one line instead of a traceback (HYDRA_FULL_ERROR=1 shows it)."""
-    tolerate_any_encoding()
+    prepare_streams()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR", "0") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # lets exceptions through to here
     arguments = sys.argv[1:]

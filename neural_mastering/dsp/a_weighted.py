@@ -19,7 +19,7 @@ from torch.nn import functional
 from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.stft_resolution import MIX, VIEWS, View
 from neural_mastering.dsp.weighting import a_weighting_gain
-from neural_mastering.shapes import Audio, PerItem
+from neural_mastering.shapes import Audio, PerItem, check_audio, check_same_shape
 from neural_mastering.units import db_to_gain
 
 _SMALLEST_MAGNITUDE = 1e-15  # its square is still a normal float32
@@ -60,11 +60,8 @@ def a_weighted_distance(
     """
     if fft_size < 4 or fft_size % 2 or hop < 1:
         raise ValueError(f"expected an even fft_size of 4 or more and a hop; got {fft_size} and {hop}")
-    if audio.shape != target.shape:
-        raise ValueError(
-            "output and target must share one shape (batch, channel, time); "
-            f"got {tuple(audio.shape)} and {tuple(target.shape)}"
-        )
+    check_audio(audio)
+    check_same_shape(audio, target)
     if audio.shape[1] not in (1, 2):
         raise ValueError(f"expected mono or stereo audio; got {audio.shape[1]} channels")
     with torch.autocast(audio.device.type, enabled=False):

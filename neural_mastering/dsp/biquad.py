@@ -28,7 +28,7 @@ from neural_mastering.dsp import rbj
 from neural_mastering.dsp.compiled import can_compile_for
 from neural_mastering.dsp.fir import fft_convolve
 from neural_mastering.dsp.rbj import KINDS, Kind
-from neural_mastering.shapes import Audio, Bands, Response
+from neural_mastering.shapes import Audio, Bands, Response, check_audio
 from neural_mastering.units import NEPERS_PER_DB, gain_to_db
 
 
@@ -57,7 +57,8 @@ def equalize(
             an item's result independent of the rest of its batch.
 
     Raises:
-        ValueError: shapes or kinds that do not fit, or a frequency outside (0, sample_rate/2).
+        ValueError: no audio as above, shapes or kinds that do not fit, or, where `taps` is None, a frequency
+            outside (0, sample_rate/2), a q not above 0, or numbers that are not finite.
 
     Examples:
         A peak of −6 dB at 1 kHz halves a sine of that frequency once the filter has settled:
@@ -74,12 +75,13 @@ def equalize(
         >>> torch.equal(equalize(sine, frequency_hz, 0.0 * gain_db, q, 44_100), sine)
         True
     """
+    check_audio(audio)
     kinds = _checked_kinds(frequency_hz, gain_db, q, kinds, audio.shape[0])
     with torch.autocast(audio.device.type, enabled=False):
         signal = audio if audio.dtype == torch.float64 else audio.float()
         frequency_hz, gain_db, q = (p.to(signal.dtype) for p in (frequency_hz, gain_db, q))
         if taps is None:
-            _check_frequencies(frequency_hz, sample_rate)
+            _check_parameters(frequency_hz, gain_db, q, sample_rate)
             frequency, gain, quality = (p.detach().cpu().numpy() for p in (frequency_hz, gain_db, q))
             taps = impulse_response_length(frequency, gain, quality, sample_rate, kinds)
         bins = torch.arange(taps // 2 + 1, device=signal.device)
@@ -255,10 +257,12 @@ def _checked_kinds(
     return kinds
 
 
-def _check_frequencies(frequency_hz: Tensor, sample_rate: float) -> None:
+def _check_parameters(frequency_hz: Tensor, gain_db: Tensor, q: Tensor, sample_rate: float) -> None:
     low, high = (float(v) for v in torch.aminmax(frequency_hz.detach()))
     if not (low > 0.0 and high < sample_rate / 2.0):
         raise ValueError(
             f"frequencies must lie between 0 and {sample_rate / 2:g} Hz (half the sample rate); "
             f"got {low:g} to {high:g} Hz"
         )
+    if not bool((q.detach() > 0.0).all() and q.isfinite().all() and gain_db.isfinite().all()):
+        raise ValueError("q must be finite and above 0 (0.3 to 10 is usual), gain_db finite")

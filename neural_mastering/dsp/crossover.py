@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neural_mastering.dsp.streaming_fir import convolve_valid
-from neural_mastering.shapes import Audio
+from neural_mastering.shapes import Audio, check_audio
 from neural_mastering.units import NEPERS_PER_DB
 
 FLOOR_DB = -110.0
@@ -90,6 +90,7 @@ def split(audio: Audio, crossovers_hz: Sequence[float], sample_rate: float) -> T
         >>> bool(((bands.sum(dim=1) - noise[..., latency:-latency]).abs() < 1e-5).all())
         True
     """
+    check_audio(audio)
     impulses = impulse_responses(tuple(crossovers_hz), sample_rate)
     late = impulses.shape[1] // 2
     rest = audio[..., late : audio.shape[-1] - late]

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from neural_mastering.dsp.stream_kernels import cascade
 from neural_mastering.dsp.weighting import k_weighting_sections
-from neural_mastering.shapes import Audio, Frames, PerItem
+from neural_mastering.shapes import Audio, Frames, PerItem, check_audio
 from neural_mastering.units import db_to_power, power_to_db
 
 BLOCK_MS = 400.0
@@ -152,8 +152,10 @@ def k_weighted_energy(audio: Audio, sample_rate: float, window_ms: float, hop_ms
     Window and hop are rounded to samples; (batch, 0) when the audio is shorter than a window.
 
     Raises:
-        ValueError: channels other than 1, 2 or 5, a rate below 8 kHz, a window or hop under one sample.
+        ValueError: no audio (`check_audio`), channels other than 1, 2 or 5, a rate below 8 kHz, a window or hop
+            under one sample.
     """
+    check_audio(audio)
     channels, time = audio.shape[1:]
     if channels not in (1, 2, 5):
         raise ValueError(f"loudness needs 1 (mono), 2 (L, R) or 5 channels (L, R, C, Ls, Rs); got {channels}")

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neural_mastering.shapes import Audio
+from neural_mastering.shapes import Audio, check_audio
 from neural_mastering.units import power_to_db, third_octave_hz, third_octave_number
 
 FLOOR_POWER = 1e-12
@@ -40,6 +40,7 @@ def third_octave_levels_db(
         >>> level_db.argmax() == 16, level_db.max()
         (tensor(True), tensor(-3.01))
     """
+    check_audio(audio)
     with torch.autocast(audio.device.type, enabled=False):
         signal = audio if audio.dtype == torch.float64 else audio.float()
         if signal.shape[-1] < fft_size:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neural_mastering.dsp.ltas import third_octave_levels_db
-from neural_mastering.shapes import Audio, PerItem
+from neural_mastering.shapes import Audio, PerItem, check_audio
 from neural_mastering.units import third_octave_hz, third_octave_number
 
 LOW_HZ, HIGH_HZ = 25.0, 15_000.0
@@ -48,6 +48,7 @@ def channel_levels_db(
     audio: Audio, sample_rate: float, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ
 ) -> Float[Tensor, "batch channel third"]:
     """Third-octave levels of each channel by itself."""
+    check_audio(audio)
     batch, channels = audio.shape[:2]
     # 10^0.05 from the mid-band frequency to the upper edge
     levels = third_octave_levels_db(audio.flatten(0, 1)[:, None], sample_rate, low_hz, top_band_hz(high_hz))

@@ -18,7 +18,7 @@ from neural_mastering.dsp import biquad, stereo
 from neural_mastering.dsp.biquad import Kind
 from neural_mastering.dsp.rate_match import sections_at_rate
 from neural_mastering.dsp.rbj import Float64s
-from neural_mastering.shapes import Audio, Bands
+from neural_mastering.shapes import Audio, Bands, check_audio
 
 MOST_CORRECTIONS = 4
 """Sections that `rate_match.sections_at_rate` may add to the bands."""
@@ -42,6 +42,7 @@ def equalize(
     Raises:
         ValueError: more than two channels, or what `biquad.equalize` refuses.
     """
+    check_audio(audio)
     if audio.shape[1] == 1:
         return biquad.equalize(audio, *mid, sample_rate, kinds, taps)
     parts = stereo.mid_side(audio).transpose(0, 1).flatten(0, 1)[:, None]  # all mids, then all sides

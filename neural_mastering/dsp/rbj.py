@@ -55,8 +55,14 @@ def sections(
 def pole_radius(
     kinds: Sequence[str], frequency_hz: ArrayLike, gain_db: ArrayLike, q: ArrayLike, sample_rate: float
 ) -> float:
-    """Distance from 0 of the slowest pole of any band; 0 without bands. Arrays are (…, band)."""
+    """Distance from 0 of the slowest pole of any band; 0 without bands. Arrays are (…, band).
+
+    Raises:
+        ValueError: a Q not above 0, or numbers that are not finite.
+    """
     frequency, gain, quality = (np.asarray(c, dtype=np.float64) for c in (frequency_hz, gain_db, q))
+    if np.any(quality <= 0.0) or not all(np.isfinite(c).all() for c in (frequency, gain, quality)):
+        raise ValueError("Qs must be finite and above 0, frequencies and gains finite")
     by_kind = _coefficients(frequency, gain, quality, sample_rate)
     slowest = 0.0
     for band, kind in enumerate(kinds):

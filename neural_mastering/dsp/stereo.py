@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neural_mastering.shapes import Audio, PerItem
+from neural_mastering.shapes import Audio, PerItem, check_audio
 from neural_mastering.units import db_to_power, power_to_db
 
 WIDTH_LIMIT_DB = 60.0
@@ -79,6 +79,7 @@ def correlation_of_products(left: PerItem, right: PerItem, product: PerItem) -> 
 
 
 def _channels(audio: Audio) -> tuple[Tensor, Tensor]:
+    check_audio(audio)
     if audio.shape[1] != 2:
         raise ValueError(f"stereo readings need two channels (left, right); got {audio.shape[1]}")
     return audio[:, 0], audio[:, 1]

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from neural_mastering.dsp.interpolator import TAPS, interpolator, oversampling
-from neural_mastering.shapes import Audio, PerItem
+from neural_mastering.shapes import Audio, PerItem, check_audio
 from neural_mastering.units import gain_to_db
 
 _PIECE_SAMPLES = 1 << 16
@@ -50,6 +50,7 @@ def true_peak_db(audio: Audio, sample_rate: float) -> PerItem:
 
 
 def _true_peak(audio: Audio, factor: int) -> PerItem:
+    check_audio(audio)
     batch, channels, time = audio.shape
     dtype = torch.float64 if audio.dtype == torch.float64 else torch.float32
     peak = torch.zeros(batch * channels, dtype=dtype, device=audio.device)

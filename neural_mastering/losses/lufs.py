@@ -6,7 +6,7 @@ from torch.nn import functional
 from neural_mastering.dsp.loudness import ABSOLUTE_GATE_LUFS, BLOCK_MS, integrated_loudness
 from neural_mastering.losses.loss_term import LossTerm
 from neural_mastering.output import MasteringOutput
-from neural_mastering.shapes import Audio
+from neural_mastering.shapes import Audio, check_same_shape
 
 
 class Lufs(LossTerm):
@@ -29,7 +29,8 @@ class Lufs(LossTerm):
         self.floor_lufs = floor_lufs
 
     def forward(self, output: MasteringOutput, target: Audio) -> Tensor:
-        """See the class; errors as in `integrated_loudness`."""
+        """See the class; errors as in `integrated_loudness`, or shapes that differ."""
+        check_same_shape(output.audio, target)
         own, wanted = (clip_loudness(a, self.sample_rate, self.floor_lufs) for a in (output.audio, target))
         return (own - wanted).abs().mean()
 

@@ -5,7 +5,7 @@ from torch import Tensor
 from neural_mastering.dsp.ltas_error import HIGH_HZ, LOW_HZ, ltas_error
 from neural_mastering.losses.loss_term import LossTerm
 from neural_mastering.output import MasteringOutput
-from neural_mastering.shapes import Audio
+from neural_mastering.shapes import Audio, check_same_shape
 
 
 class ThirdOctaves(LossTerm):
@@ -24,5 +24,6 @@ class ThirdOctaves(LossTerm):
         self.sample_rate, self.low_hz, self.high_hz = sample_rate, low_hz, high_hz
 
     def forward(self, output: MasteringOutput, target: Audio) -> Tensor:
-        """See the class; 0 with gradient 0 where both sides have the same spectrum."""
+        """See the class; 0 with gradient 0 where both sides have the same spectrum. Other shapes raise ValueError."""
+        check_same_shape(output.audio, target)
         return ltas_error(output.audio, target, self.sample_rate, self.low_hz, self.high_hz).mean()

@@ -1,12 +1,18 @@
 """Error of integrated loudness."""
 
-from neural_mastering.dsp.loudness import ABSOLUTE_GATE_LUFS, integrated_loudness
+import math
+
+import torch
+
+from neural_mastering.dsp.loudness import ABSOLUTE_GATE_LUFS, BLOCK_MS, integrated_loudness
 from neural_mastering.metrics.item_metric import ItemMetric, MetricInfo
 from neural_mastering.shapes import Audio, PerItem
 
 
 def lufs_error(prediction: Audio, target: Audio, sample_rate: float) -> PerItem:
     """|LUFS(prediction) − LUFS(target)| in LU, (batch,), by ITU-R BS.1770; what is quieter reads −70 LUFS.
+
+    NaN where the sides are shorter than a block of 400 ms, which have no loudness.
 
     Examples:
         >>> import torch
@@ -15,7 +21,9 @@ def lufs_error(prediction: Audio, target: Audio, sample_rate: float) -> PerItem:
         tensor([6.02])
     """
     sides = (integrated_loudness(side, sample_rate, ABSOLUTE_GATE_LUFS) for side in (prediction, target))
-    return loudness_difference(*sides)
+    error = loudness_difference(*sides)
+    has_block = prediction.shape[-1] >= round(BLOCK_MS * sample_rate / 1000.0)
+    return error if has_block else torch.full_like(error, math.nan)
 
 
 def loudness_difference(prediction_lufs: PerItem, target_lufs: PerItem) -> PerItem:

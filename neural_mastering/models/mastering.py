@@ -13,7 +13,7 @@ from neural_mastering.models.eq_heads.eq_head import EqControls, EqHead, EqLogit
 from neural_mastering.models.preset_sheet import preset_sheet
 from neural_mastering.models.residual_heads.residual_head import ResidualHead
 from neural_mastering.output import MasteringOutput
-from neural_mastering.shapes import Audio, ItemSeeds, Latent, Logits, PerItem
+from neural_mastering.shapes import Audio, ItemSeeds, Latent, Logits, PerItem, check_audio
 from neural_mastering.units import db_to_gain, db_to_power, power_to_db
 
 
@@ -138,7 +138,17 @@ class MasteringModel(nn.Module):
             audio: (batch, channel, time).
             lufs: loudness to tell the gain head instead of this audio's own (that of the whole song, say).
             style_db: see `forward`.
+
+        Raises:
+            ValueError: no audio (`check_audio`), or float64 for a model in float32 and the other way round.
         """
+        check_audio(audio)
+        weights = next((parameter.dtype for parameter in self.parameters()), audio.dtype)
+        if (audio.dtype == torch.float64) != (weights == torch.float64):
+            raise ValueError(
+                f"expected audio in the model's {weights}; got {audio.dtype}: use audio.to({weights}), or convert "
+                "the model"
+            )
         with torch.no_grad():
             measured = integrated_loudness(audio, self.sample_rate, floor_lufs=self.silence_lufs)
             # Silence stays silence; there is nothing to normalise.

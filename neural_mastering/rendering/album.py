@@ -27,7 +27,7 @@ from neural_mastering.rendering.edits import SongEdits
 from neural_mastering.rendering.joined_songs import as_it_is, deliver_joined, join_groups, joined_song, joins
 from neural_mastering.rendering.options import chosen_target
 from neural_mastering.rendering.outputs.cue_sheet import AlbumTrack, album_file_paths, write_album_files
-from neural_mastering.rendering.outputs.paths import check_paths, check_place
+from neural_mastering.rendering.outputs.paths import check_distinct, check_paths, check_place, output_files
 from neural_mastering.rendering.pipeline import finish, prepare_measured
 from neural_mastering.rendering.prepared_song import PreparedSong
 from neural_mastering.rendering.result import MasterResult
@@ -73,10 +73,17 @@ def run_album(
     if gap_s is not None and not 0.0 <= gap_s <= LONGEST_GAP_S:
         raise InputError(f"--album-gap {gap_s:g}: expected 0 to {LONGEST_GAP_S:g} seconds")
     jobs, further = _in_order(jobs, info)
+    folder, name = jobs[0].output.parent, _name(further)
+    beside = album_file_paths(folder, name)
+    check_distinct(
+        [
+            *(file for job in jobs for file in output_files(job.output, job.options)),
+            *(("--album", path) for path in beside),
+        ]
+    )
     for job in jobs:
         check_paths(job.source, job.output, job.options)
-    folder, name = jobs[0].output.parent, _name(further)
-    for path in album_file_paths(folder, name):
+    for path in beside:
         check_place(path, jobs[0].source, jobs[0].options.overwrite)
     with ExitStack() as resources:
         songs = [measure(job.source, job.output.parent, resources) for job in jobs]

@@ -15,6 +15,7 @@ from neural_mastering.audio_io.file_format import FORMAT_OF_SUFFIX, LOSSLESS_SUF
 from neural_mastering.compile_cache import load_compiler
 from neural_mastering.errors import InputError
 from neural_mastering.rendering.options import Options
+from neural_mastering.rendering.outputs.paths import check_distinct, check_inputs, output_files
 from neural_mastering.rendering.pipeline import master
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.rendering.sources import MASTER_ENDING
@@ -45,8 +46,8 @@ def plan(sources: Sequence[Path], output: str | Path | None, options: Options) -
             is lossless, else WAV.
 
     Raises:
-        InputError: a file name for several songs, two songs that would get the same name, or a folder of controls
-            that lacks a song's.
+        InputError: a file name for several songs, two files that would get the same name, a file that would
+            replace a song, or a folder of controls that lacks a song's.
     """
     if not sources:
         raise InputError("no audio files were given")
@@ -67,7 +68,13 @@ def plan(sources: Sequence[Path], output: str | Path | None, options: Options) -
                 )
             taken[key] = source
         jobs.append(Job(source, path, options))
-    return _with_own_files(jobs) if len(jobs) > 1 or _has_folder_of_controls(options) else jobs
+    if len(jobs) > 1 or _has_folder_of_controls(options):
+        jobs = _with_own_files(jobs)
+    files = [file for job in jobs for file in output_files(job.output, job.options)]
+    check_distinct(files)
+    if len(jobs) > 1 and options.overwrite:
+        check_inputs(files, options, sources)
+    return jobs
 
 
 def master_suffix(source: Path, options: Options) -> str:

@@ -24,6 +24,7 @@ from neural_mastering.rendering.delivery.targets import (
     with_ceiling,
 )
 from neural_mastering.rendering.edits import STEREO, SongEdits
+from neural_mastering.rendering.option_types import with_types
 from neural_mastering.rendering.reference.shares import MatchShares
 from neural_mastering.styles.intensity import DEFAULT_INTENSITY, INTENSITIES_DB, parse_intensity
 
@@ -35,6 +36,15 @@ MAX_REDUCTION_DB = 6.0
 MOST_REDUCTION_DB = 24.0
 DELIVERY = (DC_REMOVAL, PEAK_CONTROL, LIMITER)
 """Stages around the chain, which have no controls in a file of controls."""
+
+
+_RECORDS: dict[str, type] = {
+    "match": MatchShares,
+    "limiter": LimiterSettings,
+    "plr": PlrTarget,
+    "deliverables": Deliverables,
+    "edits": SongEdits,
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ class Options:
         preset_name: of their files, without an ending; None takes that of the master.
     """
 
-    target: str | None = None
+    target: str | float | None = None
     ceiling: str | float | None = None
     model: str | None = None
     controls: Path | None = None
@@ -104,7 +114,10 @@ class Options:
     preset_name: str | None = None
 
     def __post_init__(self) -> None:
-        find_target(self.target or "keep", self.ceiling)  # refuses nonsense before any audio is read
+        given = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        for name, value in with_types(given, _RECORDS).items():
+            object.__setattr__(self, name, value)  # the record is frozen
+        find_target(str(self.target or "keep"), self.ceiling)  # refuses nonsense before any audio is read
         if not 0.0 <= self.max_reduction_db <= MOST_REDUCTION_DB:
             raise InputError(
                 f"--max-reduction {self.max_reduction_db:g}: expected 0 to {MOST_REDUCTION_DB:g} dB"
@@ -121,7 +134,10 @@ class Options:
                     raise InputError(
                         f"--{option} {name}: there is no such stage; expected {', '.join(stage_names())}"
                     )
-        if self.deliverables.safe and find_target(self.target or "keep", self.ceiling).ceiling_db is None:
+        if (
+            self.deliverables.safe
+            and find_target(str(self.target or "keep"), self.ceiling).ceiling_db is None
+        ):
             raise InputError(
                 "--codec-safe keeps a ceiling after the encoder: it can't be used with --ceiling off"
             )
@@ -215,7 +231,7 @@ def chosen_target(options: Options, suggested: Target | None = None) -> Target:
     """The target that was asked for, else the suggested one, else that of Spotify; with the ceiling asked for."""
     if options.target is None and suggested is not None:
         return with_ceiling(suggested, options.ceiling)
-    return find_target(options.target or DEFAULT_TARGET, options.ceiling)
+    return find_target(str(options.target or DEFAULT_TARGET), options.ceiling)
 
 
 def parse_references(values: Sequence[str]) -> tuple[tuple[Path, float], ...]:

@@ -17,6 +17,7 @@ from neural_mastering.dsp.third_octaves import CENTRES_HZ, Float64s
 from neural_mastering.errors import InputError
 from neural_mastering.metering.measure import measure
 from neural_mastering.notes import Note
+from neural_mastering.rendering.option_types import file_names
 from neural_mastering.rendering.options import Options, parse_references
 from neural_mastering.rendering.tone.choose import choose_tone
 from neural_mastering.rendering.tone.tone import Tone
@@ -103,8 +104,8 @@ def suggest(
     """
     asked = Options(
         style=style,
-        references=parse_references([str(path) for path in references]),
-        words=dict(words or {}),
+        references=parse_references(file_names("references", references)),
+        words=words or {},
         intensity_db=parse_intensity(intensity),
         **options,  # pyright: ignore[reportArgumentType]  # checked by the record
     )

@@ -85,6 +85,8 @@ def request(strengths: Mapping[str, float], table: WordTable | None = None) -> W
         InputError: a word that is refused (with the reason in numbers and the nearest words) or unknown, or a
             strength out of range.
     """
+    if not isinstance(strengths, Mapping):
+        raise InputError(f'words: expected strengths by word, such as {{"warm": 0.5}}; got {strengths!r}')
     table = word_table() if table is None else table
     words: list[tuple[Word, float]] = []
     presets: list[tuple[CompressorPreset, float]] = []

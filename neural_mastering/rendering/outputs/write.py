@@ -25,9 +25,7 @@ def write_outputs(result: MasterResult, song: MeasuredSong, options: Options) ->
     started = time.perf_counter()
     result = replace(result, actions=(*result.actions, *_export(result, options)))
     if options.json is not None:
-        write_text(
-            options.json, json.dumps(as_json(result), indent=2, ensure_ascii=False) + "\n", errors="replace"
-        )
+        write_text(options.json, json_text(result), errors="replace")
     if options.save_controls is not None:
         tone = result.tone
         followed = tone.model is not None and tone.model.confidence is not None
@@ -38,6 +36,11 @@ def write_outputs(result: MasterResult, song: MeasuredSong, options: Options) ->
 
         write_report(result, song, options.report)
     return replace(result, seconds={**result.seconds, "report": time.perf_counter() - started})
+
+
+def json_text(result: MasterResult) -> str:
+    """The numbers of a master as the text of a JSON file."""
+    return json.dumps(as_json(result), indent=2, ensure_ascii=False) + "\n"
 
 
 def _export(result: MasterResult, options: Options) -> list[Note]:

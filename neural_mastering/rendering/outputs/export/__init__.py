@@ -47,7 +47,7 @@ def export_paths(output: Path, formats: Sequence[str], name: str | None = None) 
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise InputError(f"--export {unknown[0]}: expected {', '.join(FORMATS)}")
-    return [output.with_name((name or output.stem) + FORMATS[form][0]) for form in formats]
+    return [output.with_name((name or output.stem) + FORMATS[form][0]) for form in dict.fromkeys(formats)]
 
 
 def export_controls(
