@@ -42,7 +42,7 @@ def contrasts(count: int) -> Float64s:
     return basis[:, 1:]
 
 
-class Evidence:
+class MixtureEvidence:
     """Of one number.
 
     Args:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neural_mastering.engineer.evidence import NOISE_SHARES, Evidence, Float64s, Mixture, contrasts
+from neural_mastering.engineer.evidence import NOISE_SHARES, Float64s, Mixture, MixtureEvidence, contrasts
 
 LEAST_WEIGHT = 0.005
 """Mixtures with less than this share of the probability are left out of predictions."""
@@ -148,7 +148,7 @@ def fit_score(
         power: of the evidence in the weights.
     """
     count = len(values)
-    evidence = Evidence(values, kernels, sparse)
+    evidence = MixtureEvidence(values, kernels, sparse)
     dense = list(range(sparse, len(kernels)))
     odds = np.ones(sparse) if odds is None else odds[:sparse]
     price = np.log(np.maximum(EXPECTED_TRAITS * odds / max(odds.sum(), 1e-9), 1e-12))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neural_mastering.engineer.evidence import NOISE_SHARES, Evidence, Mixture, contrasts
+from neural_mastering.engineer.evidence import NOISE_SHARES, Mixture, MixtureEvidence, contrasts
 from neural_mastering.engineer.score import ScoreModel, fit_score, predict_score
 
 
@@ -15,7 +15,7 @@ def test_the_evidence_is_the_integral_over_mean_and_variance() -> None:
     rng = np.random.default_rng(0)
     values = np.array([0.3, -0.5, 1.1, 0.4])
     kernels = _kernels(rng, 4, 2)
-    found = Evidence(values, kernels, 2).of([Mixture((0,), (1.0,)), Mixture((1,), (1.0,))])
+    found = MixtureEvidence(values, kernels, 2).of([Mixture((0,), (1.0,)), Mixture((1,), (1.0,))])
     mean, log_variance = np.linspace(-8.0, 9.0, 1_501), np.linspace(-14.0, 16.0, 601)
     apart = values[:, None] - mean
     expected = []
@@ -53,7 +53,7 @@ def test_the_evidence_of_a_mixture_is_that_of_its_whole_matrix() -> None:
         Mixture((1, 5, 4), (0.5, 0.3, 0.2)),
         Mixture((), ()),
     ]
-    found = Evidence(values, kernels, sparse).of(mixtures)
+    found = MixtureEvidence(values, kernels, sparse).of(mixtures)
     for mixture, row in zip(mixtures, found, strict=True):
         kernel = np.einsum("k,kij->ij", np.array(mixture.shares), kernels[list(mixture.indices)])
         for eta, log in zip(NOISE_SHARES, row, strict=True):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neural_mastering.engineer.evidence import NOISE_SHARES, Evidence, Mixture
+from neural_mastering.engineer.evidence import NOISE_SHARES, Mixture, MixtureEvidence
 from neural_mastering.engineer.score import Predicted, ScoreModel, between, mean_only, predict_score
 from neural_mastering.engineer.trust import held_out, trust_in
 
@@ -18,7 +18,7 @@ def _model(seed: int, songs: int = 9) -> tuple[ScoreModel, np.ndarray]:
 
 def _weighted(values: np.ndarray, kernels: np.ndarray, power: float) -> ScoreModel:
     mixtures, noise = (Mixture((0,), (1.0,)), Mixture((1,), (1.0,))), NOISE_SHARES[[1, 3]]
-    logs = Evidence(values, kernels, 2).of(mixtures)[[0, 1], [1, 3]]
+    logs = MixtureEvidence(values, kernels, 2).of(mixtures)[[0, 1], [1, 3]]
     weight = np.exp(power * (logs - logs.max()))
     return ScoreModel(mixtures, noise, weight / weight.sum(), values, np.ones(2))
 
