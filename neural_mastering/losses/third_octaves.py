@@ -24,6 +24,10 @@ class ThirdOctaves(LossTerm):
         self.sample_rate, self.low_hz, self.high_hz = sample_rate, low_hz, high_hz
 
     def forward(self, output: MasteringOutput, target: Audio) -> Tensor:
-        """See the class; 0 with gradient 0 where both sides have the same spectrum. Other shapes raise ValueError."""
+        """See the class; 0 with gradient 0 where both sides have the same spectrum.
+
+        Raises:
+            ValueError: shapes that differ.
+        """
         check_same_shape(output.audio, target)
         return ltas_error(output.audio, target, self.sample_rate, self.low_hz, self.high_hz).mean()
