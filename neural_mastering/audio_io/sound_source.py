@@ -9,6 +9,8 @@ from typing import Any
 from neural_mastering.audio_io import flac_length, mpeg_frames
 
 _MPEG = (".mp3", ".mp2", ".mpga")
+_OTHERS = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS")
+"""How files of other formats begin, whatever they are called."""
 
 
 def sound_source(path: str | Path) -> Any:
@@ -21,7 +23,10 @@ def sound_source(path: str | Path) -> Any:
     path = Path(path)
     try:
         status = path.stat()
-        header = _mended(os.fspath(path), status.st_size, status.st_mtime_ns)
+        key = os.fspath(path), status.st_size, status.st_mtime_ns
+        header = _mended(*key)
+        if header is None and _lacks_frames(*key):
+            return io.BytesIO(path.read_bytes())  # without the name, which alone says that it is MP3
     except OSError:
         return native_name(path)  # opening it gives the message
     if header is None:
@@ -36,6 +41,22 @@ def sound_source(path: str | Path) -> Any:
 def native_name(path: str | Path) -> Any:
     """A file's name for a library in C: any bytes that the system allows."""
     return os.fspath(path) if os.name == "nt" else os.fsencode(path)
+
+
+@lru_cache(maxsize=4096)
+def _lacks_frames(path: str, size: int, changed_ns: int) -> bool:
+    """Whether a file is called MP3 but neither begins like one nor has a frame.
+
+    The decoder of MP3 would look for one, and print notes about it to standard error.
+    """
+    del size, changed_ns  # part of the key, as below
+    file = Path(path)
+    if file.suffix.lower() not in _MPEG:
+        return False
+    with file.open("rb") as opened:
+        start = opened.read(4)
+    begins_well = start[:3] == b"ID3" or start[:1] == b"\xff" or start in _OTHERS
+    return not begins_well and mpeg_frames.first_frame(file.read_bytes()) is None
 
 
 @lru_cache(maxsize=4096)

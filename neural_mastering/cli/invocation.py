@@ -30,6 +30,7 @@ def invoke_command(app: typer.Typer, name: str, arguments: list[str], stopped: s
         stopped: what is said after Ctrl-C.
     """
     prepare_streams()
+    code = 1
     try:
         code = _run(app, name, arguments, stopped)
     except OSError as error:

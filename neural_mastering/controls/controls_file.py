@@ -9,7 +9,7 @@ import yaml
 
 from neural_mastering.atomic import write_text
 from neural_mastering.controls.bands import Bands, EqBand
-from neural_mastering.controls.catalogue import Values
+from neural_mastering.controls.catalogue import STAGE_NAMES, Values
 from neural_mastering.controls.chain_controls import ChainControls
 from neural_mastering.controls.limiter_controls import RANGES
 from neural_mastering.dsp.rbj import KINDS
@@ -112,7 +112,13 @@ def load_controls(path: str | Path) -> ChainControls:
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text: expected a YAML file of controls") from error
-    return from_text(text, str(path))
+    controls = from_text(text, str(path))
+    for name in controls.stages:
+        if name not in STAGE_NAMES:
+            raise InputError(
+                f"{path}: stages: no stage is called '{name}': expected {', '.join(STAGE_NAMES)}"
+            )
+    return controls
 
 
 def to_text(controls: ChainControls) -> str:

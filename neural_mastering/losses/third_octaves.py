@@ -26,7 +26,8 @@ class ThirdOctaves(LossTerm):
     def forward(self, output: MasteringOutput, target: Audio) -> Tensor:
         """See the class; 0 with gradient 0 where both sides have the same spectrum.
 
-        Raises ValueError for other shapes.
+        Raises:
+            ValueError: shapes that differ.
         """
         check_same_shape(output.audio, target)
         return ltas_error(output.audio, target, self.sample_rate, self.low_hz, self.high_hz).mean()

@@ -124,6 +124,7 @@ def prepare_measured(
             options.deliverables.sample_rate_hz,
             options.share_of(DC_REMOVAL) > 0.0,
             options.edits,
+            where="" if options.controls is None else f"{options.controls}: ",
         )
     return PreparedSong(song, tone, rendered, seconds)
 
@@ -136,13 +137,14 @@ def render(
     sample_rate: int | None = None,
     removes_dc: bool = True,
     edits: SongEdits = NO_EDITS,
+    where: str = "",
 ) -> RenderedSong:
     """Run the chain once and keep what it gives, at another sample rate in Hz where one is asked for.
 
-    A song without stages passes as it is.
+    A song without stages passes as it is. `where` stands before what is said of a stage that can't be built.
     """
     source = None if tone.model is None else tone.model.residual_source(tone.controls)
-    stages = build_stages(tone.controls, song.sample_rate, song.channels, source)
+    stages = build_stages(tone.controls, song.sample_rate, song.channels, source, where)
     if removes_dc:
         stages = [*dc_removal(song.readings.channel_mean, song.sample_rate), *stages]
     stages += fade_stages(edits.fade_in, edits.fade_out, song.readings.frames, song.sample_rate)

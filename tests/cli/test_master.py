@@ -212,6 +212,31 @@ def test_a_batch_goes_on_when_one_fails(run: Run, mix: Path, tmp_path: Path) -> 
     assert code != 0 and "would both become" in err
 
 
+@pytest.mark.parametrize(
+    ("stages", "expected"),
+    [
+        ("{compresor: {ratio: 2}}", "stages: no stage is called 'compresor'"),
+        ("{stereo: {width: 1.3}}", "the stage 'stereo': the key 'bass_frequency_hz' is missing"),
+        (
+            "{stereo: {width: 9, bass_frequency_hz: 100, bass_amount: 0}}",
+            "'stereo': width: expected 0 to",
+        ),
+        (
+            "{stereo: {width: 1, bass_frequency_hz: 100, bass_amount: 0, hight: 1}}",
+            "'stereo': unknown key 'hight'",
+        ),
+    ],
+)
+def test_a_mistake_in_a_stage_names_the_file_and_the_key(
+    stages: str, expected: str, run: Run, mix: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "my controls.yaml"
+    file.write_text(f"design_rate_hz: 44100\nstages: {stages}\n", encoding="utf-8")
+    code, out, err = run(mix, "-o", tmp_path / "out.wav", "--controls", file)
+    assert code == 2 and out == "" and not (tmp_path / "out.wav").exists()
+    assert len(err.splitlines()) == 1 and err.startswith(f"nm-master: {file}: ") and expected in err
+
+
 def test_a_folder_of_controls_has_a_file_for_each_song(run: Run, mix: Path, tmp_path: Path) -> None:
     """mix.wav and mix.flac are told apart by their whole names, as other files beside them are."""
     other, folder = tmp_path / "mix.flac", tmp_path / "controls"

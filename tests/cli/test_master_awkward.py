@@ -286,3 +286,23 @@ def test_a_small_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         assert invoke([str(source), "-o", str(disk / "out.wav")]) == 0
     finally:
         subprocess.run(["umount", str(disk)], check=False)
+
+
+@pytest.mark.parametrize("content", [b"only a note\n" * 20, bytes(4_000), RNG.bytes(4_000)])
+def test_what_is_only_called_mp3_gets_one_line(
+    content: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The decoder's own notes go to the file descriptor of standard error."""
+    (tmp_path / "song.mp3").write_bytes(content)
+    assert invoke([str(tmp_path / "song.mp3")]) == 2
+    told = capfd.readouterr()
+    assert (
+        len(told.err.splitlines()) == 1 and "song.mp3 can't be read as audio" in told.err and told.out == ""
+    )
+
+
+def test_a_wav_file_that_is_called_mp3_is_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    soundfile.write(tmp_path / "song.wav", noise(1.0), RATE, subtype="PCM_24")
+    (tmp_path / "song.wav").rename(tmp_path / "song.mp3")
+    assert invoke([str(tmp_path / "song.mp3"), "-o", str(tmp_path / "out.wav"), "--model", "none"]) == 0
+    assert "Illegal" not in capfd.readouterr().err

@@ -51,7 +51,11 @@ class GainStage(StreamStage):
 
 
 def build_stages(
-    controls: ChainControls, sample_rate: int, channels: int, residual: ResidualSource | None = None
+    controls: ChainControls,
+    sample_rate: int,
+    channels: int,
+    residual: ResidualSource | None = None,
+    where: str = "",
 ) -> list[StreamStage]:
     """The stages that do something, in order: eq, gain, further stages, residual, those behind the residual.
 
@@ -60,6 +64,7 @@ def build_stages(
         sample_rate: of the song in Hz.
         channels: 1 or 2.
         residual: the model's residual head with the song's z, where the controls name one.
+        where: stands before what is said of a stage, such as the name of the file that the controls came from.
 
     Raises:
         InputError: a stage that this version doesn't have, controls that a stage can't be built from, or a
@@ -72,10 +77,13 @@ def build_stages(
         stages.append(GainStage(controls.gain_db))
     before, after = [], []
     for name, values in controls.stages.items():
-        spec = stage_spec(name)
-        from neural_mastering.rendering.stages.processor import processor_stage  # imports torch
+        try:
+            spec = stage_spec(name)
+            from neural_mastering.rendering.stages.processor import processor_stage  # imports torch
 
-        stage = processor_stage(spec, values, sample_rate, channels)
+            stage = processor_stage(spec, values, sample_rate, channels)
+        except InputError as error:
+            raise InputError(f"{where}{error}") from error
         (after if spec.is_after_residual else before).append(stage)
     stages += before
     if controls.residual is not None and controls.residual_amount != 0.0:

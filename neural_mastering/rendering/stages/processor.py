@@ -92,10 +92,13 @@ def processor_stage(spec: StageSpec, values: Values, sample_rate: int, channels:
         processor = kind.from_settings(float(sample_rate), own)
     except (ValueError, TypeError) as error:
         raise InputError(f"the stage '{spec.name}' can't be built at {sample_rate} Hz: {error}") from error
-    controls = set(values) - set(own) - {INPUT_LUFS}
-    if controls != set(processor.specs):
-        expected, given = ", ".join(processor.specs), ", ".join(k for k in values if k in controls) or "none"
-        raise InputError(f"the stage '{spec.name}' needs the controls {expected}; got {given}")
+    expected = ", ".join(processor.specs)
+    for key in values:
+        if key not in (*own, INPUT_LUFS, *processor.specs):
+            raise InputError(f"the stage '{spec.name}': unknown key '{key}': expected {expected}")
+    for key in processor.specs:
+        if key not in values:
+            raise InputError(f"the stage '{spec.name}': the key '{key}' is missing: expected {expected}")
     for key, control in processor.specs.items():
         _check_control(f"the stage '{spec.name}': {key}", control, values[key], processor.limits(key))
     gain = 1.0

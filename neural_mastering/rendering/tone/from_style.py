@@ -45,7 +45,7 @@ def add_move(tone: Tone, analysis: ToneAnalysis, style: str | None, intensity_db
     normal = Normal((), {}) if style is None else normal_for(style, analysis.content, load_normal_tone())
     if not analysis.profile.is_usable:
         why = _too_little(analysis.profile)
-        asked = style is not None and style.strip().lower() != AUTO
+        asked = style is not None and not is_auto(style)
         if asked and tone.origin.kind == LEFT_ALONE.kind:
             tone = replace(tone, origin=Note("left_alone", f"the style {style} moved nothing"))
         note = Note("nothing_audible", f"the song can't be compared with others: {why}")

@@ -90,9 +90,9 @@ def test_strength_weakens_each_stage() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"ratio": None}, "needs the controls"),
+        ({"ratio": None}, "'compressor': the key 'ratio' is missing: expected .*ratio"),
         ({INPUT_LUFS: None}, "needs input_lufs"),
-        ({"speed": 1.0}, "needs the controls"),
+        ({"speed": 1.0}, "'compressor': unknown key 'speed': expected .*ratio"),
     ],
 )
 def test_controls_that_do_not_fit_are_named(change: dict[str, float | None], words: str) -> None:
