@@ -57,6 +57,7 @@ def as_json(result: MasterResult) -> dict[str, Any]:
             "needed_reduction_db": delivery.needed_reduction_db,
             "loss_lu": delivery.loss_lu,
             "needed_loss_lu": delivery.needed_loss_lu,
+            "reachable": delivery.is_reachable,
             "limited_by": delivery.limited_by,
             "passes": delivery.passes,
             "ceiling_lowered_db": result.lowered_db,
