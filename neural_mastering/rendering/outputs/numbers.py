@@ -36,6 +36,7 @@ def as_json(result: MasterResult) -> dict[str, Any]:
         "target": {
             "name": target.name,
             "lufs": target.lufs,
+            "aimed_lufs": target.lufs if result.spec.lufs is None else result.spec.lufs,
             "ceiling_db": target.ceiling_db,
             "source": target.source,
             "checked": target.checked,

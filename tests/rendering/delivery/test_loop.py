@@ -1,6 +1,7 @@
 """Loudness and ceiling of the written file, by the tensor meters, on music and tones at all rates."""
 
 import io
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -310,3 +311,17 @@ def test_reducing_to_16_bit_dithers_once_and_always_alike(
     place = 1000 * first.shape[0] // RATE
     assert spectrum[place] == pytest.approx(1e-5, rel=0.1)
     assert spectrum[3 * place] < 1.5e-6 and np.median(spectrum) < 3e-7
+
+
+@pytest.mark.parametrize(("channels", "asked"), [(1, {"dual_mono": True}), (2, {"lower_only": True})])
+def test_text_and_json_give_one_verdict(
+    channels: int, asked: dict[str, bool], write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    """−14 LUFS asked for a quiet song: both options aim at another number, and reach it."""
+    source, numbers = write_song(music(3.0, channels=channels)), tmp_path / "n.json"
+    options = replace(Options(model="none", target="-14", json=numbers), **asked)
+    result = master(source, tmp_path / "out.wav", options)
+    found = json.loads(numbers.read_text("utf-8"))["target"]
+    assert found["reached"] and found["aimed_lufs"] == pytest.approx(result.result.lufs, abs=0.1)
+    (told,) = (note.text for note in result.actions if note.kind == "loudness")
+    assert "means for this file are met to" in told and "below" not in told
