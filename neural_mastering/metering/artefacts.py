@@ -18,6 +18,9 @@ STANDS_OUT_DB, OFTEN = 6.0, 0.9
 noise does in a ninth of them."""
 
 FEWEST_LINES = 4
+QUIETEST_LINE_DB = -100.0
+"""Mean square of the quietest line in dBFS: what rounding to 16 or 24 bits leaves of a pure tone lies below it."""
+
 _FEWEST_WINDOWS = 20
 _AROUND_HZ, _APART_HZ = 350.0, 40.0
 
@@ -82,7 +85,7 @@ class LineMeter:
     """
 
     def __init__(self, at_hz: Float64s, scale: float) -> None:
-        self._scale, self._power = scale, 0.0
+        self._scale = scale
         around = max(round(0.5 * _AROUND_HZ / float(at_hz[1] - at_hz[0])), 1)
         first, last = np.searchsorted(at_hz, [LINES_FROM_HZ, LINES_TO_HZ])
         self._fits = last + around < at_hz.size
@@ -90,12 +93,13 @@ class LineMeter:
         self._used = slice(first - around, last + around)
         self._around, self._count = around, 0
         self._often, self._over_db = np.zeros(last - first), np.zeros(last - first)
+        self._powers = np.zeros(last - first)
 
     def push(self, power: Float64s) -> None:
         """Read the spectrum of one window."""
         if not self._fits:
             return
-        self._power += float(power[self._used][self._around : -self._around].sum())
+        self._powers += power[self._used][self._around : -self._around]
         levels_db = power_to_db(power[self._used] + 1e-20)
         sums = np.concatenate([[0.0], np.cumsum(levels_db)])
         wide = 2 * self._around + 1
@@ -109,7 +113,9 @@ class LineMeter:
         if self._count < _FEWEST_WINDOWS:
             return None
         over_db = self._over_db / self._count
-        candidates = np.flatnonzero((self._often >= OFTEN * self._count) & (over_db >= STANDS_OUT_DB))
+        levels_db = power_to_db(self._powers * self._scale / self._count + 1e-20)
+        is_line = (self._often >= OFTEN * self._count) & (over_db >= STANDS_OUT_DB)
+        candidates = np.flatnonzero(is_line & (levels_db >= QUIETEST_LINE_DB))
         lines: list[int] = []
         for place in candidates[np.argsort(-over_db[candidates])]:
             if all(abs(self._hz[place] - self._hz[other]) >= _APART_HZ for other in lines):
@@ -117,7 +123,7 @@ class LineMeter:
         if len(lines) < FEWEST_LINES:
             return None
         found = tuple(sorted(float(self._hz[place]) for place in lines))
-        band_db = power_to_db(self._power * self._scale / self._count + 1e-20)
+        band_db = power_to_db(float(self._powers.sum()) * self._scale / self._count + 1e-20)
         return SteadyLines(found, float(over_db[lines[0]]), band_db)
 
 

@@ -18,6 +18,8 @@ from neural_mastering.metering.meter import Readings
 from neural_mastering.metering.preflight import preflight
 from neural_mastering.notes import Note
 
+_TRIMMED_AWAY = ("leading_silence", "trailing_silence", "edge_click")
+
 
 @dataclass(frozen=True)
 class MeasuredSong:
@@ -91,6 +93,8 @@ def measure(
     notes = preflight(reader, readings)
     if any(readings.channel_power):
         notes += inspection_notes(found, readings.lufs, reader.is_lossless)
+    if trims:
+        notes = [note for note in notes if note.kind not in _TRIMMED_AWAY]
     song = MeasuredSong(reader, blocks, measured, tuple(notes), found)
     return trimmed(song) if trims else song
 

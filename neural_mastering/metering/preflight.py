@@ -105,7 +105,7 @@ def _source(reader: AudioReader, readings: Readings) -> Iterator[Note]:
         yield Note(
             "already_mastered",
             f"this song seems to be mastered already ({readings.lufs:.1f} LUFS, peaks only "
-            f"{readings.plr_db:.1f} dB above that); the mix before limiting would give a better result",
+            f"{max(readings.plr_db, 0.0):.1f} dB above that); the mix before limiting would give a better result",
         )
     if not reader.is_lossless:
         yield Note(

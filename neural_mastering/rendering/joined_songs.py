@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -9,12 +10,14 @@ from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neural_mastering.audio_io.block import Block, cut
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.file_format import FORMATS, default_encoding
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.writer import AtomicWriter, OutputFormat
+from neural_mastering.dsp.linear_prediction import prediction_errors
 from neural_mastering.metering.forecast import LimiterForecast, forecast
 from neural_mastering.metering.measure import MeasuredSong
 from neural_mastering.metering.meter import HOP_MS
@@ -35,7 +38,12 @@ NOISY = 1.1
 """Where steps are this much larger than the wave itself (white noise: 1.4), nothing tells whether it goes on; a
 seam is not heard there either."""
 
-_STEP_RATIO = 2.0
+UNLIKELY = 5.0
+"""Prediction misses by less at 99 % of 400 places inside of songs, and at 94 % of 791 where a beat begins; 1.5 % of
+1,500 pairs of unrelated cuts pass."""
+
+_ORDER = 32
+_ROUNDING = 2e-5  # about a step of 16 bits
 _BELOW_DB, _FURTHER_DB = 0.005, 0.002
 _ROUNDS = 4
 
@@ -59,8 +67,9 @@ def join_groups(songs: Sequence[MeasuredSong], apart: Collection[int] = ()) -> l
 def joins(one: MeasuredSong, other: MeasuredSong) -> bool:
     """Whether a waveform goes on from the end of one song to the beginning of the other.
 
-    Both sound at the seam without a fade, and the step across it is no larger than twice the largest within 20 ms
-    beside it.
+    Both sound at the seam without a fade, and linear prediction over 20 ms, from either side and in every channel,
+    misses the first sample beyond it by no more than `UNLIKELY` times what it usually misses by (on both sides, the
+    geometric mean: a beat may begin at the seam).
     """
     if (one.sample_rate, one.channels) != (other.sample_rate, other.channels):
         return False
@@ -68,14 +77,21 @@ def joins(one: MeasuredSong, other: MeasuredSong) -> bool:
     if before.trailing_s > JOINED_WITHIN_S or behind.leading_s > JOINED_WITHIN_S:
         return False
     last, first = before.tail, behind.head
-    if min(last.shape[1], first.shape[1]) < 2:
+    if min(last.shape[1], first.shape[1]) < 2 * _ORDER:
         return False
     if _is_faded(last[:, ::-1], one.sample_rate) or _is_faded(first, one.sample_rate):
         return False
     beside = float(max(np.abs(np.diff(last, axis=1)).max(), np.abs(np.diff(first, axis=1)).max()))
     if beside > NOISY * max(np.abs(last).max(), np.abs(first).max()):
         return False
-    return float(np.abs(first[:, 0] - last[:, -1]).max()) <= _STEP_RATIO * beside
+    return all(_surprise(left, right) <= UNLIKELY for left, right in zip(last, first, strict=True))
+
+
+def _surprise(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """The larger error of prediction across a seam, over what is usual beside it."""
+    forward, before = prediction_errors(left, float(right[0]), _ORDER)
+    backward, behind = prediction_errors(right[::-1], float(left[-1]), _ORDER)
+    return max(forward, backward) / math.sqrt((before + _ROUNDING) * (behind + _ROUNDING))
 
 
 def _is_faded(edge: Block, sample_rate: int) -> bool:

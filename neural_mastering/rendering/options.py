@@ -16,7 +16,7 @@ from neural_mastering.rendering.delivery.density import (
     parse_density,
 )
 from neural_mastering.rendering.delivery.plr import PlrTarget
-from neural_mastering.rendering.delivery.spec import DeliverySpec
+from neural_mastering.rendering.delivery.spec import MOST_REDUCTION_DB, DeliverySpec
 from neural_mastering.rendering.delivery.targets import (
     DEFAULT_TARGET,
     Target,
@@ -33,7 +33,6 @@ PEAK_CONTROL = "peak_control"
 DC_REMOVAL = "dc_removal"
 MOST_CLIPPED_DB = 6.0
 MAX_REDUCTION_DB = 6.0
-MOST_REDUCTION_DB = 24.0
 DELIVERY = (DC_REMOVAL, PEAK_CONTROL, LIMITER)
 """Stages around the chain, which have no controls in a file of controls."""
 

@@ -9,21 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from neural_mastering.allocator import return_freed_memory
 from neural_mastering.audio_io.block import with_silence
 from neural_mastering.audio_io.disk_buffer import DiskBuffer
 from neural_mastering.audio_io.prefetch import prefetch
 from neural_mastering.audio_io.resample import resampled
-from neural_mastering.audio_io.writer import AtomicWriter, OutputFormat, output_format
+from neural_mastering.audio_io.writer import output_format
 from neural_mastering.dsp.sections import sections_level_db
 from neural_mastering.dsp.third_octaves import CENTRES_HZ
 from neural_mastering.metering.forecast import forecast
 from neural_mastering.metering.measure import MeasuredSong, measure
 from neural_mastering.rendering.delivery.aim import aimed_lufs, delivery_spec
-from neural_mastering.rendering.delivery.codec_safe import DeliveredMaster, deliver_safely
 from neural_mastering.rendering.delivery.drafted_files import draft_files
-from neural_mastering.rendering.delivery.reference_peaks import follow_plr
-from neural_mastering.rendering.delivery.song_limiter import fit_limiter
+from neural_mastering.rendering.delivery.reference_peaks import (
+    follow_plr,
+)
 from neural_mastering.rendering.delivery.song_metadata import read_metadata
 from neural_mastering.rendering.delivery.spec import DeliverySpec
 from neural_mastering.rendering.delivery.targets import Target
@@ -36,6 +35,7 @@ from neural_mastering.rendering.prepared_song import PreparedSong, RenderedSong
 from neural_mastering.rendering.reference.measured import measures_of_file
 from neural_mastering.rendering.reference.outcome import ReferenceOutcome, outcome_of
 from neural_mastering.rendering.result import MasterResult
+from neural_mastering.rendering.song_delivery import deliver_song, end_pass
 from neural_mastering.rendering.stages.base import run_beside
 from neural_mastering.rendering.stages.build import build_stages
 from neural_mastering.rendering.stages.dc_removal import dc_removal
@@ -47,8 +47,6 @@ from neural_mastering.rendering.tone.listening import Listening
 from neural_mastering.rendering.tone.tone import Tone
 
 Progress = Callable[[str], None]
-
-_LONG_S = 600.0
 
 
 def _silent(_: str) -> None:
@@ -96,7 +94,7 @@ def prepare(
     with timed(seconds, "measure"):
         beside = None if options.edits.trim else listening.start  # what is cut off must not be heard
         song = measure(source, scratch, resources, options.edits.trim, beside)
-    _end_pass(song)
+    end_pass(song)
     prepared = prepare_measured(song, options, scratch, resources, progress, listening)
     return replace(prepared, seconds=seconds | prepared.seconds)
 
@@ -187,17 +185,14 @@ def finish(
         lufs, notes = aimed_lufs(song.readings, target, options)
         spec = delivery_spec(lufs, target, options)
         decision = None if tone.reference is None else tone.reference.decision
-        spec, peak_notes = follow_plr(rendered.forecast, spec, options.plr, decision)
-        tone = replace(tone, actions=(*tone.actions, *notes, *peak_notes))
+        spec, said = follow_plr(rendered.forecast, spec, options.plr, decision)
+        tone = replace(tone, actions=(*tone.actions, *notes, *said))
     progress("limiting")
-    _end_pass(song)
-    with timed(seconds, "limiter_search"):
-        controls, spec = fit_limiter(tone.controls, rendered.blocks, rendered.forecast, spec, options)
-        tone = replace(tone, controls=controls)
-    _end_pass(song)
     with ExitStack() as resources:
-        with timed(seconds, "deliver"):
-            delivered = _deliver(prepared, output, form, options, spec, resources)
+        limited = deliver_song(
+            replace(prepared, tone=tone, seconds=seconds), output, form, options, spec, resources
+        )
+        delivered, tone, spec, seconds = limited.delivered, limited.tone, limited.spec, limited.seconds
         resources.callback(delivered.writer.abandon)  # nothing to remove once it is committed
         with timed(seconds, "compare"):
             reference = _reference_outcome(prepared, delivered.writer.draft, options)
@@ -237,37 +232,6 @@ def finish(
     return write_outputs(result, song, options)
 
 
-def _deliver(
-    prepared: PreparedSong,
-    output: Path,
-    form: OutputFormat,
-    options: Options,
-    spec: DeliverySpec,
-    resources: ExitStack,
-) -> DeliveredMaster:
-    """Bring the song to its loudness below its ceiling, as a draft that has not yet got its name."""
-    song, rendered, asked = prepared.song, prepared.rendered, options.deliverables
-    readings = rendered.forecast.readings
-    is_untouched = rendered.forecast is song.forecast
-
-    def open_writer() -> AtomicWriter:
-        return AtomicWriter(
-            output,
-            form,
-            readings.sample_rate,
-            song.channels,
-            frames=readings.frames,
-            overwrite=options.overwrite,
-            # what lies on the 16-bit grid already and is not changed needs no dither
-            keep_grid=is_untouched and (song.reader.bits or 99) <= 16,
-        )
-
-    scratch = output.parent if asked.needs_samples(form) else None
-    return deliver_safely(
-        rendered.blocks, rendered.forecast, spec, open_writer, asked.promised(form), scratch, resources
-    )
-
-
 def _reference_outcome(prepared: PreparedSong, draft: Path, options: Options) -> ReferenceOutcome | None:
     """How far the written song came towards its references; None without any."""
     tone, rate = prepared.tone, prepared.song.sample_rate
@@ -277,9 +241,3 @@ def _reference_outcome(prepared: PreparedSong, draft: Path, options: Options) ->
     applied_db = sections_level_db(tone.controls.eq_sections(rate), at_hz, rate)
     master = measures_of_file(draft)
     return outcome_of(tone.reference.decision, master, applied_db, options.target is not None)
-
-
-def _end_pass(song: MeasuredSong) -> None:
-    """Free memory that the threads of the next pass can't use would add up with a song's length."""
-    if song.readings.frames > _LONG_S * song.sample_rate:  # costs some hundredths of a second
-        return_freed_memory()

@@ -49,6 +49,8 @@ class Delivery:
         ceiling_db: highest true peak allowed, dBTP; None with the ceiling off.
         source: where the numbers come from (a title or an address, shown as text and never loaded).
         checked: date when the source was read, as "2026-11-22"; "" for numbers of the user's own.
+        aimed_lufs: what the file was to measure, where that differs from `lufs` (mono for two loudspeakers, a song
+            that may only be lowered); None where it doesn't.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Delivery:
     ceiling_db: float | None
     source: str = ""
     checked: str = ""
+    aimed_lufs: float | None = None
 
 
 @dataclass(frozen=True)

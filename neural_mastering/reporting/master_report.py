@@ -182,7 +182,8 @@ def _charts(report: MasterReport, clips: list[EncodedClip], colours: Colours) ->
     over_time, over_frequency = [], []
     excerpt = excerpt_of(clips)
     if report.short_term is not None:
-        target_lufs = report.delivery.lufs
+        delivery = report.delivery
+        target_lufs = delivery.lufs if delivery.aimed_lufs is None else delivery.aimed_lufs
         over_time.append(
             loudness_chart(
                 report.short_term, colours, "Short-term loudness", target_lufs, excerpt, "Windows of 3 s."

@@ -117,11 +117,14 @@ def _loudness(before: ReportReadings, after: ReportReadings, delivery: Delivery)
         return "The output is silent or too short for a loudness reading."
     start = f"Integrated loudness went from {number(before.lufs)} to {number(after.lufs)} LUFS"
     if delivery.lufs is None:
-        return f"{start}; no loudness was asked for ({delivery.name})."
-    miss = after.lufs - delivery.lufs
-    asked = f"the target of {number(delivery.lufs)} LUFS ({delivery.name})"
+        return f"{start}; no other loudness was asked for ({delivery.name})."
+    aimed = delivery.lufs if delivery.aimed_lufs is None else delivery.aimed_lufs
+    miss = after.lufs - aimed
+    asked, verb = f"the target of {number(delivery.lufs)} LUFS ({delivery.name})", "is"
+    if delivery.aimed_lufs is not None:
+        asked, verb = f"the {number(aimed)} LUFS that {asked} means for this file", "are"
     if abs(miss) <= 0.1 + 1e-9:
-        return f"{start}; {asked} is met to {number(abs(miss), 2)} LU."
+        return f"{start}; {asked} {verb} met to {number(abs(miss), 2)} LU."
     return f"{start}, {number(abs(miss))} LU {'above' if miss > 0 else 'below'} {asked}."
 
 

@@ -76,6 +76,17 @@ def test_lines_that_come_and_go_are_music() -> None:
     assert artefacts(audio).lines is None
 
 
+@pytest.mark.parametrize("bits", [16, 24])
+def test_what_rounding_leaves_of_a_tone_is_no_line(bits: int) -> None:
+    """Without dither, rounding errors are harmonics that fold back: dozens of steady lines, far below hearing."""
+    tone = 0.5 * np.sin(2 * np.pi * 1_000.0 * np.arange(20 * RATE) / RATE)
+    step = 2.0 ** (1 - bits)
+    rounded = np.tile(np.round(tone / step) * step, (2, 1))
+    error = np.abs(np.fft.rfft(rounded[0, : 10 * RATE] - tone[: 10 * RATE]))[100_000:140_000]
+    assert error.max() > 30.0 * np.median(error)  # they are there
+    assert artefacts(rounded).lines is None
+
+
 def test_weak_lines_are_left_out() -> None:
     assert artefacts(with_lines(2e-5, music())).lines is None
 

@@ -45,7 +45,7 @@ def parts(concert: np.ndarray, folder: Path, cuts: tuple[int, ...]) -> list[Path
     return paths
 
 
-@pytest.mark.parametrize("cuts", [(4 * RATE + 123,), (2 * RATE + 7, 5 * RATE + 4321)])
+@pytest.mark.parametrize("cuts", [(4 * RATE + 123,), (2 * RATE + 1007, 5 * RATE + 4321)])
 @pytest.mark.parametrize("options", [(), ("--sample-rate", "48000"), ("--controls", "c.yaml")])
 def test_parts_of_one_recording_join_without_a_click(
     cuts: tuple[int, ...], options: tuple[str, ...], concert: np.ndarray, run: Run, tmp_path: Path
@@ -117,6 +117,24 @@ def test_songs_with_silence_between_them_are_not_joined(
     asked = ("-o", f"{tmp_path / 'a'}/", "--album", "--model", "none")
     code, said = run(tmp_path / "0.wav", tmp_path / "1.wav", *asked)
     assert code == 0 and "in one piece" not in said
+
+
+def test_other_songs_with_hard_cuts_are_not_joined(concert: np.ndarray, run: Run, tmp_path: Path) -> None:
+    """The step between them is smaller than twice those beside it; the halves of one recording still join."""
+    time = np.arange(3 * RATE)[:, None] / RATE
+    noise = 0.03 * np.random.default_rng(3).standard_normal((time.size, 2))
+    other = np.cumsum(noise, axis=0) * 0.1 + 0.2 * np.sin(2 * np.pi * 210 * time)
+    halves = concert[: 3 * RATE], concert[3 * RATE : 6 * RATE]
+    other += halves[1][-1] + [0.06, -0.04] - other[0]
+    assert np.abs(other[0] - halves[1][-1]).max() < 2.0 * np.abs(np.diff(halves[1][-800:], axis=0)).max()
+    paths = [tmp_path / f"{name}.wav" for name in "abc"]
+    for path, piece in zip(paths, (*halves, other), strict=True):
+        soundfile.write(path, 0.5 * piece, RATE, subtype="PCM_24")
+    out = tmp_path / "album"
+    code, said = run(*paths, "-o", f"{out}/", "--album", "--album-gap", "2", "--model", "none")
+    assert code == 0 and said.count("in one piece") == 2
+    seconds = [soundfile.info(out / path.name).frames / RATE for path in paths]
+    assert seconds == pytest.approx([3.0, 5.0, 3.0], abs=0.01)
 
 
 def test_peaks_of_an_album_are_lowered_song_by_song(concert: np.ndarray, run: Run, tmp_path: Path) -> None:

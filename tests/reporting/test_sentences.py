@@ -85,7 +85,7 @@ def test_what_did_not_happen_is_said_too() -> None:
     told = texts(master_actions(BEFORE, BEFORE, Delivery("keep", None, None), -0.02))
     assert told[0] == "Tone was left alone: no equaliser ran."
     assert told[1] == "The level was left as it was."
-    assert told[2].endswith("LUFS; no loudness was asked for (keep).")
+    assert told[2].endswith("LUFS; no other loudness was asked for (keep).")
     assert told[3] == "The highest true peak is −3.00 dBTP; the ceiling was off."
     assert "changed by less than 0.1 dB" in told[-1]
     flat = EqCurve([20.0, 20_000.0], [0.0, 0.01])
@@ -122,3 +122,14 @@ def test_bands_and_curves_in_words() -> None:
     assert eq_words(EqCurve([5.0, 100.0, 1_000.0, 30_000.0], [-9.0, 1.0, -1.0, 9.0])) == (
         "between −1.0 dB (at 1 kHz) and +1.0 dB (at 100 Hz)"
     )
+
+
+def test_the_verdict_is_on_what_the_file_was_to_measure() -> None:
+    """A target of −14 LUFS for a mono file that two loudspeakers play: −17.01 in the file are right."""
+    aimed = replace(SPOTIFY, aimed_lufs=-17.01)
+    met = texts(master_actions(BEFORE, replace(AFTER, lufs=-17.0), aimed, 3.2))
+    assert any(
+        "the −17.0 LUFS that the target of −14.0 LUFS (spotify) means for this file are met" in t for t in met
+    )
+    missed = texts(master_actions(BEFORE, AFTER, aimed, 6.2))
+    assert any("3.0 LU above the −17.0 LUFS that the target of −14.0 LUFS (spotify)" in t for t in missed)

@@ -1,7 +1,7 @@
 """The gain before the limiter: by the forecast first, then corrected by what each pass measured."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,7 @@ from neural_mastering.units import db_to_gain
 LOSS_TOLERANCE_LU = 0.05
 """By how much the loss of loudness may pass its bound."""
 
-_USUAL_SLOPE = 0.6  # LU of loudness for a decibel of gain, where much is limited
-_PROBES = 4
 _LEAST_STEP_DB = 0.02
-_AIM_LU = 0.05
 _HIGHEST_DB = 30.0  # what a limiter may have to make up for
 _HALVINGS = 24
 
@@ -67,7 +64,6 @@ class GainSearch:
         self._losses: list[tuple[float, float]] = [(self._clean_gain_db, 0.0)]  # gain and measured loss
         self.aim_lufs = spec.lufs if math.isfinite(before.readings.lufs) else None
         self.wanted_db = 0.0
-        self._needed_gain_db: float | None = None
         self.limited_by: Limit | None = None
         if self.aim_lufs is not None:
             first_db = self._gain_for(self.aim_lufs)
@@ -76,23 +72,18 @@ class GainSearch:
         self._choose()
 
     @property
-    def needed_gain_db(self) -> float:
-        """What the target takes, as far as it is known."""
-        return self.wanted_db if self._needed_gain_db is None else self._needed_gain_db
-
-    @property
     def needed_reduction_db(self) -> float:
         """What the highest peak has to lose for the target; 0 without a limiter."""
         if not self._spec.limits:
             return 0.0
-        return self._spec.over_db(self._before.readings.true_peak_db + self.needed_gain_db)
+        return self._spec.over_db(self._before.readings.true_peak_db + self.wanted_db)
 
     @property
     def needed_loss_lu(self) -> float:
         """About what the target takes off the loudness."""
         if self.aim_lufs is None or not self._spec.limits:
             return 0.0
-        return max(self._before.readings.lufs + self.needed_gain_db - self.aim_lufs, 0.0)
+        return max(self._before.readings.lufs + self.wanted_db - self.aim_lufs, 0.0)
 
     def loss_lu(self, lufs: float) -> float:
         """By how much limiting lowered the loudness of the pass that measured `lufs`."""
@@ -223,30 +214,6 @@ class GainSearch:
             high,
             _HALVINGS,
         )
-
-    def find_need(self, lufs: float, limited_lufs: Callable[[float], float]) -> None:
-        """Find out what the target takes where a bound keeps it away.
-
-        Args:
-            lufs: of the last pass.
-            limited_lufs: loudness of the song, or of excerpts, limited at a gain in dB.
-        """
-        aim = self.aim_lufs
-        if aim is None or self.limited_by is None or not self._spec.limits:
-            return
-        low_db, low = self.gain_db, limited_lufs(self.gain_db)
-        missing, slope = aim - lufs, _USUAL_SLOPE
-        if not (math.isfinite(low) and missing > 0.0):
-            return
-        for _ in range(_PROBES):
-            high_db = min(low_db + missing / slope, self.gain_db + _HIGHEST_DB)
-            high = limited_lufs(high_db)
-            slope = min(max((high - low) / max(high_db - low_db, 1e-3), 0.05), 1.0)
-            missing -= high - low
-            low_db, low = high_db, high
-            if abs(missing) < _AIM_LU:
-                break
-        self._needed_gain_db = low_db + missing / slope
 
     def _error_of_excerpts(self, gain_db: float) -> float:
         """By how many LU the prediction is too low, found by limiting the excerpts; 0 without any limiting."""

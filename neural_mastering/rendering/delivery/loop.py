@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.metering.meter import Meter, Readings
 from neural_mastering.metering.wide_peak import WidePeakMeter
 from neural_mastering.rendering.delivery.gain_search import GainSearch, limiting_stages
-from neural_mastering.rendering.delivery.loudness_probe import loudness_probe
 from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
+from neural_mastering.rendering.delivery.target_need import TargetNeed, find_need
 from neural_mastering.rendering.stages.base import StreamStage, run_beside
 from neural_mastering.units import db_to_gain
 
@@ -81,8 +82,9 @@ def deliver(
         lower_db += lowered_db
         search.correct(written.lufs, _AIM_LU, lowered_db)
     limited_by = search.limited_by
-    if limited_by is not None:
-        search.find_need(written.lufs, loudness_probe(blocks, before, spec))
+    need = TargetNeed(search.needed_reduction_db, search.needed_loss_lu, is_reachable=True, density=0.0)
+    if limited_by is not None and spec.limits and search.error_lu(written.lufs) > 0.0:
+        need = find_need(blocks, before, replace(spec, ceiling_db=threshold_db), search.gain_db, written.lufs)
     if limited_by is None and abs(search.error_lu(written.lufs)) > TOLERANCE_LU:
         limited_by = "peaks"
     result = DeliveryResult(
@@ -93,9 +95,11 @@ def deliver(
         passes=attempt,
         clipped_samples=writer.clipped_samples,
         peak_control_db=0.0 if clipper is None else clipper.most_db,
-        needed_reduction_db=search.needed_reduction_db,
+        needed_reduction_db=need.reduction_db,
         loss_lu=search.loss_lu(written.lufs),
-        needed_loss_lu=search.needed_loss_lu,
+        needed_loss_lu=need.loss_lu,
+        is_reachable=need.is_reachable,
+        needed_density=need.density,
     )
     return result, writer
 

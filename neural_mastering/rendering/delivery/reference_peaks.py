@@ -19,7 +19,7 @@ from neural_mastering.metering.forecast import LimiterForecast
 from neural_mastering.notes import Note
 from neural_mastering.rendering.delivery.gain_search import GainSearch
 from neural_mastering.rendering.delivery.plr import PlrTarget
-from neural_mastering.rendering.delivery.spec import DeliverySpec
+from neural_mastering.rendering.delivery.spec import DeliveryResult, DeliverySpec
 from neural_mastering.rendering.reference.decision import ReferenceDecision
 
 SMALLEST_DB = 1.0
@@ -27,6 +27,10 @@ SMALLEST_DB = 1.0
 
 _STEPS = 6
 _REACHED_DB = 0.1
+_DB_PER_LU = 1.5  # of the ceiling, for a target that was missed
+
+PEAK_NOTES = ("plr", "reference_peaks")
+"""Kinds of `peak_notes`."""
 
 
 def chosen_plr(asked: PlrTarget | None, decision: ReferenceDecision | None) -> PlrTarget | None:
@@ -89,11 +93,44 @@ def follow_plr(
     lower = follow_peaks(before, spec, plr)
     if lower is spec or lower.ceiling_db is None or lower.lufs is None:
         return spec, _denser(before, plr, "plr" if asked is not None else "denser_than_reference")
-    text = f"peaks are kept {lower.ceiling_db - lower.lufs:.1f} dB above the loudness"
+    return lower, peak_notes(lower, asked, decision)
+
+
+def peak_notes(
+    spec: DeliverySpec, asked: PlrTarget | None, decision: ReferenceDecision | None
+) -> tuple[Note, ...]:
+    """What is said of peaks that are brought down; nothing where they aren't.
+
+    Args:
+        spec: by `follow_plr` or `raised_peaks`.
+        asked, decision: as for `follow_plr`.
+    """
+    plr = chosen_plr(asked, decision)
+    if plr is None or spec.kept_db is None or spec.ceiling_db is None or spec.lufs is None:
+        return ()
+    text = f"peaks are kept {spec.ceiling_db - spec.lufs:.1f} dB above the loudness"
     if asked is None:
-        return lower, (Note("reference_peaks", f"{text}, as the reference's are denser"),)
+        return (Note("reference_peaks", f"{text}, as the reference's are denser"),)
     way = "" if plr.share >= 1.0 else f"{100.0 * plr.share:.0f} % of the way to "
-    return lower, (Note("plr", f"{text}; asked for: {way}{plr.plr_db:.1f} dB"),)
+    return (Note("plr", f"{text}; asked for: {way}{plr.plr_db:.1f} dB"),)
+
+
+def raised_peaks(spec: DeliverySpec, delivered: DeliveryResult) -> DeliverySpec | None:
+    """The spec with higher peaks, where lowered ones stopped the song short of its target; None where they didn't.
+
+    Args:
+        spec: of the delivery.
+        delivered: what came of it.
+    """
+    if spec.kept_db is None or spec.ceiling_db is None or spec.lufs is None:
+        return None
+    if delivered.limited_by not in ("reduction", "density"):
+        return None
+    room_db = spec.kept_db - spec.ceiling_db
+    higher_db = max(_DB_PER_LU * (spec.lufs - delivered.readings.lufs), room_db / 4.0)
+    if room_db - higher_db <= SMALLEST_DB:
+        return replace(spec, ceiling_db=spec.kept_db, kept_db=None)
+    return replace(spec, ceiling_db=spec.ceiling_db + higher_db)
 
 
 def _denser(before: LimiterForecast, plr: PlrTarget, kind: str) -> tuple[Note, ...]:

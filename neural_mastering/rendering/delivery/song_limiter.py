@@ -9,9 +9,9 @@ from neural_mastering.audio_io.block import Block
 from neural_mastering.controls import ChainControls
 from neural_mastering.controls.limiter_controls import CLIP_DB, limiter_settings, limiter_values
 from neural_mastering.metering.forecast import LimiterForecast
-from neural_mastering.rendering.delivery.limiter_search import find_limiter
+from neural_mastering.rendering.delivery.limiter_search import LOUDER, find_limiter
 from neural_mastering.rendering.delivery.spec import DeliverySpec
-from neural_mastering.rendering.options import PEAK_CONTROL, Options
+from neural_mastering.rendering.options import MOST_CLIPPED_DB, PEAK_CONTROL, Options
 
 
 def fit_limiter(
@@ -34,7 +34,10 @@ def fit_limiter(
         own = limiter_settings(controls.limiter)
         clip_db = controls.limiter[CLIP_DB] * options.share_of(PEAK_CONTROL) if spec.limits else 0.0
         return controls, replace(spec, settings=own, driven=own, clip_db=clip_db)
-    choice = None if options.sets_limiter else find_limiter(blocks, before, spec)
+    if options.sets_limiter:
+        return controls, spec
+    choice = find_limiter(blocks, before, spec)
+    spec = replace(spec, densest=(LOUDER[-1], MOST_CLIPPED_DB * options.share_of(PEAK_CONTROL)))
     if choice is None:
         return controls, spec
     found = replace(controls, limiter=limiter_values(choice.settings, choice.clip_db))

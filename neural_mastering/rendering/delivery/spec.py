@@ -16,6 +16,9 @@ Limit = Literal["reduction", "density", "peaks", "encoder"]
 CLEAN_DB = 2.0
 """Where no more than this is taken off the peaks, the limiter works alone, at its own settings."""
 
+MOST_REDUCTION_DB = 24.0
+"""The most that can be asked of the limiter."""
+
 
 @dataclass(frozen=True)
 class DeliverySpec:
@@ -31,6 +34,8 @@ class DeliverySpec:
         max_loss_lu: the most by which both together may lower the loudness.
         kept_db: ceiling that must hold after encoders, where `ceiling_db` is lower for the sake of a reference;
             None where both are the same.
+        densest: the loudest settings of the limiter, and the depth of the clipper, that the full density would try;
+            None where the limiter is given.
     """
 
     lufs: float | None
@@ -41,6 +46,7 @@ class DeliverySpec:
     clip_db: float = 0.0
     max_loss_lu: float = math.inf
     kept_db: float | None = None
+    densest: tuple[LimiterSettings, float] | None = None
 
     @property
     def promised_db(self) -> float | None:
@@ -82,6 +88,8 @@ class DeliveryResult:
         needed_reduction_db: about what the target takes off the highest peak; 0 without a limiter.
         loss_lu: by how much clipper and limiter lowered the loudness.
         needed_loss_lu: about what the target takes off the loudness.
+        is_reachable: False where it takes more than can be asked for; the needed numbers are then lower bounds.
+        needed_density: that allows the target, where it was not reached.
     """
 
     readings: Readings
@@ -94,6 +102,8 @@ class DeliveryResult:
     needed_reduction_db: float = 0.0
     loss_lu: float = 0.0
     needed_loss_lu: float = 0.0
+    is_reachable: bool = True
+    needed_density: float = 0.0
 
     @property
     def max_reduction_db(self) -> float:

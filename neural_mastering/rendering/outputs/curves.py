@@ -44,8 +44,10 @@ def report_readings(readings: Readings) -> ReportReadings:
 
 def report_delivery(result: MasterResult) -> Delivery:
     """The loudness and ceiling asked for, as the report has them."""
-    target = result.target
-    return Delivery(target.name, target.lufs, target.ceiling_db, target.source, target.checked)
+    target, aimed = result.target, result.spec.lufs
+    if aimed is None or target.lufs is None or abs(aimed - target.lufs) < 1e-6:
+        aimed = None
+    return Delivery(target.name, target.lufs, target.ceiling_db, target.source, target.checked, aimed)
 
 
 def stage_reductions(result: MasterResult) -> list[Reduction]:

@@ -36,6 +36,7 @@ def as_json(result: MasterResult) -> dict[str, Any]:
         "target": {
             "name": target.name,
             "lufs": target.lufs,
+            "aimed_lufs": target.lufs if result.spec.lufs is None else result.spec.lufs,
             "ceiling_db": target.ceiling_db,
             "source": target.source,
             "checked": target.checked,
@@ -57,6 +58,7 @@ def as_json(result: MasterResult) -> dict[str, Any]:
             "needed_reduction_db": delivery.needed_reduction_db,
             "loss_lu": delivery.loss_lu,
             "needed_loss_lu": delivery.needed_loss_lu,
+            "reachable": delivery.is_reachable,
             "limited_by": delivery.limited_by,
             "passes": delivery.passes,
             "ceiling_lowered_db": result.lowered_db,

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from neural_mastering.notes import Note
-from neural_mastering.rendering.delivery.density import density_for
-from neural_mastering.rendering.options import MOST_REDUCTION_DB
+from neural_mastering.rendering.delivery.density import most_loss_lu
+from neural_mastering.rendering.delivery.spec import MOST_REDUCTION_DB
 from neural_mastering.rendering.outputs.codec_sentences import codec_actions, codec_warnings
 from neural_mastering.rendering.outputs.curves import (
     eq_curve,
@@ -18,8 +18,6 @@ from neural_mastering.rendering.outputs.stage_sentences import stage_sentences
 from neural_mastering.rendering.outputs.tone import tone_notes
 from neural_mastering.rendering.result import MasterResult
 from neural_mastering.reporting.sentences import master_actions, sentence
-
-_CAUTION = 1.3  # what the target takes is read from excerpts, with the settings found for less
 
 
 def summarised(result: MasterResult) -> MasterResult:
@@ -79,13 +77,12 @@ def _limiter_settings(result: MasterResult) -> Iterator[Note]:
 def _remedy(result: MasterResult) -> str:
     """The options with which the target would be reached."""
     delivery, spec = result.delivery, result.spec
-    if delivery.needed_reduction_db > MOST_REDUCTION_DB - 0.5:
-        return " (no setting reaches it)"
     asked = []
     if delivery.needed_reduction_db > spec.max_reduction_db:
-        asked.append(f"--max-reduction {math.ceil(delivery.needed_reduction_db + 0.5)}")
-    if delivery.needed_loss_lu > spec.max_loss_lu:
-        asked.append(f"--density {density_for(_CAUTION * delivery.needed_loss_lu):g}")
+        most_db = min(delivery.needed_reduction_db + 0.5, MOST_REDUCTION_DB)
+        asked.append(f"--max-reduction {math.ceil(most_db)}")
+    if most_loss_lu(delivery.needed_density) > spec.max_loss_lu:
+        asked.append(f"--density {delivery.needed_density:g}")
     return f" ({' '.join(asked)} allows it)" if asked else ""
 
 
@@ -95,6 +92,13 @@ def _delivery_warnings(result: MasterResult) -> Iterator[Note]:
         yield Note(
             "turned_down",
             f"turned down by {-delivery.gain_db:.1f} dB to keep the peaks below the ceiling",
+        )
+    elif delivery.limited_by in ("reduction", "density") and not delivery.is_reachable:
+        yield Note(
+            "target_not_reached",
+            f"stopped at {lufs:.1f} LUFS: to reach {spec.lufs:.1f} LUFS, the limiter would need more than "
+            f"{MOST_REDUCTION_DB:g} dB of gain reduction, the most that can be asked for "
+            f"({'no setting' if spec.densest is not None else 'no other bound'} reaches it)",
         )
     elif delivery.limited_by == "reduction":
         yield Note(

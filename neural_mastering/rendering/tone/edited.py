@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -32,7 +33,11 @@ def _notes(song: MeasuredSong, edits: SongEdits) -> Iterator[Note]:
     if edits.trim:
         before_s, behind_s = edges.leading_s, edges.trailing_s
         cut = f"{before_s:.3f} s before and {behind_s:.3f} s behind the music were cut off"
-        yield Note("trimmed", cut if before_s or behind_s else "there was no silence to cut off")
+        if song.readings.true_peak_db == -math.inf:
+            cut = "the song is silent: it keeps its length"
+        elif not (before_s or behind_s):
+            cut = "there was no silence to cut off"
+        yield Note("trimmed", cut)
     for what, fade in (("in", edits.fade_in), ("out", edits.fade_out)):
         if fade is not None:
             yield Note("fade", f"faded {what} over {fade.seconds:g} s ({fade.curve})")

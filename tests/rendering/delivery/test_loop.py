@@ -1,6 +1,7 @@
 """Loudness and ceiling of the written file, by the tensor meters, on music and tones at all rates."""
 
 import io
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -211,8 +212,47 @@ def test_density_bounds_the_loss_and_says_what_the_target_takes(
     enough = master(source, tmp_path / "out.wav", replace(options, density=float(named[1])))
     assert enough.delivery.limited_by is None
     assert written(tmp_path / "out.wav")[2] == pytest.approx(-9.0, abs=0.1)
-    less = master(source, tmp_path / "out.wav", replace(options, density=float(named[1]) - 0.2))
+    less = master(source, tmp_path / "out.wav", replace(options, density=float(named[1]) - 0.25))
     assert less.delivery.limited_by == "density" and less.result.lufs > stopped.result.lufs
+
+
+@pytest.mark.parametrize(("name", "target"), [("s2_dnb.ogg", "-7"), ("s8_folk.ogg", "-7")])
+def test_what_is_said_to_reach_the_target_does(
+    name: str, target: str, write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Far above the bounds, too, where each further decibel brings less and less loudness."""
+    source = write_song(demo(name)[:, : 8 * RATE] * 0.5)
+    options = Options(model="none", target=target, overwrite=True)
+    stopped = master(source, tmp_path / "out.wav", options)
+    assert stopped.delivery.limited_by is not None and stopped.delivery.is_reachable
+    (note,) = (note for note in stopped.warnings if note.kind == "target_not_reached")
+    reduction = re.search(r"--max-reduction ([0-9]+)", note.text)
+    density = re.search(r"--density ([0-9.]+)", note.text)
+    assert reduction is not None and density is not None
+    enough = replace(options, max_reduction_db=float(reduction[1]), density=float(density[1]))
+    assert master(source, tmp_path / "out.wav", enough).delivery.limited_by is None
+    assert written(tmp_path / "out.wav")[2] == pytest.approx(float(target), abs=0.1)
+    needed_db = stopped.delivery.needed_reduction_db
+    less = replace(options, max_reduction_db=needed_db - 2.0, density=1.0)
+    assert master(source, tmp_path / "out.wav", less).delivery.limited_by == "reduction"
+
+
+def test_what_no_setting_reaches_is_not_extrapolated(write_song: Callable[..., Path], tmp_path: Path) -> None:
+    audio = 1e-4 * np.random.default_rng(0).standard_normal((2, 5 * RATE))
+    audio[:, ::RATE] = 0.9
+    source = write_song(audio)
+    for most_db, density in ((6.0, 0.5), (24.0, 1.0)):
+        options = Options(
+            model="none", target="-14", max_reduction_db=most_db, density=density, overwrite=True
+        )
+        result = master(source, tmp_path / "out.wav", options)
+        assert not result.delivery.is_reachable and result.result.lufs < -20.0
+        assert result.delivery.needed_reduction_db == pytest.approx(24.0, abs=0.01)
+        (note,) = (note for note in result.warnings if note.kind == "target_not_reached")
+        assert "more than 24 dB" in note.text and "--" not in note.text
+    assert result.delivery.needed_loss_lu == pytest.approx(
+        result.delivery.loss_lu, abs=0.1
+    )  # it was the most
 
 
 @pytest.mark.parametrize("name", ["s2_dnb.ogg", "s3_rock.ogg", "s8_folk.ogg"])
@@ -271,3 +311,17 @@ def test_reducing_to_16_bit_dithers_once_and_always_alike(
     place = 1000 * first.shape[0] // RATE
     assert spectrum[place] == pytest.approx(1e-5, rel=0.1)
     assert spectrum[3 * place] < 1.5e-6 and np.median(spectrum) < 3e-7
+
+
+@pytest.mark.parametrize(("channels", "asked"), [(1, {"dual_mono": True}), (2, {"lower_only": True})])
+def test_text_and_json_give_one_verdict(
+    channels: int, asked: dict[str, bool], write_song: Callable[..., Path], tmp_path: Path
+) -> None:
+    """−14 LUFS asked for a quiet song: both options aim at another number, and reach it."""
+    source, numbers = write_song(music(3.0, channels=channels)), tmp_path / "n.json"
+    options = replace(Options(model="none", target="-14", json=numbers), **asked)
+    result = master(source, tmp_path / "out.wav", options)
+    found = json.loads(numbers.read_text("utf-8"))["target"]
+    assert found["reached"] and found["aimed_lufs"] == pytest.approx(result.result.lufs, abs=0.1)
+    (told,) = (note.text for note in result.actions if note.kind == "loudness")
+    assert "means for this file are met to" in told and "below" not in told

@@ -118,3 +118,17 @@ def test_a_master_says_that_its_reference_is_less_dense(tmp_path: Path) -> None:
         result = master(tmp_path / "song.wav", tmp_path / f"{share:g}.wav", options)
         assert sum(note.kind == "denser_than_reference" for note in result.actions) == expected
         assert result.result.plr_db < forecast(_blocks(reference), RATE, 2).readings.plr_db - SMALLEST_DB
+
+
+@pytest.mark.parametrize("density", [0.0, 0.2])
+def test_lowered_peaks_never_keep_a_song_from_its_target(density: float, tmp_path: Path) -> None:
+    """Without --plr it is reached; with it, peaks are lowered as far as that stays so."""
+    soundfile.write(tmp_path / "song.wav", music(6.0).T, RATE, subtype="FLOAT")
+    plain = Options(target="-16", model="none", density=density, max_reduction_db=12.0)
+    without = master(tmp_path / "song.wav", tmp_path / "without.wav", plain)
+    assert without.delivery.limited_by is None
+    result = master(tmp_path / "song.wav", tmp_path / "with.wav", replace(plain, plr=PlrTarget(4.0)))
+    assert result.delivery.limited_by is None
+    assert result.result.lufs == pytest.approx(-16.0, abs=0.1)
+    assert result.result.plr_db < without.result.plr_db - 0.5
+    assert sum(note.kind == "plr" for note in result.actions) == 1
