@@ -93,7 +93,8 @@ def tally(x, clip_at, totals):
     """Add the readings of x (channel, time) to totals (channel, 7).
 
     These are: sum, sum of squares, peak, open run of one value at full scale or above, samples in such runs of
-    three or more, the product of the channels, and the last sample.
+    three or more, the product of the channels, and the last sample. Runs count where they lie at the channel's
+    peak, within a hundredth: a float signal above full scale may rest anywhere.
     """
     channels = x.shape[0]
     for c in range(channels):
@@ -105,15 +106,15 @@ def tally(x, clip_at, totals):
             squares += value * value
             cross += value * x[channels - 1 - c, n]
             size = abs(value)
-            peak = max(peak, size)
             if size >= clip_at:
                 run = run + 1.0 if value == last else 1.0
-                if run == 3.0:
-                    clipped += 3.0
-                elif run > 3.0:
-                    clipped += 1.0
+                if size > 1.01 * peak:
+                    clipped = 0.0
+                if run >= 3.0 and 1.01 * size >= peak:
+                    clipped += 3.0 if run == 3.0 else 1.0
             else:
                 run = 0.0
+            peak = max(peak, size)
             last = value
         totals[c, 0], totals[c, 1], totals[c, 2] = total, squares, peak
         totals[c, 3], totals[c, 4], totals[c, 5], totals[c, 6] = run, clipped, cross, last

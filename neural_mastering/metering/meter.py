@@ -39,7 +39,8 @@ class Readings:
         channel_mean: mean of each channel (direct current).
         channel_power: mean square of each channel.
         cross_power: mean of left · right (of the square for mono).
-        clipped_samples: samples in runs of three or more of one value at full scale or above.
+        clipped_samples: samples in runs of three or more of one value at full scale or above, at the peak of their
+            channel.
     """
 
     sample_rate: int

@@ -49,6 +49,20 @@ def test_flat_tops_are(top: float, drive: float, block: int) -> None:
     assert clipped_samples(audio, block) == expected > 20
 
 
+@pytest.mark.parametrize("block", [7, 1000])
+@pytest.mark.parametrize("ceiling", [np.inf, 3.0])
+def test_a_hot_float_file_is_clipped_only_where_it_is_flat_at_its_peak(ceiling: float, block: int) -> None:
+    """A few steps of an integer last three samples also on a slope; times 8 they lie above full scale."""
+    noise = np.random.default_rng(4).standard_normal((2, RATE))
+    slow = np.apply_along_axis(lambda x: np.convolve(x, np.hanning(40), "same"), 1, noise)
+    stepped = 8.0 * np.round(0.7 * slow / np.abs(slow).max() * 128.0) / 128.0
+    audio = np.clip(stepped, -ceiling, ceiling)
+    peaks = np.abs(audio).max(axis=1)
+    expected = sum(runs_of_three(c[None], peak / 1.01) for c, peak in zip(audio, peaks, strict=True))
+    assert clipped_samples(audio, block) == expected
+    assert runs_of_three(audio, 1.0) > 4 * max(expected, 100) if np.isinf(ceiling) else expected > 1000
+
+
 def test_integers_at_the_top_of_their_range(tmp_path: Path) -> None:
     audio = np.clip(3 * np.sin(2 * np.pi * 220 * np.arange(4_000) / RATE), -1, 1)
     for subtype in ("PCM_16", "PCM_24", "PCM_32"):
