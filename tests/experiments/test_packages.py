@@ -43,7 +43,8 @@ def test_no_paths_by_hand_and_no_private_names(file: Path) -> None:
             assert not (node.attr == "path" and ast.unparse(node.value) == "sys"), "sys.path"
             own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
             private = node.attr.startswith("_") and not node.attr.startswith("__")
-            assert own or not private or node.attr == "_fields", ast.unparse(node)  # _fields: of a NamedTuple
+            of_a_named_tuple = node.attr in ("_fields", "_asdict")
+            assert own or not private or of_a_named_tuple, ast.unparse(node)
         elif isinstance(node, ast.ImportFrom):
             names = {alias.name for alias in node.names} - {"__version__"}
             assert not any(name.startswith("_") for name in names), ast.unparse(node)
