@@ -178,6 +178,7 @@ def two_songs(person: Person, album: Studio) -> Iterator[Person]:
     )
     person.decided()
     person.until("[...studio.store.songs.values()].every((song) => song.readings)")
+    time.sleep(0.6)  # the answer to the last save, and what follows it, reach the page
     yield person
 
 
@@ -298,7 +299,8 @@ def test_what_another_tab_saves_while_a_save_runs_is_not_missed(two_songs: Perso
 def test_what_two_tabs_change_at_once_is_kept(two_songs: Person, album: Studio) -> None:
     person = two_songs
     project = album.get("/project")
-    song = next(each for each in project["songs"] if each["id"] == project["view"]["current"])
+    current = person.run("studio.store.currentId")  # also where the server does not know of it yet
+    song = next(each for each in project["songs"] if each["id"] == current)
     song["settings"]["density"] = "dense"
     person.run("studio.store.editSettings((settings) => (settings.max_reduction_db = 3))")  # not saved yet
     assert album.put("/project", project).status_code == 200
@@ -575,9 +577,12 @@ def test_a_reference_is_followed_and_stays_out_of_the_album(two_songs: Person, t
 
 def test_an_album_keeps_its_relations(two_songs: Person, album: Studio) -> None:
     person = two_songs
-    person.choose("#sound select", "none")
-    person.until("studio.store.session.settings.model === 'none'")
-    person.decided()
+    for song in person.run("studio.store.order"):  # an equaliser would change the relations
+        person.run(f"studio.store.select('{song}')")
+        person.decided()
+        person.choose("#sound select", "none")
+        person.until("studio.store.session.settings.model === 'none'")
+        person.decided()
     person.click("#render-album")
     person.until("document.querySelectorAll('.files a').length >= 2", 120.0)
     rows = "[...document.querySelectorAll('.files a')]"
@@ -585,8 +590,8 @@ def test_an_album_keeps_its_relations(two_songs: Person, album: Studio) -> None:
     masters = [io.BytesIO(album.client.get(href).content) for name, href in links if name.endswith(".wav")]
     assert len(masters) == 2
     mixes = [soundfile.read(album_file)[0] for album_file in sorted(Path(album.log).parent.glob("s*.wav"))]
-    before = [float(np.mean(mix**2)) for mix in mixes]
-    after = [float(np.mean(soundfile.read(master)[0] ** 2)) for master in masters]
+    before = [float(np.sum(mix**2)) for mix in mixes]  # sums: a gap may follow a song
+    after = [float(np.sum(soundfile.read(master)[0] ** 2)) for master in masters]
     assert after[1] / after[0] == pytest.approx(before[1] / before[0], rel=0.03)
     assert after[0] != pytest.approx(before[0], rel=0.01)
     text = person.text(".result pre")
@@ -695,7 +700,6 @@ def test_songs_with_hardly_anything_in_them(person: Person, served: Studio, tmp_
 
 def test_without_an_audio_device(two_songs: Person) -> None:
     person = two_songs
-    person.run("studio.store.select(studio.store.order[0])")
     person.choose("#sound select", "rock")  # has bands to move
     person.until("studio.store.session.settings.style === 'rock'")
     person.decided()
