@@ -199,6 +199,14 @@ def test_stopped_midway(tmp_path: Path, how: signal.Signals) -> None:
     assert invoke([str(_short(tmp_path)), "-o", str(out / "master.flac")]) == 0
 
 
+def run_code(code: str) -> "subprocess.CompletedProcess[str]":
+    """A Python of its own, which heeds Ctrl-C."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=50, check=False, preexec_fn=heed_interrupts
+    )
+
+
 def test_an_interrupt_that_is_swallowed_comes_again() -> None:
     """Python forgets what is raised while an object is thrown away."""
     code = (
@@ -213,14 +221,7 @@ def test_an_interrupt_that_is_swallowed_comes_again() -> None:
         "print('going on', flush=True)\n"
         "time.sleep(60)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-        preexec_fn=heed_interrupts,
-    )
+    done = run_code(code)
     assert done.stdout == "going on\n" and done.returncode not in (0, None)
     assert done.stderr.rstrip().endswith("KeyboardInterrupt")
 
@@ -243,14 +244,7 @@ def test_what_an_interrupt_became_is_not_shown_as_an_error(asked: bool) -> None:
         "listen_to_signals()\n"
         "sys.exit(invoke_command(app, 'nm-load', []))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-        preexec_fn=heed_interrupts,
-    )
+    done = run_code(code)
     if asked:
         assert done.returncode == 130 and done.stderr.startswith("nm-load: stopped")
         assert "Traceback" not in done.stderr
