@@ -70,10 +70,11 @@ def _master_by_default(source: Path, folder: Path) -> None:
     from neural_mastering.rendering import Options, master  # --help stays quick: loads torch
 
     output = folder / f"{source.stem}_default.wav"
-    options = Options(report=folder / "default", overwrite=True)
+    report = folder / "default"
+    options = Options(report=report, overwrite=True)
     result = master(source, output, options)
     print(f"nm-master:  {output} ({result.tone.origin})")
-    print(f"its report: {folder / 'bundled' / 'report.html'}")
+    print(f"its report: {report / 'report.html'}")
 
 
 def _learn(pairs: Path, folder: Path) -> None:
